@@ -1,0 +1,87 @@
+//! What chainpod and `chainpod-agent` say to each other: version 1.
+//!
+//! The agent finds its [`Task`], its token and chainpod's CA as files in
+//! [`TASK_DIR`]. It then calls, with `Authorization: Bearer TOKEN`, below
+//! [`Task::url`]:
+//!
+//! | call | body | answer |
+//! |---|---|---|
+//! | `GET inputs/N` | | the tar of the Nth of [`Task::inputs`] |
+//! | `GET commands` | | a stream of lines, each a [`Command`] as JSON; an empty line every [`KEEPALIVE_SECS`] |
+//! | `POST events` | an [`Event`] as JSON | 204 |
+//! | `PUT outputs/N` | the tar of the Nth of [`Task::outputs`] | 204 |
+//!
+//! The order of events is started, outputs, exited; or failed alone. A call
+//! that meets no server is tried again until it does: chainpod may be restarted.
+
+use serde::{Deserialize, Serialize};
+
+/// The protocol's version, said in [`Task::version`].
+pub const VERSION: u32 = 1;
+
+/// Where the agent finds its task: a mounted Secret.
+pub const TASK_DIR: &str = "/.chainpod-task";
+/// The file with the [`Task`] as JSON.
+pub const TASK_FILE: &str = "task.json";
+/// The file with the token of this container alone.
+pub const TOKEN_FILE: &str = "token";
+/// The file with the certificate of chainpod's own CA, PEM.
+pub const CA_FILE: &str = "ca.crt";
+
+/// Where chainpod's image, and so the agent, is mounted.
+pub const AGENT_DIR: &str = "/.chainpod";
+/// The agent's file below [`AGENT_DIR`].
+pub const AGENT_FILE: &str = "chainpod-agent";
+
+/// Seconds between two empty lines on an idle command stream: an agent that
+/// hears nothing for three times as long connects anew.
+pub const KEEPALIVE_SECS: u64 = 20;
+
+/// What one agent is to do. The program and its arguments are the agent's own
+/// arguments; environment and working directory are inherited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// [`VERSION`].
+    pub version: u32,
+    /// `https://ADDRESS:PORT/agent/v1/RECORD/UID/START`, no slash at its end.
+    pub url: String,
+    /// The directories into which the inputs are unpacked, in order.
+    pub inputs: Vec<String>,
+    /// The directories handed back once the program has ended.
+    pub outputs: Vec<String>,
+}
+
+/// What the agent tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "event")]
+pub enum Event {
+    /// The program runs.
+    Started,
+    /// The program could not be started.
+    #[serde(rename_all = "camelCase")]
+    Failed {
+        /// Why, in Docker's words where Docker has any.
+        message: String,
+        /// Docker's exit code for it: 127 not found, 126 not executable, 128 else.
+        exit_code: i64,
+    },
+    /// The program ended and its outputs are handed over.
+    #[serde(rename_all = "camelCase")]
+    Exited {
+        /// The exit code; 128 + N for signal N.
+        exit_code: i64,
+        /// Whether the kernel killed it for its memory.
+        oom_killed: bool,
+    },
+}
+
+/// What the agent is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "command")]
+pub enum Command {
+    /// Send the program this signal.
+    Signal {
+        /// The signal's number.
+        number: i32,
+    },
+}

@@ -1,0 +1,143 @@
+//! The container and its record: what was asked for, what came of it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::image::{Digest, Image};
+use crate::name::{ContainerId, PodName, RecordName, Scope};
+use crate::phase::Phase;
+
+/// What a client asked for in `POST /containers/create`, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Spec {
+    /// The image as the client named it.
+    pub image: String,
+    /// Replaces the image's entrypoint when given; an empty one clears it.
+    pub entrypoint: Option<Vec<String>>,
+    /// Replaces the image's command when given.
+    pub cmd: Option<Vec<String>>,
+    /// `NAME=VALUE`, in the client's order.
+    pub env: Vec<String>,
+    /// The working directory; the image's when empty.
+    pub working_dir: String,
+    /// The user; the image's when empty.
+    pub user: String,
+    /// Docker's labels.
+    pub labels: BTreeMap<String, String>,
+    /// Memory limit in bytes; 0 is none.
+    pub memory_bytes: i64,
+    /// CPU limit in billionths of a core; 0 is none.
+    pub nano_cpus: i64,
+}
+
+/// What a container is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Made from an image that did not come through us: compiles, leaves outputs.
+    Build,
+    /// Made from an image that was built through us.
+    Chaincode,
+}
+
+/// One `PUT archive` before start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Upload {
+    /// Kept in a Secret of this number, mounted file by file.
+    Files {
+        /// The Secret's number: uploads count from 0.
+        number: u32,
+        /// Absolute paths, modes and sizes; never contents.
+        files: Vec<FileEntry>,
+    },
+    /// Kept in the image store, fetched and unpacked by the agent.
+    Archive {
+        /// The uncompressed tar.
+        digest: Digest,
+        /// The directory into which it is unpacked.
+        path: String,
+    },
+}
+
+/// A file of an upload, without its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Absolute path in the container.
+    pub path: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// How a container ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exit {
+    /// The program's exit code; 128 + N for signal N.
+    pub code: i64,
+    /// Whether it was killed for its memory.
+    pub oom_killed: bool,
+    /// A sentence where there is more to say than the code; else empty.
+    pub error: String,
+    /// When it was heard.
+    pub finished_at: Timestamp,
+}
+
+/// One container: what its record holds. Contents of uploads are elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Container {
+    /// Docker's id.
+    pub id: ContainerId,
+    /// Docker's name, without the slash.
+    pub name: String,
+    /// Whose it is.
+    pub scope: Scope,
+    /// What it is for.
+    pub role: Role,
+    /// What was asked for.
+    pub spec: Spec,
+    /// The image as it was found at create.
+    pub image: Image,
+    /// When it was created.
+    pub created: Timestamp,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// How often it has been started; part of the Pod's name.
+    pub starts: u32,
+    /// The uploads, in order.
+    pub uploads: Vec<Upload>,
+    /// When the program last started.
+    pub started_at: Option<Timestamp>,
+    /// How it last ended.
+    pub exit: Option<Exit>,
+    /// What it left behind: directory → uncompressed tar.
+    pub outputs: BTreeMap<String, Digest>,
+}
+
+/// A record as Kubernetes keeps it: the container, which object it is and which state of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The object's name.
+    pub name: RecordName,
+    /// The object's uid: a container of the same name made later has another.
+    pub uid: String,
+    /// The object's resourceVersion, for compare-and-swap. Opaque.
+    pub version: String,
+    /// The container.
+    pub container: Container,
+}
+
+impl Record {
+    /// The Pod of the current start: from the record's uid and the start counter, so that a
+    /// repeated start meets the same name and not a twin.
+    #[must_use]
+    pub fn pod_name(&self) -> PodName {
+        PodName::new(&self.container.name, &self.uid, self.container.starts)
+    }
+}

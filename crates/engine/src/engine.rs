@@ -1,0 +1,184 @@
+//! The engine: every operation on containers and images, one file each group,
+//! over one index of what this process knows. The truth is in the records;
+//! phase changes are compare-and-swap on them, and no lock is held over a call.
+
+mod agents;
+mod archive;
+mod attach;
+mod create;
+mod index;
+mod live;
+mod observe;
+mod remove;
+mod start;
+mod stop;
+mod wait;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::container::{Container, Record};
+use crate::error::{Error, Result};
+use crate::image::Image;
+use crate::name::Scope;
+use crate::ports::{BuildRequest, Built, Cluster, ClusterError, Reader, Store};
+use crate::token::TokenKey;
+
+pub use self::attach::AttachStream;
+use self::index::Index;
+use self::live::Live;
+pub use self::start::Started;
+pub use self::stop::Stopped;
+pub use self::wait::WaitCondition;
+
+/// How often a compare-and-swap is tried against others that win.
+const SWAP_ATTEMPTS: u32 = 16;
+/// The first pause before a failed call to the API server is repeated.
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+/// The longest such pause.
+const RETRY_LONGEST: Duration = Duration::from_secs(5);
+
+/// What an engine is told once.
+pub struct Settings {
+    /// Whose containers it serves.
+    pub scope: Scope,
+    /// `https://ADDRESS:PORT` at which agents call home.
+    pub agent_url: String,
+    /// The key of the agents' tokens.
+    pub token_key: TokenKey,
+}
+
+/// Docker's engine over a cluster and a store. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    cluster: Arc<dyn Cluster>,
+    store: Arc<dyn Store>,
+    index: Index,
+}
+
+impl Engine {
+    /// An engine that knows nothing yet; feed it by [`Engine::observe`].
+    #[must_use]
+    pub fn new(settings: Settings, cluster: Arc<dyn Cluster>, store: Arc<dyn Store>) -> Self {
+        Self(Arc::new(Inner {
+            settings,
+            cluster,
+            store,
+            index: Index::default(),
+        }))
+    }
+
+    /// The key of the agents' tokens.
+    #[must_use]
+    pub fn token_key(&self) -> &TokenKey {
+        &self.0.settings.token_key
+    }
+
+    /// The image of that name or id.
+    ///
+    /// # Errors
+    /// `NoSuchImage` when it was neither built nor pulled here.
+    pub async fn image(&self, name: &str) -> Result<Image> {
+        let found = self.0.store.image(self.scope(), name).await?;
+        found.ok_or_else(|| Error::NoSuchImage(with_tag(name)))
+    }
+
+    /// Remembers an external image.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn pull(&self, name: &str) -> Result<Image> {
+        Ok(self.0.store.pull(self.scope(), name).await?)
+    }
+
+    /// Builds an image; waits for its context as long as the client takes.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn build(&self, request: &BuildRequest, context: Reader) -> Result<Built> {
+        Ok(self.0.store.build(self.scope(), request, context).await?)
+    }
+
+    /// The container of that id, unique id prefix or name.
+    ///
+    /// # Errors
+    /// `NoSuchContainer`, `AmbiguousPrefix`.
+    pub async fn inspect(&self, reference: &str) -> Result<Record> {
+        Ok(self.find(reference).await?.record())
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.0.settings.scope
+    }
+
+    /// Changes a container by compare-and-swap until nobody was in between. `change` may run
+    /// several times, each time on the container's newest state; it says what to answer, or
+    /// none where there is nothing to change.
+    async fn swap<T>(
+        &self,
+        live: &Live,
+        change: impl Fn(&mut Container) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        for _ in 0..SWAP_ATTEMPTS {
+            let mut record = live.record();
+            if live.is_gone() {
+                return Err(Error::NoSuchContainer(record.container.id.0));
+            }
+            let Some(answer) = change(&mut record.container)? else {
+                return Ok(None);
+            };
+            match self.0.cluster.update_record(&record).await {
+                Ok(record) => {
+                    live.adopt(record);
+                    return Ok(Some(answer));
+                }
+                Err(ClusterError::Conflict(_)) => self.refresh(live).await?,
+                Err(ClusterError::NotFound(_)) => live.set_gone(),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(ClusterError::Conflict(live.record().name.0).into())
+    }
+
+    /// Reads a container's record anew.
+    async fn refresh(&self, live: &Live) -> Result<()> {
+        let known = live.record();
+        match self.0.cluster.record(&known.name).await? {
+            Some(record) if record.uid == known.uid => live.adopt(record),
+            _ => live.set_gone(),
+        }
+        Ok(())
+    }
+
+    /// [`Engine::swap`] for what has happened and must be kept: repeated while the API server is away.
+    async fn record_fact<T>(&self, live: &Live, change: impl Fn(&mut Container) -> Option<T>) -> Option<T> {
+        let mut pause = RETRY_FIRST;
+        loop {
+            match self.swap(live, |container| Ok(change(container))).await {
+                Ok(answer) => return answer,
+                Err(Error::Cluster(error @ (ClusterError::Unavailable(_) | ClusterError::Conflict(_)))) => {
+                    tracing::warn!(record = %live.record().name, %error, "cannot write what happened; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(RETRY_LONGEST);
+                }
+                Err(error) => {
+                    tracing::warn!(record = %live.record().name, %error, "what happened cannot be kept on the record");
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// Docker's error names the tag even where the client did not.
+fn with_tag(name: &str) -> String {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if last.contains(':') || name.contains('@') {
+        name.to_owned()
+    } else {
+        format!("{name}:latest")
+    }
+}

@@ -1,0 +1,92 @@
+//! Archives: `PUT` before start keeps files for the Pod, `GET` after exit
+//! hands back what the agent brought.
+
+use super::Engine;
+use crate::container::Upload;
+use crate::error::{Error, Result};
+use crate::phase::{Legality, Operation};
+use crate::ports::{ClusterError, Reader, SecretFile};
+use crate::upload::{self, Content};
+
+impl Engine {
+    /// Puts a tar's content below `path` of a container that does not run.
+    ///
+    /// # Errors
+    /// `Conflict` while it runs, `Invalid` for a broken tar.
+    pub async fn upload(&self, reference: &str, path: &str, body: Reader) -> Result<()> {
+        let live = self.find(reference).await?;
+        let container = live.record().container;
+        if Operation::Upload.in_phase(container.phase) == Legality::Refuse {
+            let message = format!(
+                "files cannot be put into container {} while it runs",
+                container.id
+            );
+            return Err(Error::Conflict(message));
+        }
+        let upload = match upload::classify(container.role, path, body).await? {
+            Content::Files(files) => {
+                let entries = files.iter().map(|(entry, _)| entry.clone()).collect();
+                let number = self.keep_files(&live.record(), files).await?;
+                Upload::Files {
+                    number,
+                    files: entries,
+                }
+            }
+            Content::Archive(body) => {
+                let (digest, _) = self.0.store.put_blob(body).await?;
+                Upload::Archive {
+                    digest,
+                    path: path.to_owned(),
+                }
+            }
+        };
+        self.swap(&live, |container| {
+            container.uploads.push(upload.clone());
+            Ok(Some(()))
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Creates the files' Secret under the first free number: it can only be created, never changed.
+    async fn keep_files(
+        &self,
+        record: &crate::container::Record,
+        files: Vec<(crate::container::FileEntry, bytes::Bytes)>,
+    ) -> Result<u32> {
+        let mut number = u32::try_from(record.container.uploads.len()).unwrap_or(u32::MAX);
+        loop {
+            let secret = files
+                .iter()
+                .map(|(entry, content)| SecretFile {
+                    path: entry.path.clone(),
+                    content: content.clone(),
+                })
+                .collect();
+            match self.0.cluster.create_files(record, number, secret).await {
+                Ok(()) => return Ok(number),
+                Err(ClusterError::AlreadyExists(_)) => number += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The tar of a directory that an ended build container left behind: `DIRECTORY/.`.
+    ///
+    /// # Errors
+    /// `NoSuchPath` for any other path, `Conflict` while it runs.
+    pub async fn download(&self, reference: &str, path: &str) -> Result<Reader> {
+        let container = self.find(reference).await?.record().container;
+        if Operation::Download.in_phase(container.phase) == Legality::Refuse {
+            let message = format!("container {} has no outputs before it has ended", container.id);
+            return Err(Error::Conflict(message));
+        }
+        let directory = path.strip_suffix("/.").unwrap_or(path);
+        let missing = || Error::NoSuchPath {
+            path: path.to_owned(),
+            container: container.name.clone(),
+        };
+        let digest = container.outputs.get(directory).ok_or_else(missing)?;
+        Ok(self.0.store.blob(digest).await?.0)
+    }
+}

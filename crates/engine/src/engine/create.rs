@@ -1,0 +1,62 @@
+//! Create: a record under a name that nobody has.
+
+use jiff::Timestamp;
+
+use super::Engine;
+use crate::container::{Container, Record, Role, Spec};
+use crate::error::{Error, Result};
+use crate::name::{self, ContainerId, RecordName};
+use crate::phase::Phase;
+use crate::ports::ClusterError;
+use crate::process::Process;
+
+impl Engine {
+    /// Creates a container; nothing runs yet.
+    ///
+    /// # Errors
+    /// `NoSuchImage`; `NameInUse`, which the API server decides, so that of two only one wins;
+    /// `Invalid` where there is no command.
+    pub async fn create(&self, name: Option<String>, spec: Spec) -> Result<Record> {
+        let image = self.image(&spec.image).await?;
+        let name = name.map_or_else(name::generated, |name| name.trim_start_matches('/').to_owned());
+        let container = Container {
+            id: ContainerId::random(),
+            name,
+            scope: self.scope().clone(),
+            role: if image.overlay.is_some() {
+                Role::Chaincode
+            } else {
+                Role::Build
+            },
+            spec,
+            image,
+            created: Timestamp::now(),
+            phase: Phase::Created,
+            starts: 0,
+            uploads: Vec::new(),
+            started_at: None,
+            exit: None,
+            outputs: std::collections::BTreeMap::new(),
+        };
+        Process::of(&container)?;
+        let object = RecordName::new(self.scope(), &container.name);
+        match self.0.cluster.create_record(&object, &container).await {
+            Ok(record) => {
+                self.0.index.adopt(record.clone());
+                Ok(record)
+            }
+            Err(ClusterError::AlreadyExists(_)) => Err(self.name_in_use(container.name, &object).await),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn name_in_use(&self, name: String, object: &RecordName) -> Error {
+        match self.find_name(object).await {
+            Ok(owner) => {
+                let id = owner.map(|live| live.record().container.id.0).unwrap_or_default();
+                Error::NameInUse { name, id }
+            }
+            Err(error) => error,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What this process knows of the scope's containers: filled by its own
+//! writes and by the watch, asked by name, id or id prefix.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Engine, Live};
+use crate::container::Record;
+use crate::error::{Error, Result};
+use crate::name::RecordName;
+
+#[derive(Default)]
+pub(super) struct Index(Mutex<HashMap<RecordName, Arc<Live>>>);
+
+impl Index {
+    /// Takes in a record as somebody has just seen it.
+    pub(super) fn adopt(&self, record: Record) -> Arc<Live> {
+        let mut containers = self.lock();
+        if let Some(live) = containers.get(&record.name) {
+            if live.record().uid == record.uid {
+                live.adopt(record);
+                return Arc::clone(live);
+            }
+            live.set_gone();
+        }
+        let name = record.name.clone();
+        let live = Arc::new(Live::new(record));
+        containers.insert(name, Arc::clone(&live));
+        live
+    }
+
+    /// Forgets the record of that name and uid; who waits for it hears that it is gone.
+    pub(super) fn forget(&self, name: &RecordName, uid: &str) {
+        let mut containers = self.lock();
+        if containers.get(name).is_some_and(|live| live.record().uid == uid)
+            && let Some(live) = containers.remove(name)
+        {
+            live.set_gone();
+        }
+    }
+
+    pub(super) fn by_name(&self, name: &RecordName) -> Option<Arc<Live>> {
+        self.lock().get(name).filter(|live| !live.is_gone()).cloned()
+    }
+
+    /// The container whose id begins with `prefix`.
+    fn by_id(&self, prefix: &str) -> Result<Option<Arc<Live>>> {
+        let containers = self.lock();
+        let mut found = containers
+            .values()
+            .filter(|live| !live.is_gone() && live.record().container.id.0.starts_with(prefix));
+        match (found.next(), found.next()) {
+            (first, None) => Ok(first.cloned()),
+            _ => Err(Error::AmbiguousPrefix(prefix.to_owned())),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RecordName, Arc<Live>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine {
+    /// Finds a container by name, id or unique id prefix; asks the cluster for what this process
+    /// does not know yet (made by another, or just now).
+    pub(super) async fn find(&self, reference: &str) -> Result<Arc<Live>> {
+        let reference = reference.trim_start_matches('/');
+        let name = RecordName::new(self.scope(), reference);
+        if let Some(live) = self.find_name(&name).await? {
+            return Ok(live);
+        }
+        if !reference.is_empty() && reference.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            if let Some(live) = self.0.index.by_id(reference)? {
+                return Ok(live);
+            }
+            for record in self.0.cluster.records(self.scope()).await? {
+                self.0.index.adopt(record);
+            }
+            if let Some(live) = self.0.index.by_id(reference)? {
+                return Ok(live);
+            }
+        }
+        Err(Error::NoSuchContainer(reference.to_owned()))
+    }
+
+    /// Finds a container by its record's name.
+    pub(super) async fn find_name(&self, name: &RecordName) -> Result<Option<Arc<Live>>> {
+        if let Some(live) = self.0.index.by_name(name) {
+            return Ok(Some(live));
+        }
+        let record = self.0.cluster.record(name).await?;
+        Ok(record.map(|record| self.0.index.adopt(record)))
+    }
+}

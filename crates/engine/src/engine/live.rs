@@ -1,0 +1,121 @@
+//! One container as this process knows it: the newest record seen, and who is
+//! connected. Everybody who waits for something waits on [`Live::until`].
+
+use std::sync::{Mutex, PoisonError};
+
+use agent_protocol::Command;
+use tokio::sync::{mpsc, watch};
+
+use crate::container::Record;
+
+/// How many signals may be under way to one agent.
+const COMMANDS_UNDER_WAY: usize = 32;
+
+/// What is known of a container.
+#[derive(Clone)]
+pub(super) struct Seen {
+    /// The newest record seen.
+    pub(super) record: Record,
+    /// Whether the record has been deleted.
+    pub(super) gone: bool,
+    /// The last start whose Pod's container the kubelet says has ended: its log is complete.
+    pub(super) pod_ended: u32,
+    /// How many attach streams are open.
+    pub(super) attached: usize,
+}
+
+pub(super) struct Live {
+    seen: watch::Sender<Seen>,
+    agent: Mutex<Option<mpsc::Sender<Command>>>,
+}
+
+impl Live {
+    pub(super) fn new(record: Record) -> Self {
+        let seen = Seen {
+            record,
+            gone: false,
+            pod_ended: 0,
+            attached: 0,
+        };
+        Self {
+            seen: watch::Sender::new(seen),
+            agent: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn record(&self) -> Record {
+        self.seen.borrow().record.clone()
+    }
+
+    /// What is known now.
+    pub(super) fn seen(&self) -> watch::Ref<'_, Seen> {
+        self.seen.borrow()
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.seen.borrow().gone
+    }
+
+    /// Takes in the record unless a newer one is known.
+    pub(super) fn adopt(&self, record: Record) {
+        self.seen.send_if_modified(|seen| {
+            let newer = is_newer(&record.version, &seen.record.version);
+            if newer {
+                seen.record = record;
+            }
+            newer
+        });
+    }
+
+    pub(super) fn set_gone(&self) {
+        self.seen.send_modify(|seen| seen.gone = true);
+    }
+
+    pub(super) fn set_pod_ended(&self, start: u32) {
+        self.seen
+            .send_modify(|seen| seen.pod_ended = seen.pod_ended.max(start));
+    }
+
+    pub(super) fn change_attached(&self, change: impl FnOnce(usize) -> usize) {
+        self.seen
+            .send_modify(|seen| seen.attached = change(seen.attached));
+    }
+
+    /// Waits until what is known answers `question`. Never times out by itself.
+    pub(super) async fn until<T>(&self, mut question: impl FnMut(&Seen) -> Option<T>) -> T {
+        let mut seen = self.seen.subscribe();
+        loop {
+            if let Some(answer) = question(&seen.borrow_and_update()) {
+                return answer;
+            }
+            if seen.changed().await.is_err() {
+                // Invariant: `self` holds the sender while it is borrowed here.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// An agent's command stream has been opened; a former one ends.
+    pub(super) fn connect_agent(&self) -> mpsc::Receiver<Command> {
+        let (sender, receiver) = mpsc::channel(COMMANDS_UNDER_WAY);
+        *self.agent.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        receiver
+    }
+
+    /// Tells the agent; false when none is connected to this process.
+    pub(super) fn tell_agent(&self, command: Command) -> bool {
+        let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        agent
+            .as_ref()
+            .is_some_and(|agent| agent.try_send(command).is_ok())
+    }
+}
+
+/// Resource versions of one resource type are ordered numbers (KEP-5504); where
+/// one is not a number, what was seen last counts.
+fn is_newer(candidate: &str, known: &str) -> bool {
+    match (candidate.parse::<u64>(), known.parse::<u64>()) {
+        (Ok(candidate), Ok(known)) => candidate > known,
+        _ => true,
+    }
+}

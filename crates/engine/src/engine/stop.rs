@@ -1,0 +1,120 @@
+//! Stop and kill: the agent signals the program; where it cannot be reached
+//! the Pod is deleted. Answered when the program has ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_protocol::Command;
+
+use super::{Engine, Live};
+use crate::container::Exit;
+use crate::error::{Error, Result};
+use crate::phase::{Legality, Operation, Phase};
+
+/// SIGKILL.
+const SIGKILL: i32 = 9;
+/// SIGTERM, what stop sends first.
+const SIGTERM: i32 = 15;
+/// How long a program may take to be seen dead after SIGKILL; answered all the same after it.
+const KILL_LIMIT: Duration = Duration::from_secs(4);
+/// The grace of a Pod's deletion: 0 would forget the Pod without ending its program.
+const POD_GRACE: Duration = Duration::from_secs(1);
+
+/// How a stop went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// It has ended by this call.
+    Now,
+    /// It did not run.
+    Already,
+}
+
+impl Engine {
+    /// Ends a container's program: SIGTERM, and after `grace` SIGKILL.
+    ///
+    /// # Errors
+    /// `NoSuchContainer`. Answers after `grace` and 4 s at the latest.
+    pub async fn stop(&self, reference: &str, grace: Duration) -> Result<Stopped> {
+        let live = self.find(reference).await?;
+        if Operation::Stop.in_phase(live.record().container.phase) == Legality::Nothing {
+            return Ok(Stopped::Already);
+        }
+        if !grace.is_zero()
+            && live.tell_agent(Command::Signal { number: SIGTERM })
+            && tokio::time::timeout(grace, ended(&live)).await.is_ok()
+        {
+            return Ok(Stopped::Now);
+        }
+        self.end(&live).await;
+        Ok(Stopped::Now)
+    }
+
+    /// Sends a container's program a signal; of SIGKILL it awaits the end.
+    ///
+    /// # Errors
+    /// `NotRunning`; `Conflict` where the signal cannot be delivered.
+    pub async fn kill(&self, reference: &str, signal: i32) -> Result<()> {
+        let live = self.find(reference).await?;
+        let container = live.record().container;
+        if Operation::Kill.in_phase(container.phase) == Legality::Refuse {
+            return Err(Error::NotRunning(container.id.0));
+        }
+        if signal == SIGKILL {
+            self.end(&live).await;
+            return Ok(());
+        }
+        if live.tell_agent(Command::Signal { number: signal }) {
+            return Ok(());
+        }
+        Err(Error::Conflict(format!(
+            "signal {signal} cannot reach container {}: its agent is not connected",
+            container.id
+        )))
+    }
+
+    /// Ends the program for certain: by its agent, else with its Pod. Where its end cannot be
+    /// seen in time the record says so.
+    pub(super) async fn end(&self, live: &Arc<Live>) {
+        let running = live.record().container.phase == Phase::Running;
+        if running
+            && live.tell_agent(Command::Signal { number: SIGKILL })
+            && tokio::time::timeout(KILL_LIMIT, ended(live)).await.is_ok()
+        {
+            return;
+        }
+        self.end_pod(live).await;
+        if running && tokio::time::timeout(KILL_LIMIT, ended(live)).await.is_ok() {
+            return;
+        }
+        let error = if running {
+            "killed; its end was not seen in time"
+        } else {
+            ""
+        };
+        self.record_fact(live, |container| {
+            container.phase.is_live().then(|| {
+                container.phase = Phase::Exited;
+                container.exit = Some(Exit::now(137, false, error.to_owned()));
+            })
+        })
+        .await;
+    }
+
+    /// Deletes the Pod of the current start.
+    pub(super) async fn end_pod(&self, live: &Live) {
+        let record = live.record();
+        if record.container.starts == 0 {
+            return;
+        }
+        let pod = record.pod_name();
+        if let Err(error) = self.0.cluster.delete_pod(&pod, POD_GRACE).await {
+            tracing::warn!(%pod, %error, "cannot delete the pod");
+        }
+    }
+}
+
+/// Waits until the program does not run.
+async fn ended(live: &Live) {
+    live.until(|seen| (seen.gone || !seen.record.container.phase.is_live()).then_some(()))
+        .await;
+}

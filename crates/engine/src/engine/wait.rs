@@ -1,0 +1,79 @@
+//! Wait: the exit, once it is there and everybody attached has read to the end.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::live::Seen;
+use super::{Engine, Live};
+use crate::container::Exit;
+use crate::error::Result;
+use crate::phase::Phase;
+
+/// How long an exit is held back for attach streams that do not end: an old peer drops what it
+/// has not read when wait answers.
+const DETACH_LIMIT: Duration = Duration::from_secs(5);
+
+/// What a wait waits for (Docker API, `condition`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WaitCondition {
+    /// That it does not run; answered at once where it does not.
+    #[default]
+    NotRunning,
+    /// That it ends once more.
+    NextExit,
+    /// That it is removed.
+    Removed,
+}
+
+impl Engine {
+    /// Waits for a container, as long as it takes.
+    ///
+    /// # Errors
+    /// `NoSuchContainer`, at once; the future that is returned does not fail.
+    pub async fn wait(&self, reference: &str, condition: WaitCondition) -> Result<BoxFuture<'static, Exit>> {
+        let live = self.find(reference).await?;
+        let engine = self.clone();
+        let record = live.record();
+        let before = (record.container.starts, record.container.exit);
+        Ok(async move {
+            let exit = live
+                .until(|seen| {
+                    let container = &seen.record.container;
+                    let over = match condition {
+                        WaitCondition::NotRunning => !container.phase.is_live(),
+                        WaitCondition::NextExit => {
+                            container.phase == Phase::Exited
+                                && (container.starts, &container.exit) != (before.0, &before.1)
+                        }
+                        WaitCondition::Removed => false,
+                    };
+                    (over || seen.gone).then(|| exit_of(seen))
+                })
+                .await;
+            engine.detached(&live).await;
+            exit
+        }
+        .boxed())
+    }
+
+    /// Waits, but not for ever, until nobody is attached.
+    pub(super) async fn detached(&self, live: &Live) {
+        let nobody = live.until(|seen| (seen.attached == 0).then_some(()));
+        if tokio::time::timeout(DETACH_LIMIT, nobody).await.is_err() {
+            tracing::warn!(record = %live.record().name, "an attach stream is still open; answering all the same");
+        }
+    }
+}
+
+/// Docker's answer for a container that never ran is 0.
+fn exit_of(seen: &Seen) -> Exit {
+    let container = &seen.record.container;
+    let killed = || Exit::now(137, false, "the container was removed".to_owned());
+    match &container.exit {
+        Some(exit) => exit.clone(),
+        None if container.phase == Phase::Created && !seen.gone => Exit::now(0, false, String::new()),
+        None => killed(),
+    }
+}

@@ -1,0 +1,63 @@
+//! Everything that can go wrong in an operation. The server has the one table
+//! from these to statuses.
+
+use crate::ports::{ClusterError, StoreError};
+
+/// An operation's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why an operation did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No container has that name, id or id prefix. Docker's text.
+    #[error("No such container: {0}")]
+    NoSuchContainer(String),
+    /// Several containers begin with that id prefix.
+    #[error("Multiple IDs found with provided prefix: {0}")]
+    AmbiguousPrefix(String),
+    /// The image was neither built nor pulled here. Peers search for this text.
+    #[error("No such image: {0}")]
+    NoSuchImage(String),
+    /// The name is taken. Docker's text.
+    #[error(
+        "Conflict. The container name \"/{name}\" is already in use by container \"{id}\". You have to remove (or rename) that container to be able to reuse that name."
+    )]
+    NameInUse {
+        /// The name.
+        name: String,
+        /// Who has it.
+        id: String,
+    },
+    /// There is no process. Docker's text.
+    #[error("Container {0} is not running")]
+    NotRunning(String),
+    /// The container's phase forbids the operation.
+    #[error("{0}")]
+    Conflict(String),
+    /// The path is not in the container.
+    #[error("Could not find the file {path} in container {container}")]
+    NoSuchPath {
+        /// The path asked for.
+        path: String,
+        /// The container.
+        container: String,
+    },
+    /// The request is wrong.
+    #[error("{0}")]
+    Invalid(String),
+    /// The container could not be started: the cause, as a sentence.
+    #[error("{0}")]
+    StartFailed(String),
+    /// The command is not there or cannot be executed. Docker's words.
+    #[error("{0}")]
+    CannotExecute(String),
+    /// The start was ended by a stop, kill or removal.
+    #[error("the start of container {0} was ended by a stop, kill or removal")]
+    StartEnded(String),
+    /// The cluster's side failed.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The store's side failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,52 @@
+//! Images as the engine sees them: a base that the cluster can pull, and what
+//! a build put on top of it.
+
+use serde::{Deserialize, Serialize};
+
+/// The digest of a blob, `sha256:HEX`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Digest(pub String);
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An image that the store knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Image {
+    /// Docker's image id, `sha256:HEX`; stable for a name.
+    pub id: Digest,
+    /// The name under which it was built or pulled, `repository:tag`.
+    pub name: String,
+    /// What the cluster pulls: the image itself, or the base of an overlay.
+    pub reference: String,
+    /// What a build put on top; none for an external image.
+    pub overlay: Option<Overlay>,
+}
+
+/// What a `POST /build` put on top of its base image.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Overlay {
+    /// Uncompressed tars with paths relative to `/`, in order.
+    pub layers: Vec<Digest>,
+    /// The directories that ADD and COPY name: each gets an emptyDir.
+    pub directories: Vec<String>,
+    /// ENTRYPOINT.
+    pub entrypoint: Option<Vec<String>>,
+    /// CMD.
+    pub cmd: Option<Vec<String>>,
+    /// ENV, `NAME=VALUE`.
+    pub env: Vec<String>,
+    /// LABEL.
+    pub labels: std::collections::BTreeMap<String, String>,
+    /// WORKDIR; empty is the base's.
+    pub working_dir: String,
+    /// USER; empty is the base's.
+    pub user: String,
+    /// Bytes of all layers.
+    pub size_bytes: u64,
+}

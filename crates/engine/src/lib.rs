@@ -1,0 +1,16 @@
+//! The domain: containers, the phases they go through and what may be done to
+//! them in each. It knows no HTTP and no Kubernetes; those are behind [`ports`].
+
+pub mod container;
+mod engine;
+mod error;
+pub mod image;
+pub mod name;
+pub mod phase;
+pub mod ports;
+pub mod process;
+pub mod token;
+mod upload;
+
+pub use engine::{AttachStream, Engine, Settings, Started, Stopped, WaitCondition};
+pub use error::{Error, Result};

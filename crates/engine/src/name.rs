@@ -1,0 +1,192 @@
+//! Names: Docker's that clients send, Kubernetes' that we derive from them.
+//! Derived names are deterministic, so that a repeated call meets the same object.
+
+use std::fmt;
+
+use rand::RngCore;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// How much of a name stays readable in an object's name: a Pod's name is its
+/// hostname and so at most 63 characters with the hash and counter behind it.
+const SLUG_CHARS: usize = 40;
+/// Hex digits of the hash behind a record's readable part.
+const RECORD_HASH_DIGITS: usize = 16;
+/// Hex digits of the hash behind a Pod's readable part.
+const POD_HASH_DIGITS: usize = 10;
+/// Docker's short id.
+const SHORT_ID_DIGITS: usize = 12;
+/// Hex digits of the package hash that ends a chaincode's container name.
+const PACKAGE_HASH_DIGITS: usize = 64;
+
+/// Whose containers a call may see: the installation (`--instance`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Scope(pub String);
+
+/// Docker's container id: 64 hex digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ContainerId(pub String);
+
+impl ContainerId {
+    /// A new random id.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut bytes = [0; 32];
+        rand::rng().fill_bytes(&mut bytes);
+        Self(hex::encode(bytes))
+    }
+
+    /// The first twelve digits, as `docker ps` prints them.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        &self.0[..SHORT_ID_DIGITS.min(self.0.len())]
+    }
+}
+
+impl fmt::Display for ContainerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of a record's object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RecordName(pub String);
+
+impl RecordName {
+    /// The record of the container of that name in that scope: the name decides.
+    #[must_use]
+    pub fn new(scope: &Scope, container: &str) -> Self {
+        let hash = Sha256::new()
+            .chain_update(&scope.0)
+            .chain_update([0])
+            .chain_update(container)
+            .finalize();
+        Self(format!(
+            "{}-{}",
+            slug(container),
+            &hex::encode(hash)[..RECORD_HASH_DIGITS]
+        ))
+    }
+}
+
+impl fmt::Display for RecordName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of a Pod, and of the Secret with its agent's task.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PodName(pub String);
+
+impl PodName {
+    /// The Pod of the `start`-th start of the container whose record has that uid.
+    #[must_use]
+    pub fn new(container: &str, uid: &str, start: u32) -> Self {
+        let hash = hex::encode(Sha256::digest(uid));
+        Self(format!(
+            "{}-{}-{start}",
+            slug(container),
+            &hash[..POD_HASH_DIGITS]
+        ))
+    }
+}
+
+impl fmt::Display for PodName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A name that Docker gives to a container without one.
+#[must_use]
+pub fn generated() -> String {
+    format!("build-{}", ContainerId::random().short())
+}
+
+/// What a chaincode container's name says: `NETWORK-PEER-LABEL-PACKAGEHASH` from a 2.x or 3.x peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FabricName<'a> {
+    /// The peer's id.
+    pub peer: &'a str,
+    /// The chaincode package's label.
+    pub chaincode: &'a str,
+    /// The package's hash.
+    pub package_hash: &'a str,
+}
+
+impl<'a> FabricName<'a> {
+    /// Reads a container's name; none where it is not a chaincode's. Ids with dashes are cut at
+    /// the first one: the name does not tell where they end.
+    #[must_use]
+    pub fn parse(container: &'a str) -> Option<Self> {
+        let (rest, package_hash) = container.rsplit_once('-')?;
+        if !is_package_hash(package_hash) {
+            return None;
+        }
+        let mut parts = rest.splitn(3, '-').skip(1);
+        Some(Self {
+            peer: parts.next()?,
+            chaincode: parts.next()?,
+            package_hash,
+        })
+    }
+}
+
+fn is_package_hash(text: &str) -> bool {
+    text.len() == PACKAGE_HASH_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The readable part of an object's name: lower case, legal in DNS, without the package hash. Of a
+/// long name the end stays, where the chaincode's label is.
+fn slug(container: &str) -> String {
+    let name = match container.rsplit_once('-') {
+        Some((rest, hash)) if is_package_hash(hash) => rest,
+        _ => container,
+    };
+    let legal = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
+    let text: String = name.chars().map(legal).collect();
+    let tail = &text[text.len().saturating_sub(SLUG_CHARS)..];
+    match tail.trim_matches('-') {
+        "" => "container".to_owned(),
+        slug => slug.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str =
+        "dev-peer0.org1.example.com-kv1-477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";
+
+    #[test]
+    fn object_names_are_deterministic_legal_and_scoped() {
+        let one = RecordName::new(&Scope("a".into()), NAME);
+        assert_eq!(one, RecordName::new(&Scope("a".into()), NAME));
+        assert_ne!(one, RecordName::new(&Scope("b".into()), NAME));
+        assert!(one.0.starts_with("dev-peer0-org1-example-com-kv1-"), "{one}");
+        let long = PodName::new(&format!("{}_Ünï.", "X".repeat(140)), "uid", u32::MAX);
+        assert!(long.0.len() <= 63, "{long}");
+        assert!(
+            long.0
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+            "{long}"
+        );
+    }
+
+    #[test]
+    fn a_chaincode_name_tells_peer_label_and_package() {
+        let name = FabricName::parse(NAME).unwrap();
+        assert_eq!((name.peer, name.chaincode), ("peer0.org1.example.com", "kv1"));
+        assert_eq!(FabricName::parse("build-0123456789ab"), None);
+    }
+}

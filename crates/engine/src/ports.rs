@@ -1,0 +1,209 @@
+//! What the engine needs of the world: a cluster and a store. Each has one
+//! adapter, and one named fake for tests.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use jiff::Timestamp;
+use tokio::io::AsyncRead;
+
+use crate::container::{Container, Record};
+use crate::image::{Digest, Image};
+use crate::name::{PodName, RecordName, Scope};
+use crate::process::Launch;
+
+/// A failure of the cluster's side.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The object is there already.
+    #[error("{0} already exists")]
+    AlreadyExists(String),
+    /// The object changed since it was read: read it again and decide anew.
+    #[error("{0} was changed by somebody else")]
+    Conflict(String),
+    /// The object is gone.
+    #[error("{0} is not there")]
+    NotFound(String),
+    /// The API server refuses: admission, quota, permissions. Its own message.
+    #[error("{0}")]
+    Refused(String),
+    /// The API server cannot be reached or fails; worth another try.
+    #[error("the kubernetes api server cannot be reached: {0}")]
+    Unavailable(String),
+}
+
+/// One upload's file with its content, for [`Cluster::create_files`].
+pub struct SecretFile {
+    /// Absolute path in the container.
+    pub path: String,
+    /// Its content.
+    pub content: Bytes,
+}
+
+/// One line of a Pod's log, with its line feed where it had one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// When the runtime wrote it: grows within one Pod.
+    pub time: Timestamp,
+    /// The line.
+    pub text: Bytes,
+}
+
+/// Kubernetes, as far as containers need it. Every call is one request.
+#[async_trait]
+pub trait Cluster: Send + Sync + 'static {
+    /// Creates the record; `AlreadyExists` when the name is taken.
+    async fn create_record(&self, name: &RecordName, container: &Container) -> Result<Record, ClusterError>;
+    /// Reads the record of that name.
+    async fn record(&self, name: &RecordName) -> Result<Option<Record>, ClusterError>;
+    /// Lists the scope's records.
+    async fn records(&self, scope: &Scope) -> Result<Vec<Record>, ClusterError>;
+    /// Replaces the record if it is still at `record.version`; `Conflict` otherwise.
+    async fn update_record(&self, record: &Record) -> Result<Record, ClusterError>;
+    /// Deletes the record if it still has that uid; what it owns follows by garbage collection.
+    async fn delete_record(&self, record: &Record) -> Result<(), ClusterError>;
+    /// Creates the Secret of upload `number`.
+    async fn create_files(
+        &self,
+        record: &Record,
+        number: u32,
+        files: Vec<SecretFile>,
+    ) -> Result<(), ClusterError>;
+    /// Creates the Pod and the Secret with its agent's task, side by side. `AlreadyExists` is success.
+    async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError>;
+    /// Deletes the Pod with that grace (never 0: that would forget it without ending it). Absent is success.
+    async fn delete_pod(&self, pod: &PodName, grace: Duration) -> Result<(), ClusterError>;
+    /// The Pod's log from `since` on (whole seconds), following it if asked.
+    async fn logs(
+        &self,
+        pod: &PodName,
+        since: Option<Timestamp>,
+        follow: bool,
+    ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError>;
+}
+
+/// What a watch or an agent saw; see [`crate::Engine::observe`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A record is there or changed.
+    Record(Box<Record>),
+    /// A record is gone; by name and uid.
+    RecordGone(RecordName, String),
+    /// A Pod of ours is there or changed.
+    Pod(PodSeen),
+    /// A Pod of ours is gone.
+    PodGone(PodSeen),
+    /// An agent spoke.
+    Agent(AgentId, agent_protocol::Event),
+}
+
+/// Which container and which of its starts an agent belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AgentId {
+    /// The record's name.
+    pub record: RecordName,
+    /// The record's uid.
+    pub uid: String,
+    /// The start counter.
+    pub start: u32,
+}
+
+/// A Pod as far as a container's life depends on it: our own container's status, by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PodSeen {
+    /// Whose Pod it is.
+    pub agent: AgentId,
+    /// Its name.
+    pub pod: PodName,
+    /// What its container does.
+    pub state: PodState,
+}
+
+/// What a Pod's container does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PodState {
+    /// Not yet running.
+    Pending,
+    /// Will not run, for certain: why.
+    Stuck(String),
+    /// Runs.
+    Running,
+    /// Has ended.
+    Ended {
+        /// The exit code as the kubelet says it.
+        code: i64,
+        /// Whether the kubelet says OOMKilled.
+        oom_killed: bool,
+        /// The kubelet's reason or message where it has one; else empty.
+        message: String,
+    },
+}
+
+/// A failure of the store's side.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The build context is not what it should be: the client's fault.
+    #[error("{0}")]
+    Invalid(String),
+    /// The Dockerfile wants what cannot be done here, with its line.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The client's stream ended before its end.
+    #[error("the build context was cut off: {0}")]
+    Cut(String),
+    /// The blob is not there.
+    #[error("blob {0} is not in the image store")]
+    Missing(Digest),
+    /// The store fails: full, read-only, unreachable.
+    #[error("the image store failed: {0}")]
+    Io(String),
+}
+
+/// Bytes from a client or a blob.
+pub type Reader = Box<dyn AsyncRead + Send + Unpin>;
+
+/// What `POST /build` asks.
+#[derive(Clone, Debug, Default)]
+pub struct BuildRequest {
+    /// `t`: the names to give the image.
+    pub tags: Vec<String>,
+    /// `dockerfile`: its path in the context.
+    pub dockerfile: String,
+    /// `buildargs`.
+    pub args: std::collections::BTreeMap<String, String>,
+    /// `labels`.
+    pub labels: std::collections::BTreeMap<String, String>,
+}
+
+/// A finished build.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The image.
+    pub image: Image,
+    /// The Dockerfile's instructions, for Docker's progress lines.
+    pub steps: Vec<String>,
+}
+
+/// The image store. Names are whole: `repository:tag`, normalised by the store.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The image of that name or id.
+    async fn image(&self, scope: &Scope, name: &str) -> Result<Option<Image>, StoreError>;
+    /// Remembers an external image under its name, durably. Does not prove that it exists.
+    async fn pull(&self, scope: &Scope, name: &str) -> Result<Image, StoreError>;
+    /// Forgets a name; false when it was not there.
+    async fn remove_image(&self, scope: &Scope, name: &str) -> Result<bool, StoreError>;
+    /// Builds from a context: a tar, compressed or not. Nothing is left of a build that fails.
+    async fn build(
+        &self,
+        scope: &Scope,
+        request: &BuildRequest,
+        context: Reader,
+    ) -> Result<Built, StoreError>;
+    /// Keeps a tar (uncompressed on arrival) under its digest.
+    async fn put_blob(&self, content: Reader) -> Result<(Digest, u64), StoreError>;
+    /// Reads a blob and its size in bytes.
+    async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError>;
+}

@@ -1,0 +1,72 @@
+//! Builds the programs that a Go module of the lab pins. The module's folder
+//! and the flags are the key: what did not change is not built again.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cache::{self, Inputs};
+
+/// A Go module of the lab and how its programs are built.
+pub struct GoModule {
+    /// The artefact's name.
+    pub name: &'static str,
+    /// The module's folder below `lab/`.
+    pub folder: &'static str,
+    /// The packages to build, each one program.
+    pub packages: &'static [&'static str],
+    /// What the linker sets: version strings.
+    pub ldflags: &'static str,
+    /// Build tags.
+    pub tags: &'static str,
+}
+
+impl GoModule {
+    /// Builds the programs if they are missing; the directory that holds them.
+    ///
+    /// # Errors
+    /// When the compiler cannot be run or fails; its output goes to stderr.
+    pub fn build(&self) -> Result<PathBuf> {
+        let source = folder().join(self.folder);
+        let inputs = Inputs::default()
+            .text(&go_version()?)
+            .text(&self.packages.join(" "))
+            .text(self.ldflags)
+            .text(self.tags)
+            .path(&source)?;
+        cache::artefact(self.name, inputs, |out| self.compile(&source, out))
+    }
+
+    fn compile(&self, source: &Path, out: &Path) -> Result<()> {
+        let mut target = out.as_os_str().to_owned();
+        target.push("/");
+        let status = Command::new("go")
+            .args(["build", "-trimpath", "-tags", self.tags, "-ldflags", self.ldflags, "-o"])
+            .arg(target)
+            .args(self.packages)
+            .current_dir(source)
+            .env("CGO_ENABLED", "0")
+            .status()
+            .context("cannot run go")?;
+        if !status.success() {
+            bail!("go build in {} failed: {status}", source.display());
+        }
+        Ok(())
+    }
+}
+
+/// The folder `lab/` of this checkout.
+#[must_use]
+pub fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The compiler's version, as `go env GOVERSION` says it.
+///
+/// # Errors
+/// When Go is not installed.
+pub fn go_version() -> Result<String> {
+    let output = Command::new("go").args(["env", "GOVERSION"]).output().context("cannot run go")?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
