@@ -1,0 +1,312 @@
+//! A container's life over fakes: who is told what, in which order. The fakes
+//! give what real clusters cannot be made to: conflicts and refusals on command.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_protocol::{Command, Event as Agent};
+use engine::container::{Role, Spec};
+use engine::name::Scope;
+use engine::phase::Phase;
+use engine::ports::{AgentId, Event, LogLine, PodSeen, PodState};
+use engine::token::{KEY_BYTES, TokenKey};
+use engine::{Engine, Error, Settings, Started, Stopped, WaitCondition};
+use futures::StreamExt;
+use testkit::{FakeCluster, FakeStore};
+
+const NAME: &str =
+    "dev-peer0.org1.example.com-kv1-477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";
+const PATIENCE: Duration = Duration::from_secs(10);
+
+struct Lab {
+    engine: Engine,
+    cluster: Arc<FakeCluster>,
+    store: Arc<FakeStore>,
+}
+
+fn lab() -> Lab {
+    let (cluster, store) = (Arc::new(FakeCluster::default()), Arc::new(FakeStore::default()));
+    let engine = another(&cluster, &store, "one");
+    Lab {
+        engine,
+        cluster,
+        store,
+    }
+}
+
+fn another(cluster: &Arc<FakeCluster>, store: &Arc<FakeStore>, scope: &str) -> Engine {
+    let settings = Settings {
+        scope: Scope(scope.to_owned()),
+        agent_url: "https://192.0.2.1:2377".to_owned(),
+        token_key: TokenKey::new([0; KEY_BYTES]),
+    };
+    store.add_built(&settings.scope, "kv:1", "base", b"layer");
+    Engine::new(settings, cluster.clone(), store.clone())
+}
+
+fn spec() -> Spec {
+    Spec {
+        image: "kv:1".to_owned(),
+        cmd: Some(vec!["chaincode".to_owned()]),
+        ..Spec::default()
+    }
+}
+
+impl Lab {
+    /// Creates a container and starts it as far as its program.
+    async fn running(&self) -> AgentId {
+        self.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+        let (started, agent) = tokio::join!(self.engine.start(NAME), self.agent_starts());
+        assert_eq!(started.unwrap(), Started::Now);
+        agent
+    }
+
+    async fn agent_starts(&self) -> AgentId {
+        let agent = self.launched().await;
+        self.tell(&agent, Agent::Started).await;
+        agent
+    }
+
+    async fn launched(&self) -> AgentId {
+        self.cluster.launched().await;
+        let record = self.engine.inspect(NAME).await.unwrap();
+        AgentId {
+            record: record.name,
+            uid: record.uid,
+            start: record.container.starts,
+        }
+    }
+
+    async fn tell(&self, agent: &AgentId, event: Agent) {
+        self.engine.observe(Event::Agent(agent.clone(), event)).await;
+    }
+
+    async fn exits(&self, agent: &AgentId, exit_code: i64) {
+        self.tell(
+            agent,
+            Agent::Exited {
+                exit_code,
+                oom_killed: false,
+            },
+        )
+        .await;
+    }
+
+    async fn pod_ends(&self, agent: &AgentId, code: i64) {
+        let pod = self.engine.inspect(NAME).await.unwrap().pod_name();
+        let state = PodState::Ended {
+            code,
+            oom_killed: false,
+            message: String::new(),
+        };
+        self.engine
+            .observe(Event::Pod(PodSeen {
+                agent: agent.clone(),
+                pod,
+                state,
+            }))
+            .await;
+    }
+
+    async fn phase(&self) -> Phase {
+        self.engine.inspect(NAME).await.unwrap().container.phase
+    }
+}
+
+#[tokio::test]
+async fn a_container_runs_and_its_exit_is_kept_and_told() {
+    let lab = lab();
+    let agent = lab.running().await;
+    assert_eq!(lab.engine.start(NAME).await.unwrap(), Started::Already);
+    let exit = lab.engine.wait(NAME, WaitCondition::NotRunning).await.unwrap();
+    lab.exits(&agent, 7).await;
+    assert_eq!(tokio::time::timeout(PATIENCE, exit).await.unwrap().code, 7);
+    // Another process reads the same from the record alone.
+    let record = another(&lab.cluster, &lab.store, "one")
+        .inspect(NAME)
+        .await
+        .unwrap();
+    assert_eq!(
+        (record.container.phase, record.container.exit.unwrap().code),
+        (Phase::Exited, 7)
+    );
+    assert_eq!(record.container.role, Role::Chaincode);
+}
+
+#[tokio::test]
+async fn the_first_word_of_an_exit_counts() {
+    let lab = lab();
+    let agent = lab.running().await;
+    lab.exits(&agent, 7).await;
+    lab.pod_ends(&agent, 137).await;
+    assert_eq!(
+        lab.engine
+            .inspect(NAME)
+            .await
+            .unwrap()
+            .container
+            .exit
+            .unwrap()
+            .code,
+        7
+    );
+}
+
+#[tokio::test]
+async fn a_lost_agent_is_no_exit_but_the_pods_status_is() {
+    let lab = lab();
+    let agent = lab.running().await;
+    drop(lab.engine.commands(&agent).await.unwrap());
+    assert_eq!(lab.phase().await, Phase::Running);
+    lab.pod_ends(&agent, 137).await;
+    assert_eq!(
+        lab.engine
+            .inspect(NAME)
+            .await
+            .unwrap()
+            .container
+            .exit
+            .unwrap()
+            .code,
+        137
+    );
+}
+
+#[tokio::test]
+async fn an_event_of_an_earlier_start_changes_nothing() {
+    let lab = lab();
+    let first = lab.running().await;
+    lab.exits(&first, 1).await;
+    let (started, _) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+    started.unwrap();
+    lab.exits(&first, 9).await;
+    assert_eq!(lab.phase().await, Phase::Running);
+}
+
+#[tokio::test]
+async fn a_command_that_is_not_there_fails_the_start_with_dockers_words() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let message = "exec: \"chaincode\": executable file not found in $PATH".to_owned();
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        let agent = lab.launched().await;
+        lab.tell(
+            &agent,
+            Agent::Failed {
+                message: message.clone(),
+                exit_code: 127,
+            },
+        )
+        .await;
+    });
+    assert!(matches!(started, Err(Error::CannotExecute(text)) if text == message));
+    assert_eq!(lab.phase().await, Phase::Created);
+    assert!(lab.cluster.pods().is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_pod_fails_the_start_with_the_api_servers_message() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    lab.cluster.refuse_pods("exceeded quota: pods=0");
+    let error = lab.engine.start(NAME).await.unwrap_err();
+    assert_eq!(error.to_string(), "exceeded quota: pods=0");
+}
+
+#[tokio::test]
+async fn a_removal_ends_a_start_in_progress() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        lab.launched().await;
+        lab.engine.remove(NAME, true).await.unwrap();
+    });
+    assert!(matches!(started, Err(Error::StartEnded(_))), "{started:?}");
+    assert!(matches!(
+        lab.engine.inspect(NAME).await,
+        Err(Error::NoSuchContainer(_))
+    ));
+    assert!(lab.cluster.pods().is_empty());
+}
+
+#[tokio::test]
+async fn a_stop_signals_the_agent_and_answers_at_the_exit() {
+    let lab = lab();
+    let agent = lab.running().await;
+    let mut commands = lab.engine.commands(&agent).await.unwrap();
+    let (stopped, ()) = tokio::join!(lab.engine.stop(NAME, Duration::ZERO), async {
+        assert_eq!(commands.recv().await, Some(Command::Signal { number: 9 }));
+        lab.exits(&agent, 137).await;
+    });
+    assert_eq!(stopped.unwrap(), Stopped::Now);
+    assert_eq!(
+        lab.engine.stop(NAME, Duration::ZERO).await.unwrap(),
+        Stopped::Already
+    );
+    assert!(matches!(
+        lab.engine.kill(NAME, 9).await,
+        Err(Error::NotRunning(_))
+    ));
+}
+
+#[tokio::test]
+async fn a_name_is_taken_once_and_scopes_do_not_meet() {
+    let lab = lab();
+    let id = lab
+        .engine
+        .create(Some(NAME.to_owned()), spec())
+        .await
+        .unwrap()
+        .container
+        .id;
+    let error = lab
+        .engine
+        .create(Some(NAME.to_owned()), spec())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::NameInUse { id: owner, .. } if owner == id.0));
+    let other = another(&lab.cluster, &lab.store, "two");
+    assert!(matches!(
+        other.inspect(NAME).await,
+        Err(Error::NoSuchContainer(_))
+    ));
+    assert!(matches!(
+        other.inspect(&id.0).await,
+        Err(Error::NoSuchContainer(_))
+    ));
+    other.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    assert_eq!(lab.engine.inspect(id.short()).await.unwrap().container.id, id);
+}
+
+#[tokio::test]
+async fn a_change_survives_somebody_elses_in_between() {
+    let lab = lab();
+    let agent = lab.running().await;
+    lab.cluster.conflict_next(3);
+    lab.exits(&agent, 0).await;
+    assert_eq!(lab.phase().await, Phase::Exited);
+}
+
+#[tokio::test]
+async fn wait_answers_after_the_attached_client_has_everything() {
+    let lab = lab();
+    let line = |second, text: &'static str| LogLine {
+        time: jiff::Timestamp::from_second(second).unwrap(),
+        text: text.as_bytes().into(),
+    };
+    lab.cluster.set_log(vec![line(1, "a\n"), line(2, "b\n")]);
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let mut attached = lab.engine.attach(NAME).await.unwrap();
+    let (started, agent) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+    started.unwrap();
+    let mut exit = lab.engine.wait(NAME, WaitCondition::NotRunning).await.unwrap();
+    lab.exits(&agent, 0).await;
+    lab.pod_ends(&agent, 0).await;
+    let held = tokio::time::timeout(Duration::from_millis(50), &mut exit).await;
+    assert!(held.is_err(), "wait answered while a client is attached");
+    assert_eq!(attached.next().await.unwrap(), "a\n");
+    assert_eq!(attached.next().await.unwrap(), "b\n");
+    assert_eq!(attached.next().await, None);
+    drop(attached);
+    assert_eq!(tokio::time::timeout(PATIENCE, exit).await.unwrap().code, 0);
+}

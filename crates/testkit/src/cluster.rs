@@ -1,0 +1,175 @@
+//! A cluster in memory with the API server's rules that matter: a name is
+//! taken once, an update needs the newest version. Pods do nothing by
+//! themselves; the test says what is seen of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine::container::{Container, Record};
+use engine::name::{PodName, RecordName, Scope};
+use engine::ports::{Cluster, ClusterError, LogLine, SecretFile};
+use engine::process::Launch;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use tokio::sync::Notify;
+
+/// A cluster in memory.
+#[derive(Default)]
+pub struct FakeCluster {
+    state: Mutex<State>,
+    launched: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    records: BTreeMap<RecordName, Record>,
+    secrets: BTreeSet<String>,
+    pods: BTreeSet<String>,
+    log: Vec<LogLine>,
+    counter: u64,
+    conflicts: u32,
+    refusal: Option<String>,
+}
+
+impl FakeCluster {
+    /// Lets the next `count` updates meet somebody else's.
+    pub fn conflict_next(&self, count: u32) {
+        self.state.lock().unwrap().conflicts = count;
+    }
+
+    /// Refuses Pods from now on, with the API server's message.
+    pub fn refuse_pods(&self, message: &str) {
+        self.state.lock().unwrap().refusal = Some(message.to_owned());
+    }
+
+    /// What every Pod's log holds.
+    pub fn set_log(&self, log: Vec<LogLine>) {
+        self.state.lock().unwrap().log = log;
+    }
+
+    /// The Pods that are there.
+    pub fn pods(&self) -> Vec<String> {
+        self.state.lock().unwrap().pods.iter().cloned().collect()
+    }
+
+    /// Waits until a Pod has been made.
+    pub async fn launched(&self) {
+        self.launched.notified().await;
+    }
+}
+
+impl State {
+    fn next(&mut self) -> String {
+        self.counter += 1;
+        self.counter.to_string()
+    }
+}
+
+#[async_trait]
+impl Cluster for FakeCluster {
+    async fn create_record(&self, name: &RecordName, container: &Container) -> Result<Record, ClusterError> {
+        let mut state = self.state.lock().unwrap();
+        if state.records.contains_key(name) {
+            return Err(ClusterError::AlreadyExists(name.0.clone()));
+        }
+        let (uid, version) = (format!("uid-{}", state.next()), state.next());
+        let record = Record {
+            name: name.clone(),
+            uid,
+            version,
+            container: container.clone(),
+        };
+        state.records.insert(name.clone(), record.clone());
+        Ok(record)
+    }
+
+    async fn record(&self, name: &RecordName) -> Result<Option<Record>, ClusterError> {
+        Ok(self.state.lock().unwrap().records.get(name).cloned())
+    }
+
+    async fn records(&self, scope: &Scope) -> Result<Vec<Record>, ClusterError> {
+        let state = self.state.lock().unwrap();
+        Ok(state
+            .records
+            .values()
+            .filter(|record| record.container.scope == *scope)
+            .cloned()
+            .collect())
+    }
+
+    async fn update_record(&self, record: &Record) -> Result<Record, ClusterError> {
+        let mut state = self.state.lock().unwrap();
+        let version = state.next();
+        let conflict = state.conflicts > 0;
+        state.conflicts = state.conflicts.saturating_sub(1);
+        let known = state
+            .records
+            .get_mut(&record.name)
+            .ok_or(ClusterError::NotFound(record.name.0.clone()))?;
+        if conflict {
+            known.version = version;
+            return Err(ClusterError::Conflict(record.name.0.clone()));
+        }
+        if known.version != record.version {
+            return Err(ClusterError::Conflict(record.name.0.clone()));
+        }
+        *known = Record {
+            version,
+            ..record.clone()
+        };
+        Ok(known.clone())
+    }
+
+    async fn delete_record(&self, record: &Record) -> Result<(), ClusterError> {
+        let removed = self.state.lock().unwrap().records.remove(&record.name);
+        removed
+            .map(|_| ())
+            .ok_or(ClusterError::NotFound(record.name.0.clone()))
+    }
+
+    async fn create_files(
+        &self,
+        record: &Record,
+        number: u32,
+        _: Vec<SecretFile>,
+    ) -> Result<(), ClusterError> {
+        let name = format!("{}-{number}", record.name);
+        let created = self.state.lock().unwrap().secrets.insert(name.clone());
+        if created {
+            Ok(())
+        } else {
+            Err(ClusterError::AlreadyExists(name))
+        }
+    }
+
+    async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
+        let mut state = self.state.lock().unwrap();
+        if let Some(message) = &state.refusal {
+            return Err(ClusterError::Refused(message.clone()));
+        }
+        state.pods.insert(launch.record.pod_name().0);
+        self.launched.notify_one();
+        Ok(())
+    }
+
+    async fn delete_pod(&self, pod: &PodName, _: Duration) -> Result<(), ClusterError> {
+        self.state.lock().unwrap().pods.remove(&pod.0);
+        Ok(())
+    }
+
+    async fn logs(
+        &self,
+        _: &PodName,
+        _: Option<jiff::Timestamp>,
+        follow: bool,
+    ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError> {
+        let lines = stream::iter(self.state.lock().unwrap().log.clone()).map(Ok);
+        Ok(if follow {
+            lines.chain(stream::pending()).boxed()
+        } else {
+            lines.boxed()
+        })
+    }
+}

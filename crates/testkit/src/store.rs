@@ -1,0 +1,108 @@
+//! A store in memory: images are put into it by the test.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use engine::image::{Digest, Image, Overlay};
+use engine::name::Scope;
+use engine::ports::{BuildRequest, Built, Reader, Store, StoreError};
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncReadExt;
+
+/// A store in memory.
+#[derive(Default)]
+pub struct FakeStore {
+    images: Mutex<HashMap<(String, String), Image>>,
+    blobs: Mutex<HashMap<Digest, Vec<u8>>>,
+}
+
+impl FakeStore {
+    /// Makes an image known as if it had been built on `base`.
+    pub fn add_built(&self, scope: &Scope, name: &str, base: &str, layer: &[u8]) {
+        let layers = vec![self.keep(layer)];
+        let directories = vec!["/usr/local/bin".to_owned()];
+        let overlay = Overlay {
+            layers,
+            directories,
+            ..Overlay::default()
+        };
+        self.add(scope, name, base, Some(overlay));
+    }
+
+    fn add(&self, scope: &Scope, name: &str, reference: &str, overlay: Option<Overlay>) -> Image {
+        let id = digest(name.as_bytes());
+        let image = Image {
+            id,
+            name: name.to_owned(),
+            reference: reference.to_owned(),
+            overlay,
+        };
+        self.images
+            .lock()
+            .unwrap()
+            .insert((scope.0.clone(), name.to_owned()), image.clone());
+        image
+    }
+
+    fn keep(&self, content: &[u8]) -> Digest {
+        let digest = digest(content);
+        self.blobs
+            .lock()
+            .unwrap()
+            .insert(digest.clone(), content.to_vec());
+        digest
+    }
+}
+
+fn digest(content: &[u8]) -> Digest {
+    Digest(format!("sha256:{}", hex::encode(Sha256::digest(content))))
+}
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn image(&self, scope: &Scope, name: &str) -> Result<Option<Image>, StoreError> {
+        Ok(self
+            .images
+            .lock()
+            .unwrap()
+            .get(&(scope.0.clone(), name.to_owned()))
+            .cloned())
+    }
+
+    async fn pull(&self, scope: &Scope, name: &str) -> Result<Image, StoreError> {
+        Ok(self.add(scope, name, name, None))
+    }
+
+    async fn remove_image(&self, scope: &Scope, name: &str) -> Result<bool, StoreError> {
+        Ok(self
+            .images
+            .lock()
+            .unwrap()
+            .remove(&(scope.0.clone(), name.to_owned()))
+            .is_some())
+    }
+
+    async fn build(&self, _: &Scope, _: &BuildRequest, _: Reader) -> Result<Built, StoreError> {
+        Err(StoreError::Unsupported(
+            "the fake store does not build".to_owned(),
+        ))
+    }
+
+    async fn put_blob(&self, mut content: Reader) -> Result<(Digest, u64), StoreError> {
+        let mut bytes = Vec::new();
+        content
+            .read_to_end(&mut bytes)
+            .await
+            .map_err(|error| StoreError::Io(error.to_string()))?;
+        Ok((self.keep(&bytes), bytes.len() as u64))
+    }
+
+    async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError> {
+        let bytes = self.blobs.lock().unwrap().get(digest).cloned();
+        let bytes = bytes.ok_or_else(|| StoreError::Missing(digest.clone()))?;
+        let size = bytes.len() as u64;
+        Ok((Box::new(Cursor::new(bytes)), size))
+    }
+}
