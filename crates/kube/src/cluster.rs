@@ -1,0 +1,250 @@
+//! [`KubeCluster`]: the port's calls as requests to the API server.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine::container::{Container, Record};
+use engine::name::{PodName, RecordName, Scope};
+use engine::ports::{Cluster, ClusterError, LogLine, SecretFile};
+use engine::process::Launch;
+use engine::token::TokenKey;
+use futures::stream::BoxStream;
+use jiff::Timestamp;
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
+use kube::api::{DeleteParams, ListParams, PostParams, Preconditions};
+use kube::{Api, Client, Resource};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::retry::{Tried, tried};
+use crate::{files_secret, labels, logs, pod, record, task_secret};
+
+/// What all objects have in common.
+#[derive(Clone)]
+pub struct Config {
+    /// The namespace of all objects.
+    pub namespace: String,
+    /// The installation: the one scope whose objects are watched.
+    pub instance: String,
+    /// The image that has the agent.
+    pub agent_image: String,
+    /// The certificate of the CA that agents trust.
+    pub agent_ca_pem: String,
+    /// Mints the agents' tokens.
+    pub token_key: TokenKey,
+    /// Who runs a program that names no user.
+    pub default_uid: i64,
+}
+
+impl Config {
+    /// The user of Fabric's own images.
+    pub const FABRIC_UID: i64 = 500;
+}
+
+/// One namespace of a Kubernetes cluster.
+#[derive(Clone)]
+pub struct KubeCluster {
+    client: Client,
+    config: Config,
+}
+
+impl KubeCluster {
+    /// The cluster that `client` reaches.
+    #[must_use]
+    pub const fn new(client: Client, config: Config) -> Self {
+        Self { client, config }
+    }
+
+    pub(crate) fn instance(&self) -> &str {
+        &self.config.instance
+    }
+
+    pub(crate) fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.client.clone(), &self.config.namespace)
+    }
+
+    async fn create<K>(&self, object: &K) -> Tried<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + Debug
+            + DeserializeOwned
+            + Serialize,
+    {
+        let api = self.api::<K>();
+        let name = object.meta().name.as_deref().unwrap_or_default();
+        tried(&described::<K>(name), || async {
+            api.create(&PostParams::default(), object).await
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Cluster for KubeCluster {
+    async fn create_record(&self, name: &RecordName, container: &Container) -> Result<Record, ClusterError> {
+        let object = record::build(name, &self.config.namespace, container)
+            .map_err(|error| unwritable(name, &error))?;
+        match self.create(&object).await {
+            Tried {
+                result: Err(ClusterError::AlreadyExists(text)),
+                again: true,
+            } => {
+                // Our own first try may have made it: ids are random.
+                let ours = self
+                    .record(name)
+                    .await?
+                    .filter(|record| record.container.id == container.id);
+                ours.ok_or(ClusterError::AlreadyExists(text))
+            }
+            Tried { result, .. } => parsed(&result?),
+        }
+    }
+
+    async fn record(&self, name: &RecordName) -> Result<Option<Record>, ClusterError> {
+        let api = self.api::<ConfigMap>();
+        let found = tried(&described::<ConfigMap>(&name.0), || api.get_opt(&name.0))
+            .await
+            .result?;
+        found.as_ref().map(parsed).transpose()
+    }
+
+    async fn records(&self, scope: &Scope) -> Result<Vec<Record>, ClusterError> {
+        let api = self.api::<ConfigMap>();
+        let params = ListParams::default().labels(&labels::selector(&scope.0));
+        let list = tried("configmaps", || api.list(&params)).await.result?;
+        // Objects that are no records are the watch's to report.
+        let records = list.items.iter().filter_map(|object| record::parse(object).ok());
+        Ok(records
+            .filter(|record| record.container.scope == *scope)
+            .collect())
+    }
+
+    async fn update_record(&self, record: &Record) -> Result<Record, ClusterError> {
+        let name = &record.name;
+        let object =
+            record::replacement(record, &self.config.namespace).map_err(|error| unwritable(name, &error))?;
+        let api = self.api::<ConfigMap>();
+        let replace = async || api.replace(&name.0, &PostParams::default(), &object).await;
+        match tried(&described::<ConfigMap>(&name.0), replace).await {
+            Tried {
+                result: Err(ClusterError::Conflict(text)),
+                again: true,
+            } => {
+                // The change may be our own first try.
+                let now = self.record(name).await?;
+                let ours = now.filter(|now| now.uid == record.uid && now.container == record.container);
+                ours.ok_or(ClusterError::Conflict(text))
+            }
+            Tried { result, .. } => parsed(&result?),
+        }
+    }
+
+    async fn delete_record(&self, record: &Record) -> Result<(), ClusterError> {
+        let api = self.api::<ConfigMap>();
+        let params = DeleteParams {
+            preconditions: Some(Preconditions {
+                uid: Some(record.uid.clone()),
+                resource_version: None,
+            }),
+            ..DeleteParams::background()
+        };
+        match tried(&described::<ConfigMap>(&record.name.0), || {
+            api.delete(&record.name.0, &params)
+        })
+        .await
+        {
+            Tried {
+                result: Err(ClusterError::NotFound(_)),
+                again: true,
+            } => Ok(()),
+            // The name has another uid by now: this record is gone.
+            Tried {
+                result: Err(ClusterError::Conflict(text)),
+                ..
+            } => Err(ClusterError::NotFound(text)),
+            Tried { result, .. } => result.map(drop),
+        }
+    }
+
+    async fn create_files(
+        &self,
+        record: &Record,
+        number: u32,
+        files: Vec<SecretFile>,
+    ) -> Result<(), ClusterError> {
+        let secret = files_secret::build(record, &self.config.namespace, number, &files);
+        match self.create(&secret).await {
+            Tried {
+                result: Err(ClusterError::AlreadyExists(_)),
+                again: true,
+            } => Ok(()),
+            Tried { result, .. } => result.map(drop),
+        }
+    }
+
+    async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
+        let config = &self.config;
+        let secret = task_secret::build(launch, &config.namespace, &config.token_key, &config.agent_ca_pem)
+            .map_err(|error| unwritable(&launch.record.name, &error))?;
+        let pod = pod::build(launch, config);
+        let (secret, pod) =
+            futures::future::join(self.create::<Secret>(&secret), self.create::<Pod>(&pod)).await;
+        there(pod.result)?;
+        there(secret.result)
+    }
+
+    async fn delete_pod(&self, pod: &PodName, grace: Duration) -> Result<(), ClusterError> {
+        let api = self.api::<Pod>();
+        // Grace 0 would forget the Pod without ending its process.
+        let grace = u32::try_from(grace.as_secs().max(1)).unwrap_or(u32::MAX);
+        let params = DeleteParams::default().grace_period(grace);
+        match tried(&described::<Pod>(&pod.0), || api.delete(&pod.0, &params))
+            .await
+            .result
+        {
+            Err(ClusterError::NotFound(_)) => Ok(()),
+            result => result.map(drop),
+        }
+    }
+
+    async fn logs(
+        &self,
+        pod: &PodName,
+        since: Option<Timestamp>,
+        follow: bool,
+    ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError> {
+        logs::open(self.api(), pod, since, follow).await
+    }
+}
+
+/// An object's kind and name, for texts.
+fn described<K: Resource<DynamicType = ()>>(name: &str) -> String {
+    format!("{} {name}", K::kind(&()).to_lowercase())
+}
+
+fn there<K>(created: Result<K, ClusterError>) -> Result<(), ClusterError> {
+    match created {
+        Ok(_) | Err(ClusterError::AlreadyExists(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn parsed(object: &ConfigMap) -> Result<Record, ClusterError> {
+    let name = object.metadata.name.as_deref().unwrap_or_default();
+    record::parse(object).map_err(|error| {
+        ClusterError::Refused(format!("configmap {name} is no record of chainpod's: {error}"))
+    })
+}
+
+fn unwritable(name: &RecordName, error: &serde_json::Error) -> ClusterError {
+    ClusterError::Refused(format!("record {name} cannot be written: {error}"))
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

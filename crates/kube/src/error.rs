@@ -1,0 +1,71 @@
+//! From the client's errors to the port's: the one table.
+
+use std::error::Error as _;
+
+use engine::ports::ClusterError;
+use kube::core::Status;
+
+/// What `error` means for `object`, a kind and a name.
+pub(crate) fn mapped(object: &str, error: kube::Error) -> ClusterError {
+    match error {
+        kube::Error::Api(status) => answered(object, &status),
+        other => ClusterError::Unavailable(with_causes(&other)),
+    }
+}
+
+fn answered(object: &str, status: &Status) -> ClusterError {
+    match (status.code, status.reason.as_str()) {
+        (404, _) => ClusterError::NotFound(object.to_owned()),
+        (409, "AlreadyExists") => ClusterError::AlreadyExists(object.to_owned()),
+        (409, _) => ClusterError::Conflict(object.to_owned()),
+        (429 | 500.., _) => ClusterError::Unavailable(format!("{object}: {}", status.message)),
+        _ => ClusterError::Refused(status.message.clone()),
+    }
+}
+
+/// The text of an error and of all that caused it: the client's own ends before the cause.
+fn with_causes(error: &kube::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let part = cause.to_string();
+        if !text.ends_with(&part) {
+            text = format!("{text}: {part}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_has_its_meaning() {
+        for (code, reason, expected) in [
+            (404, "NotFound", "pod p is not there"),
+            (409, "AlreadyExists", "pod p already exists"),
+            (409, "Conflict", "pod p was changed by somebody else"),
+            (403, "Forbidden", "why"),
+            (422, "Invalid", "why"),
+            (400, "BadRequest", "why"),
+            (
+                429,
+                "TooManyRequests",
+                "the kubernetes api server cannot be reached: pod p: why",
+            ),
+            (503, "", "the kubernetes api server cannot be reached: pod p: why"),
+        ] {
+            let status = Status {
+                code,
+                ..Status::failure("why", reason)
+            };
+            assert_eq!(
+                mapped("pod p", kube::Error::Api(status.boxed())).to_string(),
+                expected,
+                "{code} {reason}"
+            );
+        }
+    }
+}

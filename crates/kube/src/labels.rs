@@ -1,0 +1,177 @@
+//! Labels and annotations of everything that belongs to a container. Values
+//! are made legal; where that changed one, the full text is an annotation of
+//! the same key.
+
+use std::collections::BTreeMap;
+
+use engine::container::{Container, Role};
+use engine::name::FabricName;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+/// Says that chainpod made the object: part of every selector.
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Says which installation made it: part of every selector.
+const INSTANCE: &str = "app.kubernetes.io/instance";
+/// The value of [`MANAGED_BY`].
+const CHAINPOD: &str = "chainpod";
+/// What the container is for; also the name of our own container in its Pod.
+pub(crate) const ROLE: &str = "chainpod.dev/role";
+/// Docker's name of the container, in full.
+const CONTAINER_NAME: &str = "chainpod.dev/container-name";
+/// Docker's id of the container, in full.
+const CONTAINER_ID: &str = "chainpod.dev/container-id";
+/// The image as the client named it.
+const IMAGE: &str = "chainpod.dev/image";
+/// Kubernetes' limit for a label's value.
+const VALUE_CHARS: usize = 63;
+/// Where a peer says whose chaincode it is.
+const MSP_VARIABLE: &str = "CORE_PEER_LOCALMSPID";
+/// Where a peer names the chaincode: `LABEL:HASH`, or `NAME:VERSION` from 1.4.
+const CHAINCODE_VARIABLE: &str = "CORE_CHAINCODE_ID_NAME";
+
+/// The selector of everything that `instance` made.
+pub(crate) fn selector(instance: &str) -> String {
+    format!("{MANAGED_BY}={CHAINPOD},{INSTANCE}={}", legal(instance))
+}
+
+/// Name, namespace, labels and annotations of an object of `container`.
+pub(crate) fn metadata(name: String, namespace: &str, container: &Container) -> ObjectMeta {
+    let full = labels(container);
+    let mut annotations: BTreeMap<String, String> = [
+        (CONTAINER_NAME, container.name.as_str()),
+        (CONTAINER_ID, &container.id.0),
+        (IMAGE, &container.spec.image),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into();
+    let mut labels = BTreeMap::new();
+    for (key, value) in full {
+        let value_made_legal = legal(value);
+        if value_made_legal != value {
+            annotations.insert(key.to_owned(), value.to_owned());
+        }
+        labels.insert(key.to_owned(), value_made_legal);
+    }
+    ObjectMeta {
+        name: Some(name),
+        namespace: Some(namespace.to_owned()),
+        labels: Some(labels),
+        annotations: Some(annotations),
+        ..ObjectMeta::default()
+    }
+}
+
+/// Keys and full texts.
+fn labels(container: &Container) -> Vec<(&'static str, &str)> {
+    let role = role(container.role);
+    let mut labels = vec![
+        ("app.kubernetes.io/name", CHAINPOD),
+        (INSTANCE, container.scope.0.as_str()),
+        (MANAGED_BY, CHAINPOD),
+        ("app.kubernetes.io/component", role),
+        ("app.kubernetes.io/part-of", CHAINPOD),
+        ("chainpod.dev/id", container.id.short()),
+        (ROLE, role),
+    ];
+    let fabric = FabricName::parse(&container.name);
+    let id_name = variable(container, CHAINCODE_VARIABLE).and_then(|value| value.split(':').next());
+    let optional = [
+        ("chainpod.dev/peer", fabric.as_ref().map(|name| name.peer)),
+        (
+            "chainpod.dev/chaincode",
+            id_name.or(fabric.as_ref().map(|name| name.chaincode)),
+        ),
+        (
+            "chainpod.dev/package-hash",
+            fabric.as_ref().map(|name| name.package_hash),
+        ),
+        ("chainpod.dev/msp", variable(container, MSP_VARIABLE)),
+    ];
+    labels.extend(
+        optional
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?))),
+    );
+    labels
+}
+
+/// The value of [`ROLE`].
+pub(crate) const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Build => "build",
+        Role::Chaincode => "chaincode",
+    }
+}
+
+fn variable<'a>(container: &'a Container, name: &str) -> Option<&'a str> {
+    let values = container
+        .spec
+        .env
+        .iter()
+        .filter_map(|entry| entry.split_once('='));
+    values
+        .filter(|(known, _)| *known == name)
+        .map(|(_, value)| value)
+        .last()
+}
+
+/// The nearest legal value of a label: 63 characters of `[A-Za-z0-9._-]`, alphanumeric at both ends.
+fn legal(value: &str) -> String {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let text: String = value.chars().map(|c| if known(c) { c } else { '-' }).collect();
+    let edge = |c: char| !c.is_ascii_alphanumeric();
+    let text = text.trim_start_matches(edge);
+    text[..text.len().min(VALUE_CHARS)]
+        .trim_end_matches(edge)
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::sample;
+
+    #[test]
+    fn values_are_made_legal() {
+        for (text, expected) in [
+            ("peer0.org1", "peer0.org1"),
+            ("_a b:c-", "a-b-c"),
+            ("", ""),
+            ("--", ""),
+            (&"x".repeat(64), &"x".repeat(63)),
+            (&format!("{}.y", "x".repeat(62)), &"x".repeat(62)),
+        ] {
+            assert_eq!(legal(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_chaincode_is_labelled_and_a_cut_value_is_whole_in_its_annotation() {
+        let meta = metadata("n".to_owned(), "ns", &sample::chaincode().container);
+        let (labels, annotations) = (meta.labels.unwrap(), meta.annotations.unwrap());
+        let label = |key: &str| labels[&format!("chainpod.dev/{key}")].as_str();
+        assert_eq!(
+            (label("peer"), label("chaincode"), label("msp")),
+            ("peer0.org1", "kv", "Org1MSP")
+        );
+        assert_eq!((label("id").len(), label("role")), (12, "chaincode"));
+        assert_eq!(label("package-hash").len(), 63);
+        assert_eq!(annotations["chainpod.dev/package-hash"].len(), 64);
+        assert_eq!(
+            annotations["chainpod.dev/container-name"],
+            sample::chaincode().container.name
+        );
+        assert!(!annotations.contains_key("chainpod.dev/peer"));
+    }
+
+    #[test]
+    fn the_selector_finds_what_is_labelled() {
+        let labels = metadata("n".to_owned(), "ns", &sample::chaincode().container)
+            .labels
+            .unwrap();
+        for term in selector("lab").split(',') {
+            let (key, value) = term.split_once('=').unwrap();
+            assert_eq!(labels[key], value);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The adapter to Kubernetes: containers become ConfigMaps, Secrets and Pods.
+//!
+//! Objects are made by pure builders, one file each; [`KubeCluster`] sends
+//! them, [`watch()`] tells what became of them. It decides nothing: phases and
+//! causes are the engine's.
+
+mod cluster;
+mod credentials;
+mod error;
+mod files_secret;
+mod labels;
+mod logs;
+mod owner;
+mod pod;
+mod record;
+mod retry;
+mod status;
+mod task_secret;
+mod watch;
+
+pub use cluster::{Config, KubeCluster};
+pub use credentials::{AgentIdentity, CredentialsError, ServerCertificate};
+pub use watch::watch;

@@ -1,0 +1,31 @@
+//! Owner references: everything of a container belongs to its record and goes
+//! with it by garbage collection.
+
+use engine::container::Record;
+use engine::name::RecordName;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+
+/// A record's kind.
+const RECORD_KIND: &str = "ConfigMap";
+
+/// The reference to `record`. `blockOwnerDeletion` is false: some clusters ask for rights on
+/// finalizers otherwise.
+pub(crate) fn reference(record: &Record, controller: bool) -> OwnerReference {
+    OwnerReference {
+        api_version: "v1".to_owned(),
+        kind: RECORD_KIND.to_owned(),
+        name: record.name.0.clone(),
+        uid: record.uid.clone(),
+        controller: Some(controller),
+        block_owner_deletion: Some(false),
+    }
+}
+
+/// The record that controls the object of this metadata: name and uid.
+pub(crate) fn controller(meta: &ObjectMeta) -> Option<(RecordName, &str)> {
+    let owners = meta.owner_references.as_deref()?;
+    let record = owners
+        .iter()
+        .find(|owner| owner.controller == Some(true) && owner.kind == RECORD_KIND)?;
+    Some((RecordName(record.name.clone()), &record.uid))
+}

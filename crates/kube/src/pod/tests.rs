@@ -1,0 +1,135 @@
+//! The Pod as an object.
+
+use engine::container::{Record, Upload};
+use k8s_openapi::api::core::v1::VolumeMount;
+
+use super::*;
+use crate::cluster::tests::config;
+use crate::record::sample;
+
+fn pod(record: &Record) -> Pod {
+    build(&Launch::of(record, "https://chainpod:8443").unwrap(), &config())
+}
+
+fn container(record: &Record) -> PodContainer {
+    pod(record).spec.unwrap().containers.remove(0)
+}
+
+#[test]
+fn the_agent_is_the_first_process_and_nothing_is_expanded() {
+    let container = container(&sample::chaincode());
+    assert_eq!(container.name, "chaincode");
+    assert_eq!(container.command.unwrap(), ["/.chainpod/chainpod-agent"]);
+    assert_eq!(
+        container.args.unwrap(),
+        ["chaincode", "-peer.address=peer0:7052", "$$(HOME) $$$$"]
+    );
+    assert_eq!(container.working_dir, None);
+}
+
+#[test]
+fn it_is_bare_controlled_by_the_record_and_tells_whose_it_is() {
+    let record = sample::chaincode();
+    let pod = pod(&record);
+    let owner = &pod.metadata.owner_references.as_ref().unwrap()[0];
+    assert_eq!(
+        (owner.controller, owner.block_owner_deletion),
+        (Some(true), Some(false))
+    );
+    let (agent, name) = identity(&pod).unwrap();
+    assert_eq!(
+        agent,
+        AgentId {
+            record: record.name.clone(),
+            uid: "uid-1".into(),
+            start: 2
+        }
+    );
+    assert_eq!(name, record.pod_name());
+    let spec = pod.spec.unwrap();
+    assert_eq!(spec.restart_policy.as_deref(), Some("Never"));
+    assert_eq!(
+        (spec.automount_service_account_token, spec.enable_service_links),
+        (Some(false), Some(false))
+    );
+    assert_eq!(
+        (spec.containers.len(), spec.init_containers, spec.hostname),
+        (1, None, None)
+    );
+}
+
+#[test]
+fn uploads_are_mounted_file_by_file_and_the_last_of_a_path_wins() {
+    let mut record = sample::chaincode();
+    record.container.uploads.push(Upload::Files {
+        number: 1,
+        files: vec![sample::file("/etc/tls/a.crt")],
+    });
+    let mounts = container(&record).volume_mounts.unwrap();
+    let of = |mount: &VolumeMount| {
+        format!(
+            "{} {} {}",
+            mount.mount_path,
+            mount.name,
+            mount.sub_path.as_deref().unwrap_or_default()
+        )
+    };
+    assert_eq!(
+        mounts.iter().map(of).collect::<Vec<_>>(),
+        [
+            "/.chainpod agent ",
+            "/.chainpod-task task ",
+            "/usr/local/bin dir-0 ",
+            "/etc/tls/a.crt files-1 f0",
+            "/etc/tls/b.key files-0 f1",
+        ]
+    );
+    let volumes = pod(&record).spec.unwrap().volumes.unwrap();
+    let secret = volumes
+        .iter()
+        .find(|volume| volume.name == "files-0")
+        .unwrap()
+        .secret
+        .as_ref()
+        .unwrap();
+    assert_eq!(
+        secret.secret_name.as_deref(),
+        Some(format!("{}-uid-1-files-0", record.name).as_str())
+    );
+    assert_eq!(secret.items.as_ref().unwrap()[1].mode, Some(0o644));
+}
+
+#[test]
+fn a_limit_is_the_clients_and_no_request_is_above_it() {
+    let mut record = sample::chaincode();
+    let none = container(&record).resources.unwrap();
+    assert_eq!(none.limits, None);
+    assert_eq!(none.requests.as_ref().unwrap()["cpu"].0, "10000000n");
+    record.container.spec.memory_bytes = 16 << 20;
+    record.container.spec.nano_cpus = 500_000_000;
+    let both = container(&record).resources.unwrap();
+    assert_eq!(
+        both.limits.as_ref().unwrap()["memory"],
+        both.requests.as_ref().unwrap()["memory"]
+    );
+    assert_eq!(both.limits.unwrap()["cpu"].0, "500000000n");
+}
+
+#[test]
+fn the_user_is_a_number_or_the_default() {
+    for (user, uid, gid) in [
+        ("", 500, None),
+        ("chaincode", 500, None),
+        ("7", 7, None),
+        ("7:8", 7, Some(8)),
+        ("0", 0, None),
+    ] {
+        let context = security_context(user, 500);
+        assert_eq!(
+            (context.run_as_user, context.run_as_group),
+            (Some(uid), gid),
+            "{user}"
+        );
+        assert_eq!(context.run_as_non_root, Some(uid != 0));
+    }
+}

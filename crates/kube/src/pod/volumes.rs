@@ -1,0 +1,114 @@
+//! A Pod's volumes and where they are mounted.
+
+use std::collections::BTreeMap;
+
+use agent_protocol::{AGENT_DIR, TASK_DIR};
+use engine::container::{FileEntry, Record, Upload};
+use engine::process::Launch;
+use k8s_openapi::api::core::v1::{
+    EmptyDirVolumeSource, ImageVolumeSource, KeyToPath, SecretVolumeSource, Volume, VolumeMount,
+};
+
+use super::PULL_POLICY;
+use crate::files_secret;
+
+/// A Secret's files are root's, and the program is not root: all may read.
+const READABLE: u32 = 0o444;
+/// Permission bits that a Secret's file can have.
+const MODE_BITS: u32 = 0o777;
+
+/// All volumes of `launch` and their mounts.
+pub(super) fn of(launch: &Launch<'_>, agent_image: &str) -> (Vec<Volume>, Vec<VolumeMount>) {
+    let mut volumes = vec![agent(agent_image), task(launch.record)];
+    let mut mounts = vec![
+        VolumeMount {
+            read_only: Some(true),
+            ..mount("agent", AGENT_DIR)
+        },
+        VolumeMount {
+            read_only: Some(true),
+            ..mount("task", TASK_DIR)
+        },
+    ];
+    for (index, directory) in launch.directories.iter().enumerate() {
+        let name = format!("dir-{index}");
+        mounts.push(mount(&name, directory));
+        volumes.push(Volume {
+            name,
+            empty_dir: Some(EmptyDirVolumeSource::default()),
+            ..Volume::default()
+        });
+    }
+    // A path has one mount; as in Docker the last upload of it wins.
+    let mut files = BTreeMap::new();
+    for upload in &launch.record.container.uploads {
+        if let Upload::Files {
+            number,
+            files: entries,
+        } = upload
+        {
+            let name = format!("files-{number}");
+            for (index, file) in entries.iter().enumerate() {
+                files.insert(&file.path, (name.clone(), files_secret::key(index)));
+            }
+            volumes.push(uploaded(launch.record, name, *number, entries));
+        }
+    }
+    mounts.extend(files.into_iter().map(|(path, (name, key))| VolumeMount {
+        sub_path: Some(key),
+        read_only: Some(true),
+        ..mount(&name, path)
+    }));
+    (volumes, mounts)
+}
+
+fn mount(name: &str, path: &str) -> VolumeMount {
+    VolumeMount {
+        name: name.to_owned(),
+        mount_path: path.to_owned(),
+        ..VolumeMount::default()
+    }
+}
+
+fn agent(image: &str) -> Volume {
+    let source = ImageVolumeSource {
+        reference: Some(image.to_owned()),
+        pull_policy: Some(PULL_POLICY.to_owned()),
+    };
+    Volume {
+        name: "agent".to_owned(),
+        image: Some(source),
+        ..Volume::default()
+    }
+}
+
+fn task(record: &Record) -> Volume {
+    let source = SecretVolumeSource {
+        secret_name: Some(record.pod_name().0),
+        default_mode: Some(READABLE.cast_signed()),
+        ..SecretVolumeSource::default()
+    };
+    Volume {
+        name: "task".to_owned(),
+        secret: Some(source),
+        ..Volume::default()
+    }
+}
+
+fn uploaded(record: &Record, name: String, number: u32, files: &[FileEntry]) -> Volume {
+    let item = |(index, file): (usize, &FileEntry)| KeyToPath {
+        key: files_secret::key(index),
+        path: files_secret::key(index),
+        mode: Some((file.mode & MODE_BITS | READABLE).cast_signed()),
+    };
+    let source = SecretVolumeSource {
+        secret_name: Some(files_secret::name(record, number)),
+        items: Some(files.iter().enumerate().map(item).collect()),
+        ..SecretVolumeSource::default()
+    };
+    Volume {
+        name,
+        secret: Some(source),
+        ..Volume::default()
+    }
+}

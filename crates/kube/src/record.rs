@@ -1,0 +1,167 @@
+//! A container and the ConfigMap that holds it.
+
+use std::collections::BTreeMap;
+
+use engine::container::{Container, Record};
+use engine::name::RecordName;
+use k8s_openapi::api::core::v1::ConfigMap;
+
+use crate::labels;
+
+/// The key of a record's data.
+const KEY: &str = "container.json";
+
+/// Why a ConfigMap is no record.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordError {
+    /// The API server always sends these.
+    #[error("its metadata has no {0}")]
+    Metadata(&'static str),
+    /// There is nothing in it.
+    #[error("it has no data of key {KEY}")]
+    Absent,
+    /// It is not what this version writes.
+    #[error("its {KEY} cannot be read: {0}")]
+    Malformed(#[from] serde_json::Error),
+}
+
+/// The object of a container that is not there yet.
+pub(crate) fn build(
+    name: &RecordName,
+    namespace: &str,
+    container: &Container,
+) -> Result<ConfigMap, serde_json::Error> {
+    Ok(ConfigMap {
+        metadata: labels::metadata(name.0.clone(), namespace, container),
+        data: Some(BTreeMap::from([(
+            KEY.to_owned(),
+            serde_json::to_string(container)?,
+        )])),
+        ..ConfigMap::default()
+    })
+}
+
+/// The object that replaces `record` if nobody else did so since it was read.
+pub(crate) fn replacement(record: &Record, namespace: &str) -> Result<ConfigMap, serde_json::Error> {
+    let mut object = build(&record.name, namespace, &record.container)?;
+    object.metadata.uid = Some(record.uid.clone());
+    object.metadata.resource_version = Some(record.version.clone());
+    Ok(object)
+}
+
+/// Reads a record.
+pub(crate) fn parse(object: &ConfigMap) -> Result<Record, RecordError> {
+    let meta = &object.metadata;
+    let text = object
+        .data
+        .as_ref()
+        .and_then(|data| data.get(KEY))
+        .ok_or(RecordError::Absent)?;
+    Ok(Record {
+        name: RecordName(meta.name.clone().ok_or(RecordError::Metadata("name"))?),
+        uid: meta.uid.clone().ok_or(RecordError::Metadata("uid"))?,
+        version: meta
+            .resource_version
+            .clone()
+            .ok_or(RecordError::Metadata("resourceVersion"))?,
+        container: serde_json::from_str(text)?,
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod sample {
+    //! Records for the tests of all builders.
+
+    use engine::container::{Container, FileEntry, Record, Role, Spec, Upload};
+    use engine::image::{Digest, Image, Overlay};
+    use engine::name::{ContainerId, RecordName, Scope};
+    use engine::phase::Phase;
+
+    /// A chaincode container that is being started for the second time.
+    pub(crate) fn chaincode() -> Record {
+        let name = format!("dev-peer0.org1-kv-{}", "ab".repeat(32));
+        let container = Container {
+            id: ContainerId("0123456789abcdef".repeat(4)),
+            scope: Scope("lab".to_owned()),
+            role: Role::Chaincode,
+            spec: Spec {
+                image: name.clone(),
+                cmd: Some(vec![
+                    "chaincode".into(),
+                    "-peer.address=peer0:7052".into(),
+                    "$(HOME) $$".into(),
+                ]),
+                env: vec![
+                    "CORE_CHAINCODE_ID_NAME=kv:abab".into(),
+                    "CORE_PEER_LOCALMSPID=Org1MSP".into(),
+                ],
+                ..Spec::default()
+            },
+            name,
+            image: Image {
+                id: Digest("sha256:00".into()),
+                name: "kv:latest".into(),
+                reference: "hyperledger/fabric-baseos:2.5".into(),
+                overlay: Some(Overlay {
+                    directories: vec!["/usr/local/bin".into()],
+                    ..Overlay::default()
+                }),
+            },
+            created: "2026-11-01T00:00:00Z".parse().unwrap(),
+            phase: Phase::Starting,
+            starts: 2,
+            uploads: vec![Upload::Files {
+                number: 0,
+                files: vec![file("/etc/tls/a.crt"), file("/etc/tls/b.key")],
+            }],
+            started_at: None,
+            exit: None,
+            outputs: std::collections::BTreeMap::new(),
+        };
+        let name = RecordName::new(&container.scope, &container.name);
+        Record {
+            name,
+            uid: "uid-1".into(),
+            version: "7".into(),
+            container,
+        }
+    }
+
+    pub(crate) fn file(path: &str) -> FileEntry {
+        FileEntry {
+            path: path.to_owned(),
+            mode: 0o600,
+            size: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_back_as_it_was_written() {
+        let record = sample::chaincode();
+        let object = replacement(&record, "ns").unwrap();
+        assert_eq!(object.metadata.name.as_deref(), Some(record.name.0.as_str()));
+        assert_eq!(parse(&object).unwrap(), record);
+    }
+
+    #[test]
+    fn what_is_no_record_says_why() {
+        let mut object = replacement(&sample::chaincode(), "ns").unwrap();
+        object.data = Some(BTreeMap::from([(KEY.to_owned(), "{}".to_owned())]));
+        assert!(
+            parse(&object)
+                .unwrap_err()
+                .to_string()
+                .starts_with("its container.json cannot be read: missing field")
+        );
+        object.data = None;
+        assert_eq!(
+            parse(&object).unwrap_err().to_string(),
+            "it has no data of key container.json"
+        );
+    }
+}
