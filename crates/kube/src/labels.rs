@@ -112,7 +112,7 @@ fn variable<'a>(container: &'a Container, name: &str) -> Option<&'a str> {
     values
         .filter(|(known, _)| *known == name)
         .map(|(_, value)| value)
-        .last()
+        .next_back()
 }
 
 /// The nearest legal value of a label: 63 characters of `[A-Za-z0-9._-]`, alphanumeric at both ends.
