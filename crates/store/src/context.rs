@@ -1,0 +1,166 @@
+//! A build's context: the client's tar as one file on disk, and where in it
+//! each entry lies. No entry ever becomes a path on this machine.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use engine::ports::{Reader, StoreError};
+use futures::StreamExt;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
+use tokio_tar::{Archive, EntryType};
+
+use crate::spool::{self, disk};
+
+/// A Dockerfile larger than this is none.
+const MAX_DOCKERFILE_BYTES: u64 = 1 << 20;
+
+/// What an entry is.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// A file: where its bytes lie.
+    File { offset: u64, size: u64 },
+    /// A directory.
+    Directory,
+    /// A symbolic link, to there.
+    Link(PathBuf),
+}
+
+/// An entry of the context.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) kind: Kind,
+    pub(crate) mode: u32,
+    pub(crate) mtime: u64,
+}
+
+/// The context.
+pub(crate) struct BuildContext {
+    tar: PathBuf,
+    entries: BTreeMap<PathBuf, Entry>,
+}
+
+impl BuildContext {
+    /// Receives the client's stream as a file at `tar` and notes its entries.
+    pub(crate) async fn receive(content: Reader, tar: PathBuf) -> Result<Self, StoreError> {
+        let size = spool::receive(content, tar.clone()).await?.size;
+        let file = File::open(&tar).await.map_err(|error| disk(&tar, &error))?;
+        let mut context = Self {
+            tar,
+            entries: BTreeMap::new(),
+        };
+        let mut archive = Archive::new(file);
+        let mut entries = archive.entries().map_err(|error| no_tar(&error))?;
+        while let Some(entry) = entries.next().await {
+            let entry = entry.map_err(|error| no_tar(&error))?;
+            let path = entry.path().map_err(|error| no_tar(&error))?;
+            let path = relative(&path)?;
+            let header = entry.header();
+            let link = entry.link_name().map_err(|error| no_tar(&error))?;
+            let link = link.map(std::borrow::Cow::into_owned).unwrap_or_default();
+            let kind = match header.entry_type() {
+                EntryType::Regular | EntryType::Continuous => {
+                    let (offset, length) = (entry.raw_file_position(), entry.effective_size());
+                    if offset + length > size {
+                        return Err(StoreError::Cut(format!("{} is not whole", path.display())));
+                    }
+                    Kind::File { offset, size: length }
+                }
+                EntryType::Directory => Kind::Directory,
+                EntryType::Symlink => Kind::Link(link),
+                EntryType::Link => match context.entries.get(&relative(&link)?) {
+                    Some(target) => target.kind.clone(),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let entry = Entry {
+                kind,
+                mode: header.mode().map_err(|error| no_tar(&error))? & 0o7777,
+                mtime: header.mtime().map_err(|error| no_tar(&error))?,
+            };
+            context.entries.insert(path, entry);
+        }
+        Ok(context)
+    }
+
+    /// The entry at that path; a directory may be there by its files alone.
+    pub(crate) fn entry(&self, path: &Path) -> Option<Entry> {
+        let implied = Entry {
+            kind: Kind::Directory,
+            mode: 0o755,
+            mtime: 0,
+        };
+        match self.entries.get(path) {
+            Some(entry) => Some(entry.clone()),
+            None if path.as_os_str().is_empty() => Some(implied),
+            None => self.below(path).next().map(|_| implied),
+        }
+    }
+
+    /// What is below that directory, with paths relative to it.
+    pub(crate) fn below<'a>(&'a self, directory: &'a Path) -> impl Iterator<Item = (&'a Path, &'a Entry)> {
+        self.entries.iter().filter_map(move |(path, entry)| {
+            let rest = path.strip_prefix(directory).ok()?;
+            (!rest.as_os_str().is_empty()).then_some((rest, entry))
+        })
+    }
+
+    /// A file's bytes.
+    pub(crate) async fn read(&self, offset: u64, size: u64) -> Result<Reader, StoreError> {
+        let failed = |error: std::io::Error| disk(&self.tar, &error);
+        let mut file = File::open(&self.tar).await.map_err(failed)?;
+        file.seek(SeekFrom::Start(offset)).await.map_err(failed)?;
+        Ok(Box::new(file.take(size)))
+    }
+
+    /// The Dockerfile's text.
+    pub(crate) async fn dockerfile(&self, name: &str) -> Result<String, StoreError> {
+        let found = self.entry(&relative(Path::new(name))?).map(|entry| entry.kind);
+        let Some(Kind::File { offset, size }) = found else {
+            return Err(StoreError::Invalid(format!(
+                "Cannot locate specified Dockerfile: {name}"
+            )));
+        };
+        if size > MAX_DOCKERFILE_BYTES {
+            return Err(StoreError::Invalid(format!(
+                "{name} has {size} bytes: no Dockerfile"
+            )));
+        }
+        let mut text = String::new();
+        let mut reader = self.read(offset, size).await?;
+        match reader.read_to_string(&mut text).await {
+            Ok(_) => Ok(text),
+            Err(error) => Err(StoreError::Invalid(format!("{name}: {error}"))),
+        }
+    }
+}
+
+/// The path without its root and dots.
+///
+/// # Errors
+/// `Invalid` where it leads out of where it starts.
+pub(crate) fn relative(path: &Path) -> Result<PathBuf, StoreError> {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(part) => clean.push(part),
+            Component::ParentDir if !clean.pop() => {
+                return Err(StoreError::Invalid(format!(
+                    "Forbidden path outside the build context: {}",
+                    path.display()
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(clean)
+}
+
+fn no_tar(error: &std::io::Error) -> StoreError {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => StoreError::Cut(error.to_string()),
+        _ if error.to_string().contains("unexpected EOF") => StoreError::Cut(error.to_string()),
+        _ => StoreError::Invalid(format!("the build context is no valid tar: {error}")),
+    }
+}

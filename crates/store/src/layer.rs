@@ -1,0 +1,158 @@
+//! One layer: the tar that an ADD or COPY leaves, with paths relative to `/`.
+
+use std::path::{Path, PathBuf};
+
+use engine::ports::{Reader, StoreError};
+use futures::StreamExt;
+use tokio::io::AsyncRead;
+use tokio_tar::{Archive, Builder, EntryType, Header};
+
+use crate::context::{BuildContext, Entry, Kind, relative};
+use crate::spool::{Spool, Spooled, disk, peek, uncompressed};
+
+/// A tar's block, and where its magic is.
+const BLOCK_BYTES: usize = 512;
+const TAR_MAGIC: std::ops::Range<usize> = 257..262;
+/// What a header's link field holds; longer targets get an entry of their own.
+const LINK_BYTES: usize = 100;
+
+/// A layer being written.
+pub(crate) struct Layer {
+    tar: Builder<Spool>,
+    path: PathBuf,
+}
+
+impl Layer {
+    pub(crate) async fn create(path: PathBuf) -> Result<Self, StoreError> {
+        let spool = Spool::create(path.clone()).await?;
+        Ok(Self {
+            tar: Builder::new(spool),
+            path,
+        })
+    }
+
+    pub(crate) async fn finish(self) -> Result<Spooled, StoreError> {
+        let path = self.path;
+        let spool = self.tar.into_inner().await.map_err(|error| disk(&path, &error))?;
+        spool.finish().await
+    }
+
+    /// Puts an entry of the context at `to`, as root's.
+    pub(crate) async fn add(
+        &mut self,
+        context: &BuildContext,
+        entry: &Entry,
+        to: &Path,
+    ) -> Result<(), StoreError> {
+        let mut header = Header::new_gnu();
+        header.set_mode(entry.mode);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(entry.mtime);
+        match &entry.kind {
+            Kind::File { offset, size } => {
+                header.set_entry_type(EntryType::Regular);
+                header.set_size(*size);
+                let content = context.read(*offset, *size).await?;
+                self.append(header, to, None, content).await
+            }
+            Kind::Directory => {
+                header.set_entry_type(EntryType::Directory);
+                self.append(header, to, None, tokio::io::empty()).await
+            }
+            Kind::Link(target) => {
+                header.set_entry_type(EntryType::Symlink);
+                self.append(header, to, Some(target), tokio::io::empty()).await
+            }
+        }
+    }
+
+    /// Unpacks an archive at `to`, with the owners that it names.
+    pub(crate) async fn extract(&mut self, archive: Reader, to: &Path) -> Result<(), StoreError> {
+        let invalid = |error: std::io::Error| StoreError::Invalid(format!("ADD of an archive: {error}"));
+        let mut archive = Archive::new(archive);
+        let mut entries = archive.entries().map_err(invalid)?;
+        while let Some(entry) = entries.next().await {
+            let entry = entry.map_err(invalid)?;
+            let from = entry.header();
+            let kind = from.entry_type();
+            if kind.is_gnu_sparse() {
+                return Err(StoreError::Unsupported(
+                    "ADD of an archive with sparse files; pack it without".to_owned(),
+                ));
+            }
+            let path = relative(&entry.path().map_err(invalid)?)?;
+            if path.as_os_str().is_empty() {
+                continue;
+            }
+            let link = match entry.link_name().map_err(invalid)? {
+                Some(link) if kind.is_hard_link() => Some(to.join(relative(&link)?)),
+                Some(link) if kind.is_symlink() => Some(link.into_owned()),
+                _ => None,
+            };
+            let mut header = Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_mode(from.mode().map_err(invalid)? & 0o7777);
+            header.set_uid(from.uid().map_err(invalid)?);
+            header.set_gid(from.gid().map_err(invalid)?);
+            header.set_mtime(from.mtime().map_err(invalid)?);
+            header.set_size(entry.effective_size());
+            self.append(header, &to.join(path), link.as_deref(), entry)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn append<R>(
+        &mut self,
+        mut header: Header,
+        to: &Path,
+        link: Option<&Path>,
+        content: R,
+    ) -> Result<(), StoreError>
+    where
+        R: AsyncRead + Send + Unpin,
+    {
+        let failed = |error: std::io::Error| disk(to, &error);
+        if let Some(link) = link {
+            let bytes = link.as_os_str().as_encoded_bytes();
+            if bytes.len() > LINK_BYTES {
+                let mut long = Header::new_gnu();
+                long.set_path("././@LongLink").map_err(failed)?;
+                long.set_entry_type(EntryType::GNULongLink);
+                long.set_size(bytes.len() as u64 + 1);
+                long.set_cksum();
+                let name = [bytes, b"\0"].concat();
+                self.tar.append(&long, name.as_slice()).await.map_err(failed)?;
+            } else {
+                header.set_link_name(link).map_err(failed)?;
+            }
+        }
+        self.tar
+            .append_data(&mut header, to, content)
+            .await
+            .map_err(failed)
+    }
+}
+
+/// The tar in a file that ADD unpacks, if it is one: its bytes tell.
+pub(crate) async fn archive(content: Reader) -> Result<Option<Reader>, StoreError> {
+    let (head, content) = peek(content, 6).await.map_err(|error| unreadable(&error))?;
+    if head.starts_with(b"BZh") || head.starts_with(b"\xfd7zXZ\0") {
+        return Err(StoreError::Unsupported(
+            "ADD of a bzip2 or xz archive; pack it with gzip or not at all".to_owned(),
+        ));
+    }
+    // A broken gzip is a file like any other, as in Docker.
+    let Ok(plain) = uncompressed(content).await else {
+        return Ok(None);
+    };
+    let Ok((head, plain)) = peek(plain, BLOCK_BYTES).await else {
+        return Ok(None);
+    };
+    Ok((head.get(TAR_MAGIC) == Some(b"ustar".as_slice())).then_some(plain))
+}
+
+fn unreadable(error: &std::io::Error) -> StoreError {
+    StoreError::Io(format!("the spooled build context: {error}"))
+}

@@ -1,0 +1,212 @@
+//! The OCI layout on disk: blobs by digest, one small object per name, and a
+//! directory for what is not finished. Everything arrives by rename.
+
+use std::path::{Path as FilePath, PathBuf};
+
+use engine::image::{Digest, Image};
+use engine::name::Scope;
+use engine::ports::{Reader, StoreError};
+use futures::{StreamExt, TryStreamExt};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+use tokio_util::io::StreamReader;
+
+use crate::reference::is_digest;
+use crate::spool::{self, Spooled, disk};
+
+/// Where unfinished things are, on the same disk as the blobs so that a rename is enough.
+const TEMPORARY: &str = "tmp";
+/// Longer names are hashed: file systems end at 255.
+const MAX_NAME_CHARS: usize = 200;
+/// The file that says that this is an OCI layout, and what it says.
+const LAYOUT_FILE: &str = "oci-layout";
+const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+
+/// What a name stands for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Named {
+    /// The OCI manifest of a built image; none for an external reference.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) manifest: Option<Digest>,
+    /// The image.
+    pub(crate) image: Image,
+}
+
+/// The layout's directory.
+pub(crate) struct Layout {
+    root: PathBuf,
+    objects: LocalFileSystem,
+}
+
+impl Layout {
+    /// Opens the layout, makes it if it is not there, and sweeps what an earlier process left unfinished.
+    pub(crate) async fn open(root: &FilePath) -> Result<Self, StoreError> {
+        let temporary = root.join(TEMPORARY);
+        match tokio::fs::remove_dir_all(&temporary).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(disk(&temporary, &error));
+            }
+            _ => {}
+        }
+        tokio::fs::create_dir_all(&temporary)
+            .await
+            .map_err(|error| disk(&temporary, &error))?;
+        let objects = LocalFileSystem::new_with_prefix(root)
+            .map_err(|error| failed(&error))?
+            .with_fsync(true);
+        let layout = Self {
+            root: root.to_owned(),
+            objects,
+        };
+        layout.put(LAYOUT, &Path::from(LAYOUT_FILE)).await?;
+        Ok(layout)
+    }
+
+    /// A directory for unfinished things; it goes when it is dropped.
+    pub(crate) fn scratch(&self) -> Result<TempDir, StoreError> {
+        let temporary = self.root.join(TEMPORARY);
+        TempDir::new_in(&temporary).map_err(|error| disk(&temporary, &error))
+    }
+
+    /// Makes a finished file a blob.
+    pub(crate) async fn keep(&self, spooled: &Spooled) -> Result<(), StoreError> {
+        let blob = blob_path(&spooled.digest)?;
+        self.rename(&spooled.path, &blob).await
+    }
+
+    /// Reads a blob, and its size.
+    pub(crate) async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError> {
+        match self.objects.get(&blob_path(digest)?).await {
+            Ok(found) => {
+                let size = found.meta.size;
+                let stream = found.into_stream().map_err(std::io::Error::other);
+                Ok((Box::new(StreamReader::new(stream.boxed())), size))
+            }
+            Err(object_store::Error::NotFound { .. }) => Err(StoreError::Missing(digest.clone())),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// Gives a name to an image.
+    pub(crate) async fn name(&self, scope: &Scope, name: &str, named: &Named) -> Result<(), StoreError> {
+        let json = serde_json::to_vec(named).map_err(|error| StoreError::Io(error.to_string()))?;
+        self.put(&json, &name_path(scope, name)?).await
+    }
+
+    /// What that name stands for.
+    pub(crate) async fn named(&self, scope: &Scope, name: &str) -> Result<Option<Named>, StoreError> {
+        self.read(&name_path(scope, name)?).await
+    }
+
+    /// Everything that has a name in that scope.
+    pub(crate) async fn all(&self, scope: &Scope) -> Result<Vec<Named>, StoreError> {
+        let prefix = scope_path(scope)?;
+        let mut objects = self.objects.list(Some(&prefix));
+        let mut all = Vec::new();
+        while let Some(object) = objects.next().await {
+            let object = object.map_err(|error| failed(&error))?;
+            all.extend(self.read(&object.location).await?);
+        }
+        Ok(all)
+    }
+
+    /// Forgets a name; its blobs may be others' too and stay.
+    pub(crate) async fn forget(&self, scope: &Scope, name: &str) -> Result<bool, StoreError> {
+        let path = name_path(scope, name)?;
+        if self.read(&path).await?.is_none() {
+            return Ok(false);
+        }
+        match self.objects.delete(&path).await {
+            Ok(()) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    async fn read(&self, path: &Path) -> Result<Option<Named>, StoreError> {
+        let found = match self.objects.get(path).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(failed(&error)),
+        };
+        let bytes = found.bytes().await.map_err(|error| failed(&error))?;
+        let named = serde_json::from_slice(&bytes).map_err(|error| {
+            StoreError::Io(format!(
+                "{path} is damaged: {error}; remove it and build the image anew"
+            ))
+        })?;
+        Ok(Some(named))
+    }
+
+    async fn put(&self, bytes: &[u8], path: &Path) -> Result<(), StoreError> {
+        let scratch = self.scratch()?;
+        let spooled = spool::write(scratch.path().join("object"), bytes).await?;
+        self.rename(&spooled.path, path).await
+    }
+
+    async fn rename(&self, from: &FilePath, to: &Path) -> Result<(), StoreError> {
+        let from = from
+            .strip_prefix(&self.root)
+            .ok()
+            .and_then(FilePath::to_str)
+            .ok_or_else(|| StoreError::Io(format!("{} is not in the store", from.display())))?;
+        let from = Path::parse(from).map_err(|error| StoreError::Io(error.to_string()))?;
+        self.objects
+            .rename(&from, to)
+            .await
+            .map_err(|error| failed(&error))
+    }
+}
+
+fn blob_path(digest: &Digest) -> Result<Path, StoreError> {
+    match digest.0.split_once(':') {
+        Some((_, hex)) if is_digest(&digest.0) => Ok(Path::from_iter(["blobs", "sha256", hex])),
+        _ => Err(StoreError::Missing(digest.clone())),
+    }
+}
+
+fn scope_path(scope: &Scope) -> Result<Path, StoreError> {
+    parse(&format!("refs/{}", encoded(&scope.0)))
+}
+
+fn name_path(scope: &Scope, name: &str) -> Result<Path, StoreError> {
+    parse(&format!("refs/{}/{}", encoded(&scope.0), encoded(name)))
+}
+
+fn parse(path: &str) -> Result<Path, StoreError> {
+    Path::parse(path).map_err(|error| StoreError::Invalid(error.to_string()))
+}
+
+/// The name as a file's name: what is not plain becomes `=XX`.
+fn encoded(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("={byte:02x}"));
+        }
+    }
+    if text.len() <= MAX_NAME_CHARS {
+        text
+    } else {
+        format!("=sha256={}", hex::encode(Sha256::digest(name)))
+    }
+}
+
+/// A failure of the object store; a full or read-only disk is said with its remedy.
+fn failed(error: &object_store::Error) -> StoreError {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if let Some(cause) = cause.downcast_ref::<std::io::Error>() {
+            return disk(FilePath::new(&error.to_string()), cause);
+        }
+        source = cause.source();
+    }
+    StoreError::Io(error.to_string())
+}

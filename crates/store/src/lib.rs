@@ -1,0 +1,203 @@
+//! The image store: an OCI layout over `object_store`. It knows Dockerfiles,
+//! layers and names; it knows no HTTP, no Kubernetes and no containers.
+
+mod build;
+mod context;
+mod copy;
+mod dockerfile;
+mod layer;
+mod layout;
+mod oci;
+mod reference;
+mod spool;
+mod words;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use engine::image::{Digest, Image, Overlay};
+use engine::name::Scope;
+use engine::ports::{BuildRequest, Built, Reader, Store, StoreError};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+use crate::build::Build;
+use crate::context::BuildContext;
+use crate::layout::{Layout, Named};
+use crate::reference::{familiar, is_hex};
+use crate::spool::Spooled;
+
+/// The Dockerfile's name when the client gives none.
+const DEFAULT_DOCKERFILE: &str = "Dockerfile";
+/// Fewer digits are no id: Docker prints twelve.
+const MIN_ID_DIGITS: usize = 12;
+
+/// The store in a directory. One process at a time writes to it.
+pub struct LocalStore {
+    layout: Layout,
+}
+
+impl LocalStore {
+    /// Opens the store in that directory, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// `Io` with the path and a remedy when it cannot be written to.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let layout = Layout::open(path.as_ref()).await?;
+        Ok(Self { layout })
+    }
+
+    async fn by_id(&self, scope: &Scope, id: &str) -> Result<Option<Image>, StoreError> {
+        let hex = id.strip_prefix("sha256:").unwrap_or(id);
+        if hex.len() < MIN_ID_DIGITS || !is_hex(hex) {
+            return Ok(None);
+        }
+        let prefix = format!("sha256:{hex}");
+        let all = self.layout.all(scope).await?;
+        Ok(all
+            .into_iter()
+            .map(|named| named.image)
+            .find(|image| image.id.0.starts_with(&prefix)))
+    }
+
+    /// Writes configuration and manifest, and makes blobs of everything.
+    async fn keep(
+        &self,
+        scratch: &TempDir,
+        overlay: &Overlay,
+        own: &[Spooled],
+        base: &str,
+    ) -> Result<(Digest, Digest), StoreError> {
+        let json = |value: serde_json::Value| {
+            serde_json::to_vec(&value).map_err(|error| StoreError::Io(error.to_string()))
+        };
+        let configuration = json(serde_json::json!(oci::configuration(overlay)?))?;
+        let configuration = spool::write(scratch.path().join("config"), &configuration).await?;
+        let mut layers = Vec::new();
+        for digest in &overlay.layers {
+            let size = match own.iter().find(|layer| layer.digest == *digest) {
+                Some(layer) => layer.size,
+                None => self.layout.blob(digest).await?.1,
+            };
+            layers.push((digest.0.clone(), size));
+        }
+        let manifest = json(serde_json::json!(oci::manifest(&configuration, &layers, base)?))?;
+        let manifest = spool::write(scratch.path().join("manifest"), &manifest).await?;
+        for spooled in own.iter().chain([&configuration, &manifest]) {
+            self.layout.keep(spooled).await?;
+        }
+        Ok((configuration.digest, manifest.digest))
+    }
+}
+
+#[async_trait]
+impl Store for LocalStore {
+    async fn image(&self, scope: &Scope, name: &str) -> Result<Option<Image>, StoreError> {
+        if let Ok(name) = familiar(name)
+            && let Some(named) = self.layout.named(scope, &name).await?
+        {
+            return Ok(Some(named.image));
+        }
+        self.by_id(scope, name).await
+    }
+
+    async fn pull(&self, scope: &Scope, name: &str) -> Result<Image, StoreError> {
+        let key = familiar(name)?;
+        // What was built here is in no registry: a pull must not take its place.
+        if let Some(known) = self.layout.named(scope, &key).await? {
+            return Ok(known.image);
+        }
+        let image = Image {
+            id: Digest(format!("sha256:{}", hex::encode(Sha256::digest(&key)))),
+            name: key.clone(),
+            reference: name.to_owned(),
+            overlay: None,
+        };
+        let named = Named {
+            manifest: None,
+            image,
+        };
+        self.layout.name(scope, &key, &named).await?;
+        Ok(named.image)
+    }
+
+    async fn remove_image(&self, scope: &Scope, name: &str) -> Result<bool, StoreError> {
+        match familiar(name) {
+            Ok(name) if self.layout.forget(scope, &name).await? => Ok(true),
+            _ => match self.by_id(scope, name).await? {
+                Some(image) => self.layout.forget(scope, &image.name).await,
+                None => Ok(false),
+            },
+        }
+    }
+
+    async fn build(
+        &self,
+        scope: &Scope,
+        request: &BuildRequest,
+        context: Reader,
+    ) -> Result<Built, StoreError> {
+        let tags = request.tags.iter().map(|tag| familiar(tag));
+        let tags = tags.collect::<Result<Vec<_>, _>>()?;
+        let scratch = self.layout.scratch()?;
+        let context = BuildContext::receive(context, scratch.path().join("context")).await?;
+        let dockerfile = match request.dockerfile.as_str() {
+            "" => DEFAULT_DOCKERFILE,
+            name => name,
+        };
+        let text = context.dockerfile(dockerfile).await?;
+        let steps = dockerfile::steps(&text)?;
+        let (from, done) = dockerfile::base(&steps, request)?;
+        let base = self.image(scope, &from).await?;
+        let mut build = Build::new(request, &context, &scratch, base.as_ref());
+        for step in &steps[done..] {
+            build
+                .step(&step.instruction)
+                .await
+                .map_err(|error| step.blame(error))?;
+        }
+        let mut overlay = build.overlay;
+        overlay.labels.extend(request.labels.clone());
+        let reference = match base {
+            Some(base) if base.overlay.is_some() => base.reference,
+            _ => from,
+        };
+        let (id, manifest) = self.keep(&scratch, &overlay, &build.layers, &reference).await?;
+        let mut image = Image {
+            name: id.0.clone(),
+            id,
+            reference,
+            overlay: Some(overlay),
+        };
+        // Without a name it is still found by its id.
+        let tags = if tags.is_empty() {
+            vec![image.name.clone()]
+        } else {
+            tags
+        };
+        for tag in tags.iter().rev() {
+            image.name.clone_from(tag);
+            let named = Named {
+                manifest: Some(manifest.clone()),
+                image: image.clone(),
+            };
+            self.layout.name(scope, tag, &named).await?;
+        }
+        let steps = steps.into_iter().map(|step| step.text).collect();
+        Ok(Built { image, steps })
+    }
+
+    async fn put_blob(&self, content: Reader) -> Result<(Digest, u64), StoreError> {
+        let scratch = self.layout.scratch()?;
+        let spooled = spool::receive(content, scratch.path().join("blob")).await?;
+        self.layout.keep(&spooled).await?;
+        Ok((spooled.digest, spooled.size))
+    }
+
+    async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError> {
+        self.layout.blob(digest).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

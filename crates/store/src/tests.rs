@@ -1,0 +1,255 @@
+//! The store as its callers see it, on a real directory.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use futures::StreamExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tar::{Archive, Builder, Header};
+
+use super::*;
+
+const FABRIC: &str = "FROM hyperledger/fabric-baseos:2.5\nADD binpackage.tar /usr/local/bin\nLABEL org.hyperledger.fabric.chaincode.type=\"GOLANG\" \\\n      org.hyperledger.fabric.version=\"2.5.9\"\nENV CORE_CHAINCODE_BUILDLEVEL=2.5.9";
+const NAME: &str = "dev-peer0.org1.example.com-kv1-ab";
+
+fn scope(name: &str) -> Scope {
+    Scope(name.to_owned())
+}
+
+fn request() -> BuildRequest {
+    BuildRequest {
+        tags: vec![NAME.to_owned()],
+        ..BuildRequest::default()
+    }
+}
+
+async fn tar(files: &[(&str, u32, &[u8])]) -> Vec<u8> {
+    let mut tar = Builder::new(Vec::new());
+    for (path, mode, content) in files {
+        let mut header = Header::new_gnu();
+        header.set_mode(*mode);
+        header.set_uid(7);
+        header.set_gid(7);
+        header.set_mtime(1);
+        header.set_size(content.len() as u64);
+        tar.append_data(&mut header, path, *content).await.unwrap();
+    }
+    tar.into_inner().await.unwrap()
+}
+
+async fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = async_compression::tokio::write::GzipEncoder::new(Vec::new());
+    encoder.write_all(bytes).await.unwrap();
+    encoder.shutdown().await.unwrap();
+    encoder.into_inner()
+}
+
+async fn fabric() -> Vec<u8> {
+    let package = tar(&[("chaincode", 0o100_755, b"ELF")]).await;
+    gzip(
+        &tar(&[
+            ("Dockerfile", 0o644, FABRIC.as_bytes()),
+            ("binpackage.tar", 0o644, &package),
+        ])
+        .await,
+    )
+    .await
+}
+
+async fn build(store: &LocalStore, dockerfile: &str) -> Result<Built, StoreError> {
+    let context = tar(&[
+        ("Dockerfile", 0o644, dockerfile.as_bytes()),
+        ("dir/a", 0o600, b"a"),
+        ("dir/sub/b", 0o755, b"b"),
+    ])
+    .await;
+    store
+        .build(&scope("s"), &request(), Box::new(io::Cursor::new(context)))
+        .await
+}
+
+/// Path, mode, owner and content of a layer's entries.
+async fn layer(store: &LocalStore, digest: &Digest) -> Vec<(String, u32, u64, String)> {
+    let (reader, _) = store.blob(digest).await.unwrap();
+    let mut archive = Archive::new(reader);
+    let mut entries = archive.entries().unwrap();
+    let mut all = Vec::new();
+    while let Some(entry) = entries.next().await {
+        let mut entry = entry.unwrap();
+        let mut content = String::new();
+        entry.read_to_string(&mut content).await.unwrap();
+        let path = entry.path().unwrap().display().to_string();
+        let header = entry.header();
+        all.push((path, header.mode().unwrap(), header.uid().unwrap(), content));
+    }
+    all
+}
+
+fn files(root: &Path) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for entry in std::fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else {
+            all.insert(path.display().to_string());
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_peers_build_is_found_by_all_its_names_and_survives_reopening() {
+    let root = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let context = fabric().await;
+    let built = store
+        .build(&scope("s"), &request(), Box::new(io::Cursor::new(context)))
+        .await
+        .unwrap();
+    assert_eq!(built.steps.len(), 4);
+    assert_eq!(
+        built.steps[2],
+        "LABEL org.hyperledger.fabric.chaincode.type=\"GOLANG\"       org.hyperledger.fabric.version=\"2.5.9\""
+    );
+    drop(store);
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let id = built.image.id.0.clone();
+    for name in [NAME, &format!("docker.io/library/{NAME}:latest"), &id, &id[7..19]] {
+        assert_eq!(
+            store.image(&scope("s"), name).await.unwrap().as_ref(),
+            Some(&built.image),
+            "{name}"
+        );
+    }
+    assert_eq!(built.image.reference, "hyperledger/fabric-baseos:2.5");
+    let overlay = built.image.overlay.unwrap();
+    assert_eq!(overlay.directories, ["/usr/local/bin"]);
+    assert_eq!(overlay.env, ["CORE_CHAINCODE_BUILDLEVEL=2.5.9"]);
+    assert_eq!(overlay.labels["org.hyperledger.fabric.version"], "2.5.9");
+    let expected = [("usr/local/bin/chaincode".to_owned(), 0o755, 7, "ELF".to_owned())];
+    assert_eq!(layer(&store, &overlay.layers[0]).await, expected);
+    let (mut reader, size) = store.blob(&Digest(id)).await.unwrap();
+    let mut json = String::new();
+    reader.read_to_string(&mut json).await.unwrap();
+    assert_eq!(json.len() as u64, size);
+    oci_spec::image::ImageConfiguration::from_reader(json.as_bytes()).unwrap();
+}
+
+#[tokio::test]
+async fn a_build_that_fails_leaves_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let before = files(root.path());
+    let refused = build(&store, "FROM a\n# why\nCOPY dir /x\nRUN make\n")
+        .await
+        .unwrap_err();
+    assert!(
+        refused.to_string().starts_with("line 4: RUN needs a builder"),
+        "{refused}"
+    );
+    let missing = build(&store, "FROM a\nADD x /x\n").await.unwrap_err();
+    assert_eq!(
+        missing.to_string(),
+        "ADD failed: file not found in build context or excluded by .dockerignore: stat x: file does not exist"
+    );
+    let empty = store
+        .build(&scope("s"), &request(), Box::new(io::Cursor::new(tar(&[]).await)))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        empty.to_string(),
+        "Cannot locate specified Dockerfile: Dockerfile"
+    );
+    let whole = fabric().await;
+    let half = io::Cursor::new(whole[..whole.len() / 2].to_vec());
+    let cut = store
+        .build(&scope("s"), &request(), Box::new(half))
+        .await
+        .unwrap_err();
+    assert!(matches!(cut, StoreError::Cut(_)), "{cut}");
+    // The gzip is whole, the connection is not: a failed compile of a peer's.
+    let broken = broken_after(whole);
+    let cut = store.build(&scope("s"), &request(), broken).await.unwrap_err();
+    assert!(matches!(cut, StoreError::Cut(_)), "{cut}");
+    assert_eq!(files(root.path()), before);
+    assert_eq!(store.image(&scope("s"), NAME).await.unwrap(), None);
+}
+
+/// All the bytes, then an error instead of the end.
+fn broken_after(bytes: Vec<u8>) -> Reader {
+    let chunks = [
+        Ok(io::Cursor::new(bytes)),
+        Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+    ];
+    Box::new(tokio_util::io::StreamReader::new(futures::stream::iter(chunks)))
+}
+
+#[tokio::test]
+async fn copies_are_roots_and_an_image_built_here_is_a_base() {
+    let root = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let dockerfile = "ARG B=base\nFROM $B:1\nWORKDIR /w\nCOPY dir .\nADD dir/a sub/\nENTRYPOINT [\"a\", \"b\"]\nCMD run it\n";
+    let first = build(&store, dockerfile).await.unwrap().image;
+    assert_eq!(first.reference, "base:1");
+    let overlay = first.overlay.unwrap();
+    assert_eq!(overlay.directories, ["/w", "/w/sub"]);
+    assert_eq!(overlay.cmd.unwrap(), ["/bin/sh", "-c", "run it"]);
+    assert_eq!(overlay.entrypoint.unwrap(), ["a", "b"]);
+    let copied = layer(&store, &overlay.layers[0]).await;
+    assert_eq!(copied[0], ("w/a".to_owned(), 0o600, 0, "a".to_owned()));
+    assert_eq!(copied[1], ("w/sub/b".to_owned(), 0o755, 0, "b".to_owned()));
+    let second = build(&store, &format!("FROM {NAME}\nCOPY dir/a /c/d\n"))
+        .await
+        .unwrap()
+        .image;
+    assert_eq!(second.reference, "base:1");
+    let overlay = second.overlay.unwrap();
+    assert_eq!((overlay.layers.len(), overlay.working_dir.as_str()), (3, "/w"));
+    assert_eq!(overlay.directories, ["/w", "/w/sub", "/c"]);
+}
+
+#[tokio::test]
+async fn a_pull_is_remembered_per_scope() {
+    let root = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let pulled = store
+        .pull(&scope("a"), "docker.io/hyperledger/fabric-ccenv:2.5")
+        .await
+        .unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let short = "hyperledger/fabric-ccenv:2.5";
+    assert_eq!(
+        store.image(&scope("a"), short).await.unwrap(),
+        Some(pulled.clone())
+    );
+    assert_eq!(
+        store.image(&scope("a"), &pulled.id.0).await.unwrap(),
+        Some(pulled.clone())
+    );
+    assert_eq!(store.image(&scope("b"), short).await.unwrap(), None);
+    assert_eq!(store.pull(&scope("b"), short).await.unwrap().id, pulled.id);
+    assert!(store.remove_image(&scope("a"), short).await.unwrap());
+    assert!(!store.remove_image(&scope("a"), short).await.unwrap());
+    assert!(store.image(&scope("b"), short).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_blob_is_kept_uncompressed_and_shared() {
+    let root = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let plain = tar(&[("x", 0o644, b"content")]).await;
+    let packed = gzip(&plain).await;
+    let one = store
+        .put_blob(Box::new(io::Cursor::new(plain.clone())))
+        .await
+        .unwrap();
+    let two = store.put_blob(Box::new(io::Cursor::new(packed))).await.unwrap();
+    assert_eq!(one, two);
+    let (mut reader, size) = store.blob(&one.0).await.unwrap();
+    let mut read = Vec::new();
+    reader.read_to_end(&mut read).await.unwrap();
+    assert_eq!((read.len() as u64, &read), (size, &plain));
+    let missing = store.blob(&Digest("sha256:../x".to_owned())).await;
+    assert!(matches!(missing.err(), Some(StoreError::Missing(_))));
+}
