@@ -81,12 +81,7 @@ impl<'a> Build<'a> {
         match instruction {
             Instruction::Arg(arg) => declare(arg, &self.request.args, &mut self.variables),
             Instruction::Env(env) => {
-                for (name, value) in self.pairs(&env.arguments)? {
-                    let known = format!("{name}=");
-                    self.overlay.env.retain(|pair| !pair.starts_with(&known));
-                    self.overlay.env.push(format!("{name}={value}"));
-                    self.variables.insert(name, value);
-                }
+                self.env(self.pairs(&env.arguments)?);
                 Ok(())
             }
             Instruction::Label(label) => {
@@ -130,6 +125,16 @@ impl<'a> Build<'a> {
                 "this instruction",
                 "build the image elsewhere and name it in FROM",
             )),
+        }
+    }
+
+    /// ENV: for the image, and for the instructions that follow.
+    fn env(&mut self, pairs: Vec<(String, String)>) {
+        for (name, value) in pairs {
+            let known = format!("{name}=");
+            self.overlay.env.retain(|pair| !pair.starts_with(&known));
+            self.overlay.env.push(format!("{name}={value}"));
+            self.variables.insert(name, value);
         }
     }
 

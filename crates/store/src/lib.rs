@@ -60,6 +60,29 @@ impl LocalStore {
             .find(|image| image.id.0.starts_with(&prefix)))
     }
 
+    /// Gives a built image its names; without any it is still found by its id.
+    async fn tag(
+        &self,
+        scope: &Scope,
+        mut tags: Vec<String>,
+        mut image: Image,
+        manifest: &Digest,
+    ) -> Result<Image, StoreError> {
+        if tags.is_empty() {
+            tags.push(image.name.clone());
+        }
+        // The first one last: it is the one that the answer names.
+        for tag in tags.into_iter().rev() {
+            image.name = tag;
+            let named = Named {
+                manifest: Some(manifest.clone()),
+                image: image.clone(),
+            };
+            self.layout.name(scope, &named.image.name, &named).await?;
+        }
+        Ok(image)
+    }
+
     /// Writes configuration and manifest, and makes blobs of everything.
     async fn keep(
         &self,
@@ -163,26 +186,13 @@ impl Store for LocalStore {
             _ => from,
         };
         let (id, manifest) = self.keep(&scratch, &overlay, &build.layers, &reference).await?;
-        let mut image = Image {
+        let image = Image {
             name: id.0.clone(),
             id,
             reference,
             overlay: Some(overlay),
         };
-        // Without a name it is still found by its id.
-        let tags = if tags.is_empty() {
-            vec![image.name.clone()]
-        } else {
-            tags
-        };
-        for tag in tags.iter().rev() {
-            image.name.clone_from(tag);
-            let named = Named {
-                manifest: Some(manifest.clone()),
-                image: image.clone(),
-            };
-            self.layout.name(scope, tag, &named).await?;
-        }
+        let image = self.tag(scope, tags, image, &manifest).await?;
         let steps = steps.into_iter().map(|step| step.text).collect();
         Ok(Built { image, steps })
     }
