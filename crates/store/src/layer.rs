@@ -1,5 +1,6 @@
 //! One layer: the tar that an ADD or COPY leaves, with paths relative to `/`.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use engine::ports::{Reader, StoreError};
@@ -113,7 +114,13 @@ impl Layer {
     where
         R: AsyncRead + Send + Unpin,
     {
-        let failed = |error: std::io::Error| disk(to, &error);
+        let file = &self.path;
+        let failed = |error: std::io::Error| match error.kind() {
+            ErrorKind::UnexpectedEof | ErrorKind::Other | ErrorKind::InvalidData => {
+                StoreError::Invalid(format!("{}: {error}", to.display()))
+            }
+            _ => disk(file, &error),
+        };
         if let Some(link) = link {
             let bytes = link.as_os_str().as_encoded_bytes();
             if bytes.len() > LINK_BYTES {
