@@ -18,6 +18,7 @@ use kube::{Api, Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::error::busy_quota;
 use crate::retry::{Tried, tried};
 use crate::{files_secret, labels, logs, pod, record, task_secret};
 
@@ -79,7 +80,9 @@ impl KubeCluster {
         let api = self.api::<K>();
         let name = object.meta().name.as_deref().unwrap_or_default();
         tried(&described::<K>(name), || async {
-            api.create(&PostParams::default(), object).await
+            api.create(&PostParams::default(), object)
+                .await
+                .map_err(busy_quota)
         })
         .await
     }

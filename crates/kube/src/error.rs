@@ -23,6 +23,18 @@ fn answered(object: &str, status: &Status) -> ClusterError {
     }
 }
 
+/// A create conflicts with nobody's object but the namespace's quota, which others count in at the
+/// same moment: the server is busy.
+pub(crate) fn busy_quota(error: kube::Error) -> kube::Error {
+    match error {
+        kube::Error::Api(mut status) if status.code == 409 && status.reason == "Conflict" => {
+            status.code = 429;
+            kube::Error::Api(status)
+        }
+        other => other,
+    }
+}
+
 /// The text of an error and of all that caused it: the client's own ends before the cause.
 fn with_causes(error: &kube::Error) -> String {
     let mut text = error.to_string();

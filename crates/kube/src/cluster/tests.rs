@@ -93,6 +93,23 @@ async fn an_outage_is_told_after_three_tries() {
     assert_eq!(asked.lock().unwrap().len(), 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_quota_that_is_counted_elsewhere_at_the_same_moment_is_no_failure() {
+    let record = sample::chaincode();
+    let made = record.clone();
+    let (cluster, _) = cluster(move |index, _| match index {
+        0 => failure(409, "Conflict"),
+        _ => stored(&made),
+    });
+    assert_eq!(
+        cluster
+            .create_record(&record.name, &record.container)
+            .await
+            .unwrap(),
+        record
+    );
+}
+
 #[tokio::test]
 async fn a_repeated_launch_meets_its_own_objects() {
     let record = sample::chaincode();
