@@ -1,0 +1,37 @@
+//! The progress lines of a build.
+
+use serde_json::json;
+
+/// One line of a build's answer.
+#[must_use]
+pub fn line(text: &str) -> String {
+    format!("{}\r\n", json!({ "stream": text }))
+}
+
+/// All lines of a finished build: its instructions, the image's id, its names.
+#[must_use]
+pub fn lines(steps: &[String], short_id: &str, tags: &[String]) -> String {
+    let count = steps.len();
+    let mut out = String::new();
+    for (index, step) in steps.iter().enumerate() {
+        out += &line(&format!("Step {}/{count} : {step}", index + 1));
+        out += &line("\n");
+        out += &line(&format!(" ---> {short_id}\n"));
+    }
+    out += &line(&format!("Successfully built {short_id}\n"));
+    for tag in tags {
+        out += &line(&format!("Successfully tagged {tag}\n"));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_line_ends_as_docker_ends_it() {
+        assert_eq!(
+            super::line("Step 1/4 : FROM a"),
+            "{\"stream\":\"Step 1/4 : FROM a\"}\r\n"
+        );
+    }
+}

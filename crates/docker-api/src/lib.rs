@@ -1,0 +1,57 @@
+//! The Docker Engine API on the wire: versions, bodies, attach frames and build
+//! progress. It knows no HTTP server and no engine.
+
+pub mod build;
+pub mod create;
+pub mod frame;
+
+use serde::{Deserialize, Serialize};
+
+/// The version we speak: the moby client of newer peers rejects less than 1.44.
+pub const API_VERSION: &str = "1.47";
+/// The oldest version we say we speak.
+pub const MIN_API_VERSION: &str = "1.24";
+
+/// Docker's error body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The text that clients print and search.
+    pub message: String,
+}
+
+/// The body of a wait's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct WaitBody {
+    /// The program's exit code.
+    pub status_code: i64,
+}
+
+/// The path without its `/v1.NN`, whatever NN is.
+#[must_use]
+pub fn strip_version(path: &str) -> &str {
+    let Some(rest) = path.strip_prefix("/v1.") else {
+        return path;
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (minor, tail) = rest.split_at(end);
+    if !minor.is_empty() && !tail.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit()) {
+        tail
+    } else {
+        path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_version_or_none_is_the_same_path() {
+        assert_eq!(strip_version("/v1.25/build"), "/build");
+        assert_eq!(strip_version("/v1.54/images/a/b:c/json"), "/images/a/b:c/json");
+        for path in ["/build", "/v1.25", "/v1./build", "/v1.x/build", "/v2.1/build"] {
+            assert_eq!(strip_version(path), path);
+        }
+    }
+}
