@@ -1,0 +1,3 @@
+//! The HTTP side: Docker's endpoints and the agents'.
+
+pub mod error;
