@@ -46,7 +46,11 @@ impl Inputs {
         collect(path, &mut files)?;
         files.sort();
         for file in files {
-            let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy().into_owned();
+            let name = file
+                .strip_prefix(path)
+                .unwrap_or(&file)
+                .to_string_lossy()
+                .into_owned();
             let content = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
             self = self.text(&name);
             self.0.update((content.len() as u64).to_le_bytes());

@@ -42,7 +42,15 @@ impl GoModule {
         let mut target = out.as_os_str().to_owned();
         target.push("/");
         let status = Command::new("go")
-            .args(["build", "-trimpath", "-tags", self.tags, "-ldflags", self.ldflags, "-o"])
+            .args([
+                "build",
+                "-trimpath",
+                "-tags",
+                self.tags,
+                "-ldflags",
+                self.ldflags,
+                "-o",
+            ])
             .arg(target)
             .args(self.packages)
             .current_dir(source)
@@ -67,6 +75,9 @@ pub fn folder() -> PathBuf {
 /// # Errors
 /// When Go is not installed.
 pub fn go_version() -> Result<String> {
-    let output = Command::new("go").args(["env", "GOVERSION"]).output().context("cannot run go")?;
+    let output = Command::new("go")
+        .args(["env", "GOVERSION"])
+        .output()
+        .context("cannot run go")?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

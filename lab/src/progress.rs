@@ -19,7 +19,10 @@ impl Progress {
     /// Starts a command's progress.
     #[must_use]
     pub fn new(title: &str) -> Self {
-        Self { started: Instant::now(), title: title.to_owned() }
+        Self {
+            started: Instant::now(),
+            title: title.to_owned(),
+        }
     }
 
     /// Runs `work` as a step named `name` and prints how long it took.
@@ -43,7 +46,11 @@ impl Progress {
 
     /// Prints the total.
     pub fn finish(&self) {
-        eprintln!("{}: {:.1} s in all", self.title, self.started.elapsed().as_secs_f64());
+        eprintln!(
+            "{}: {:.1} s in all",
+            self.title,
+            self.started.elapsed().as_secs_f64()
+        );
     }
 }
 

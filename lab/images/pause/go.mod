@@ -1,0 +1,3 @@
+module chainpod.dev/lab/images/pause
+
+go 1.26

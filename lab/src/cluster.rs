@@ -1,0 +1,264 @@
+//! The cluster: one real Kubernetes node on this machine. Everything that it
+//! makes is below one state folder, one cgroup, one bridge and the chains of
+//! its iptables rules, so that `down` can take all of it away.
+
+mod certificates;
+mod config;
+mod dns;
+mod processes;
+mod teardown;
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+pub use self::processes::{MARKER, Process, marked, status};
+pub use self::teardown::{down, trace};
+use crate::go::GoModule;
+use crate::progress::Progress;
+use crate::{cache, images, machine};
+
+/// The node's name.
+pub(crate) const NODE: &str = "lab";
+const POD_RANGE: &str = "10.244.0.0/16";
+const SERVICE_RANGE: &str = "10.96.0.0/16";
+const CLUSTER_DNS: &str = "10.96.0.10";
+const BRIDGE: &str = "chainpod0";
+const CGROUP: &str = "chainpod-lab";
+const PAUSE_IMAGE: &str = "registry.k8s.io/pause:3.10";
+/// Off the usual 6443 and 2379, which another cluster's programs may have.
+const API_PORT: u16 = 26443;
+const ETCD_PORT: u16 = 22379;
+const KUBELET_PORT: u16 = 10250;
+const KUBELET_HEALTH_PORT: u16 = 10248;
+/// The ports that must be free before `up`.
+pub(crate) const PORTS: [u16; 5] = [
+    API_PORT,
+    ETCD_PORT,
+    ETCD_PORT + 1,
+    KUBELET_PORT,
+    KUBELET_HEALTH_PORT,
+];
+/// How long each wait of `up` may take.
+const READY_LIMIT: Duration = Duration::from_secs(90);
+/// How often `up` looks.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+const KUBERNETES: GoModule = GoModule {
+    name: "kubernetes",
+    folder: "kubernetes",
+    packages: &["."],
+    ldflags: "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36",
+    tags: "",
+};
+const CONTAINERD: GoModule = GoModule {
+    name: "containerd",
+    folder: "containerd",
+    packages: &["tool"],
+    ldflags: "-s -w -X github.com/containerd/containerd/v2/version.Version=v2.4.2",
+    tags: "no_btrfs no_devmapper no_zfs",
+};
+
+/// A running cluster.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    run: PathBuf,
+    kubernetes: PathBuf,
+    containerd: PathBuf,
+    node_ip: IpAddr,
+}
+
+/// The state folder.
+///
+/// # Errors
+/// As [`cache::root`].
+pub fn state_folder() -> Result<PathBuf> {
+    Ok(cache::root()?.join("run"))
+}
+
+impl Cluster {
+    /// Builds what is missing and starts the cluster; one that runs is handed back as it is.
+    /// Of two at once, the second waits for the first.
+    ///
+    /// # Errors
+    /// What the machine lacks, before work starts; a program that does not get ready, with its log's name.
+    pub fn up(progress: &Progress) -> Result<Self> {
+        fs::create_dir_all(cache::root()?)?;
+        let _lock = cache::lock(&cache::root()?.join("up.lock"))?;
+        if let Some(cluster) = Self::running() {
+            eprintln!("  the lab is running already");
+            return Ok(cluster);
+        }
+        // What a killed `up` left behind.
+        down(false)?;
+        machine::prepare(progress, &PORTS)?;
+        let cluster = Self::built(progress)?;
+        let images = images::build(progress)?;
+        progress.step("starting the control plane, containerd and the kubelet", || {
+            cluster.start()
+        })?;
+        progress.step("loading the images", || cluster.import(&images))?;
+        progress.step("starting CoreDNS", || cluster.apply(&dns::manifest(&cluster.run)))?;
+        progress.step("waiting for the node to be Ready", || {
+            cluster.wait_for("node Ready", || {
+                cluster
+                    .kubectl(&["wait", "node", NODE, "--for=condition=Ready", "--timeout=1s"])
+                    .is_ok()
+            })
+        })?;
+        progress.step("waiting for DNS to answer", || {
+            cluster.wait_for("an answer of DNS", || dns::answers(CLUSTER_DNS))
+        })?;
+        fs::write(cluster.run.join("ready"), "")?;
+        Ok(cluster)
+    }
+
+    /// The cluster, if it is up.
+    #[must_use]
+    pub fn running() -> Option<Self> {
+        let run = state_folder().ok()?;
+        let alive = run.join("ready").exists() && marked(&run).is_ok_and(|processes| !processes.is_empty());
+        let folder = |name: &str| fs::read_to_string(run.join(name)).ok().map(PathBuf::from);
+        let (kubernetes, containerd) = (folder("kubernetes")?, folder("containerd-programs")?);
+        alive.then_some(Self {
+            run,
+            kubernetes,
+            containerd,
+            node_ip: node_ip().ok()?,
+        })
+    }
+
+    fn built(progress: &Progress) -> Result<Self> {
+        Ok(Self {
+            run: state_folder()?,
+            kubernetes: progress.step("building Kubernetes", || KUBERNETES.build())?,
+            containerd: progress.step("building containerd", || CONTAINERD.build())?,
+            node_ip: node_ip()?,
+        })
+    }
+
+    fn start(&self) -> Result<()> {
+        fs::create_dir_all(&self.run)?;
+        teardown::remember_sysctls(&self.run)?;
+        fs::write(self.run.join("kubernetes"), self.kubernetes.display().to_string())?;
+        fs::write(
+            self.run.join("containerd-programs"),
+            self.containerd.display().to_string(),
+        )?;
+        certificates::write(&self.run.join("pki"), self.node_ip)?;
+        config::write(&self.run, self.node_ip)?;
+        teardown::make_cgroups()?;
+        machine::set_host(NODE, &[(self.node_ip, NODE.to_owned())])?;
+        for program in processes::all(&self.run, &self.kubernetes, &self.containerd, self.node_ip) {
+            program.start(&self.run)?;
+            if program.name == "kube-apiserver" {
+                self.wait_for("the API server", || {
+                    self.kubectl(&["get", "--raw", "/readyz"]).is_ok()
+                })?;
+            }
+        }
+        self.wait_for("containerd", || self.ctr(&["version"]).is_ok())
+    }
+
+    /// Loads the images of an OCI or docker archive into containerd.
+    ///
+    /// # Errors
+    /// containerd's.
+    pub fn import(&self, archive: &Path) -> Result<()> {
+        let archive = archive.display().to_string();
+        self.ctr(&["-n", "k8s.io", "images", "import", "--all-platforms", &archive])
+            .map(drop)
+    }
+
+    fn ctr(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(self.containerd.join("ctr"));
+        run(command
+            .arg("--address")
+            .arg(self.run.join("containerd.sock"))
+            .args(arguments))
+    }
+
+    /// The admin's kubeconfig.
+    #[must_use]
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.run.join("config/admin.kubeconfig")
+    }
+
+    /// kubectl as the admin, ready for arguments.
+    #[must_use]
+    pub fn kubectl_command(&self) -> Command {
+        let mut command = Command::new(self.kubernetes.join("kubernetes"));
+        command.arg("kubectl").env("KUBECONFIG", self.kubeconfig());
+        command
+    }
+
+    /// Runs kubectl as the admin; its output.
+    ///
+    /// # Errors
+    /// What kubectl writes to stderr.
+    pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
+        run(self.kubectl_command().args(arguments))
+    }
+
+    /// Applies a manifest.
+    ///
+    /// # Errors
+    /// kubectl's.
+    pub fn apply(&self, manifest: &str) -> Result<()> {
+        let file = tempfile::NamedTempFile::new()?;
+        fs::write(file.path(), manifest)?;
+        self.kubectl(&["apply", "-f", &file.path().display().to_string()])
+            .map(drop)
+    }
+
+    /// The node's address, which Pods and the host reach.
+    #[must_use]
+    pub const fn node_ip(&self) -> IpAddr {
+        self.node_ip
+    }
+
+    /// Looks until `ready`.
+    ///
+    /// # Errors
+    /// After 90 s.
+    pub fn wait_for(&self, what: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
+        let deadline = Instant::now() + READY_LIMIT;
+        while !ready() {
+            if Instant::now() > deadline {
+                let logs = self.run.join("logs");
+                bail!(
+                    "waited {} s in vain for {what}; the logs are in {}",
+                    READY_LIMIT.as_secs(),
+                    logs.display()
+                );
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+}
+
+/// Runs a program to its end; its standard output.
+fn run(command: &mut Command) -> Result<String> {
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The address from which this machine reaches others. No packet is sent: the
+/// address asked about is reserved for documentation (RFC 5737).
+fn node_ip() -> Result<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    socket
+        .connect((Ipv4Addr::new(198, 51, 100, 1), 9))
+        .context("this machine has no default route")?;
+    Ok(socket.local_addr()?.ip())
+}

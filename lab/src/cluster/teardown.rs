@@ -1,0 +1,269 @@
+//! Taking the cluster away without a trace, whatever state it is in: nothing
+//! here asks a program of the lab for help, so it also works after a kill -9.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustix::mount::{UnmountFlags, unmount};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{BRIDGE, CGROUP, marked, run, state_folder};
+use crate::{cache, machine};
+
+/// How often killed processes are looked for before `down` gives up.
+const KILL_ROUNDS: u32 = 100;
+/// The pause between two looks.
+const KILL_PAUSE: Duration = Duration::from_millis(50);
+/// The settings of the kernel that kube-proxy and the CNI plugins change.
+const SYSCTLS: [&str; 3] = [
+    "net/ipv4/ip_forward",
+    "net/ipv4/conf/all/route_localnet",
+    "net/ipv6/conf/all/forwarding",
+];
+/// How the chains of kube-proxy, the kubelet and the CNI plugins begin.
+const CHAINS: [&str; 2] = ["KUBE-", "CNI-"];
+
+/// Ends the cluster and every network on it; with `purge` the cache goes too.
+///
+/// # Errors
+/// When something of it resists.
+pub fn down(purge: bool) -> Result<()> {
+    let run = state_folder()?;
+    kill_all(&run)?;
+    unmount_below(&run)?;
+    delete_bridge()?;
+    for family in ["iptables", "ip6tables"] {
+        remove_chains(family)?;
+    }
+    remove_cgroups()?;
+    restore_sysctls(&run)?;
+    machine::remove_hosts()?;
+    remove(&run)?;
+    if purge {
+        remove(&cache::root()?)?;
+    }
+    Ok(())
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn kill_all(run: &Path) -> Result<()> {
+    for _ in 0..KILL_ROUNDS {
+        let mut pids: BTreeSet<i32> = marked(run)?.into_iter().map(|(pid, _)| pid).collect();
+        for cgroup in cgroups() {
+            collect_pids(&cgroup, &mut pids);
+        }
+        if pids.is_empty() {
+            return Ok(());
+        }
+        for pid in pids.into_iter().filter_map(Pid::from_raw) {
+            // An error means that it has ended meanwhile.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        std::thread::sleep(KILL_PAUSE);
+    }
+    bail!("processes of the lab do not end: {:?}", marked(run)?)
+}
+
+fn collect_pids(cgroup: &Path, pids: &mut BTreeSet<i32>) {
+    let listed = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
+    pids.extend(listed.lines().filter_map(|pid| pid.parse::<i32>().ok()));
+    for child in subfolders(cgroup) {
+        collect_pids(&child, pids);
+    }
+}
+
+fn subfolders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect()
+}
+
+/// Our cgroup in each hierarchy that has it.
+fn cgroups() -> Vec<PathBuf> {
+    hierarchies()
+        .into_iter()
+        .map(|hierarchy| hierarchy.join(CGROUP))
+        .filter(|cgroup| cgroup.exists())
+        .collect()
+}
+
+/// The hierarchies of cgroup v1, or the one of v2.
+fn hierarchies() -> Vec<PathBuf> {
+    let root = PathBuf::from("/sys/fs/cgroup");
+    if root.join("cgroup.controllers").exists() {
+        vec![root]
+    } else {
+        subfolders(&root)
+    }
+}
+
+/// Makes our cgroup in every hierarchy: the kubelet wants it there.
+pub(super) fn make_cgroups() -> Result<()> {
+    for hierarchy in hierarchies() {
+        let cgroup = hierarchy.join(CGROUP);
+        fs::create_dir_all(&cgroup).with_context(|| format!("cannot make {}", cgroup.display()))?;
+        for file in ["cpuset.cpus", "cpuset.mems"] {
+            if let Ok(value) = fs::read(hierarchy.join(file))
+                && hierarchy.join("cpuset.sched_load_balance").exists()
+            {
+                fs::write(cgroup.join(file), value)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn remove_cgroups() -> Result<()> {
+    for cgroup in cgroups() {
+        remove_cgroup(&cgroup).with_context(|| format!("cannot remove {}", cgroup.display()))?;
+    }
+    Ok(())
+}
+
+fn remove_cgroup(cgroup: &Path) -> std::io::Result<()> {
+    for child in subfolders(cgroup) {
+        remove_cgroup(&child)?;
+    }
+    // The kernel may still be letting go of a process that has ended.
+    for _ in 0..KILL_ROUNDS {
+        match fs::remove_dir(cgroup) {
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::BUSY.raw_os_error()) => {
+                std::thread::sleep(KILL_PAUSE);
+            }
+            outcome => return outcome,
+        }
+    }
+    fs::remove_dir(cgroup)
+}
+
+fn unmount_below(run: &Path) -> Result<()> {
+    for target in mounts_below(run)?.into_iter().rev() {
+        unmount(&target, UnmountFlags::DETACH).with_context(|| format!("cannot unmount {target}"))?;
+    }
+    Ok(())
+}
+
+fn mounts_below(run: &Path) -> Result<Vec<String>> {
+    let prefix = format!("{}/", run.display());
+    let mounts = fs::read_to_string("/proc/self/mounts")?;
+    let targets = mounts
+        .lines()
+        .filter_map(|line| line.split(' ').nth(1))
+        .map(|path| path.replace("\\040", " "));
+    Ok(targets.filter(|target| target.starts_with(&prefix)).collect())
+}
+
+fn delete_bridge() -> Result<()> {
+    if Path::new("/sys/class/net").join(BRIDGE).exists() {
+        run(Command::new("ip").args(["link", "delete", BRIDGE]))?;
+    }
+    Ok(())
+}
+
+/// Takes our chains and the rules that lead to them out of all tables at once.
+fn remove_chains(family: &str) -> Result<()> {
+    let save = format!("{family}-save");
+    let Ok(saved) = run(&mut Command::new(&save)) else {
+        return Ok(());
+    };
+    let ours = |line: &&str| CHAINS.iter().any(|chain| line.contains(chain));
+    if !saved.lines().any(|line| ours(&line)) {
+        return Ok(());
+    }
+    let kept: String = saved
+        .lines()
+        .filter(|line| !ours(line))
+        .fold(String::new(), |mut kept, line| {
+            let _ = writeln!(kept, "{line}");
+            kept
+        });
+    let mut restore = Command::new(format!("{family}-restore"))
+        .stdin(Stdio::piped())
+        .spawn()?;
+    if let Some(mut input) = restore.stdin.take() {
+        input.write_all(kept.as_bytes())?;
+    }
+    if !restore.wait()?.success() {
+        bail!("{family}-restore failed; {save} shows what is left");
+    }
+    Ok(())
+}
+
+/// Keeps the kernel's settings as they are now, for `down`.
+pub(super) fn remember_sysctls(run: &Path) -> Result<()> {
+    for name in SYSCTLS {
+        if let Ok(value) = fs::read(Path::new("/proc/sys").join(name)) {
+            fs::write(run.join(format!("sysctl-{}", name.replace('/', "."))), value)?;
+        }
+    }
+    Ok(())
+}
+
+fn restore_sysctls(run: &Path) -> Result<()> {
+    for name in SYSCTLS {
+        if let Ok(value) = fs::read(run.join(format!("sysctl-{}", name.replace('/', ".")))) {
+            fs::write(Path::new("/proc/sys").join(name), value)
+                .with_context(|| format!("cannot set {name}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// What a lab leaves on a machine, as text to compare: its processes, mounts, interfaces,
+/// network namespaces, cgroups, names and iptables rules.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn trace() -> Result<String> {
+    let state = state_folder()?;
+    let mut text = String::new();
+    for (pid, command) in marked(&state)? {
+        writeln!(text, "process {pid} {command}")?;
+    }
+    for mount in fs::read_to_string("/proc/self/mounts")?.lines() {
+        writeln!(text, "mount {mount}")?;
+    }
+    for folder in ["/sys/class/net", "/run/netns", "/sys/fs/cgroup"] {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        names.sort();
+        writeln!(text, "{folder} {names:?}")?;
+    }
+    for hierarchy in hierarchies() {
+        let mut names = subfolders(&hierarchy);
+        names.sort();
+        writeln!(text, "cgroups {names:?}")?;
+    }
+    writeln!(text, "hosts {}", fs::read_to_string("/etc/hosts")?)?;
+    for save in ["iptables-save", "ip6tables-save"] {
+        // Counters and built-in chains say nothing of what was left.
+        let saved = run(&mut Command::new(save)).unwrap_or_default();
+        for line in saved
+            .lines()
+            .filter(|line| line.starts_with("-A") || (line.starts_with(':') && line.contains(" - ")))
+        {
+            writeln!(text, "{save} {line}")?;
+        }
+    }
+    Ok(text)
+}

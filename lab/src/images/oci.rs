@@ -1,0 +1,191 @@
+//! Writes images as one OCI archive (OCI image layout, in a tar). Layers are
+//! not compressed and carry no time of their own: same content, same digest.
+
+use std::fs::File;
+use std::io::{Cursor, Read, Seek, Write};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// An image before it is written.
+pub(super) struct Image {
+    /// Its whole name.
+    pub(super) name: String,
+    /// Bottom first.
+    pub(super) layers: Vec<Layer>,
+    /// The `config` of the OCI image configuration.
+    pub(super) config: Value,
+}
+
+/// An uncompressed layer tar.
+pub(super) enum Layer {
+    /// In memory.
+    Memory(Vec<u8>),
+    /// In a file.
+    File(PathBuf),
+}
+
+impl Layer {
+    pub(super) fn memory(tar: Cursor<Vec<u8>>) -> Self {
+        Self::Memory(tar.into_inner())
+    }
+
+    pub(super) const fn file(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+
+    fn open(&self) -> Result<Box<dyn Read + '_>> {
+        Ok(match self {
+            Self::Memory(bytes) => Box::new(bytes.as_slice()),
+            Self::File(path) => Box::new(File::open(path)?),
+        })
+    }
+}
+
+/// A layer's tar to be filled.
+pub(super) fn tar() -> tar::Builder<Cursor<Vec<u8>>> {
+    tar::Builder::new(Cursor::new(Vec::new()))
+}
+
+/// Adds a file.
+pub(super) fn append(
+    tar: &mut tar::Builder<impl Write>,
+    path: &str,
+    mode: u32,
+    content: &[u8],
+) -> Result<()> {
+    let mut header = header(tar::EntryType::Regular, mode);
+    header.set_size(content.len() as u64);
+    Ok(tar.append_data(&mut header, path, content)?)
+}
+
+/// Adds a symbolic link.
+pub(super) fn link(tar: &mut tar::Builder<impl Write>, path: &str, target: &str) -> Result<()> {
+    Ok(tar.append_link(&mut header(tar::EntryType::Symlink, 0o777), path, target)?)
+}
+
+/// Adds a directory.
+pub(super) fn directory(tar: &mut tar::Builder<impl Write>, path: &str, mode: u32) -> Result<()> {
+    Ok(tar.append_data(
+        &mut header(tar::EntryType::Directory, mode),
+        path,
+        std::io::empty(),
+    )?)
+}
+
+fn header(kind: tar::EntryType, mode: u32) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_mtime(0);
+    header.set_size(0);
+    header
+}
+
+/// Writes the archive of these images.
+pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
+    let mut archive = tar::Builder::new(out);
+    append(
+        &mut archive,
+        "oci-layout",
+        0o644,
+        br#"{"imageLayoutVersion":"1.0.0"}"#,
+    )?;
+    let mut written = Vec::new();
+    let mut manifests = Vec::new();
+    for image in images {
+        let mut layers = Vec::new();
+        for layer in &image.layers {
+            let (digest, size) = measure(&mut *layer.open()?)?;
+            layers.push(descriptor(
+                "application/vnd.oci.image.layer.v1.tar",
+                &digest,
+                size,
+            ));
+            if !written.contains(&digest) {
+                let mut header = header(tar::EntryType::Regular, 0o644);
+                header.set_size(size);
+                archive.append_data(&mut header, blob_path(&digest), &mut *layer.open()?)?;
+                written.push(digest);
+            }
+        }
+        let diff_ids: Vec<_> = layers.iter().map(|layer| layer["digest"].clone()).collect();
+        let config = json!({
+            "created": "2025-01-01T00:00:00Z", "architecture": "amd64", "os": "linux",
+            "config": image.config, "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        });
+        let config = add_json(
+            &mut archive,
+            &mut written,
+            "application/vnd.oci.image.config.v1+json",
+            &config,
+        )?;
+        let kind = "application/vnd.oci.image.manifest.v1+json";
+        let manifest = json!({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers});
+        let mut entry = add_json(&mut archive, &mut written, kind, &manifest)?;
+        entry["annotations"] =
+            json!({"io.containerd.image.name": image.name, "org.opencontainers.image.ref.name": image.name});
+        entry["platform"] = json!({"architecture": "amd64", "os": "linux"});
+        manifests.push(entry);
+    }
+    let index = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": manifests,
+    });
+    append(&mut archive, "index.json", 0o644, &serde_json::to_vec(&index)?)?;
+    archive.finish()?;
+    Ok(())
+}
+
+fn add_json(
+    archive: &mut tar::Builder<impl Write>,
+    written: &mut Vec<String>,
+    kind: &str,
+    value: &Value,
+) -> Result<Value> {
+    let bytes = serde_json::to_vec(value)?;
+    let (digest, size) = measure(&mut bytes.as_slice())?;
+    if !written.contains(&digest) {
+        append(archive, &blob_path(&digest), 0o644, &bytes)?;
+        written.push(digest.clone());
+    }
+    Ok(descriptor(kind, &digest, size))
+}
+
+fn descriptor(kind: &str, digest: &str, size: u64) -> Value {
+    json!({"mediaType": kind, "digest": format!("sha256:{digest}"), "size": size})
+}
+
+fn blob_path(digest: &str) -> String {
+    format!("blobs/sha256/{digest}")
+}
+
+fn measure(content: &mut dyn Read) -> Result<(String, u64)> {
+    let mut hash = Sha256::new();
+    let size = std::io::copy(content, &mut hash)?;
+    Ok((hex::encode(hash.finalize()), size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_content_gives_the_same_archive() {
+        let archive = || {
+            let mut layer = tar();
+            append(&mut layer, "bin/program", 0o755, b"program").unwrap();
+            let layers = vec![Layer::memory(layer.into_inner().unwrap())];
+            let image = Image {
+                name: "example.com/a:1".to_owned(),
+                layers,
+                config: json!({}),
+            };
+            let mut out = Cursor::new(Vec::new());
+            write(&[image], &mut out).unwrap();
+            out.into_inner()
+        };
+        assert_eq!(archive(), archive());
+    }
+}

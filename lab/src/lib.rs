@@ -1,0 +1,11 @@
+//! The lab: a real Kubernetes node and real Fabric networks on one machine,
+//! built from package registries and brought up and down without a trace.
+//!
+//! Everything here is synchronous and drives real programs; nothing is faked.
+
+pub mod cache;
+pub mod cluster;
+pub mod go;
+pub mod images;
+pub mod machine;
+pub mod progress;
