@@ -1,6 +1,7 @@
 //! The project's tasks: the lab, the tests, the demo, the benchmarks.
 
 mod lab;
+mod test;
 
 use clap::{Parser, Subcommand};
 
@@ -17,10 +18,13 @@ enum Task {
     /// A real Kubernetes node and real Fabric networks on this machine.
     #[command(subcommand)]
     Lab(lab::Lab),
+    /// Everything that a push must pass.
+    Test(test::Test),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Lab(task) => lab::run(task),
+        Task::Test(options) => test::run(&options),
     }
 }

@@ -1,0 +1,218 @@
+//! `cargo xtask test`: everything that a push must pass, in the order of what
+//! fails soonest, and at its end one line that counts the tests.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use lab::cluster::{self, Cluster};
+use lab::go;
+use lab::progress::Progress;
+
+/// The Go modules with code of our own; the others only pin programs.
+const GO_MODULES_WITH_CODE: [&str; 2] = ["kubernetes", "images/pause"];
+/// The Go modules with dependencies, which must be what their go.sum says.
+const GO_MODULES: [&str; 4] = ["kubernetes", "containerd", "coredns", "fabric/v2.5"];
+/// How often `--full` takes the lab up and down.
+const FULL_ROUNDS: u32 = 5;
+/// How cargo's test runner begins the line with its counts.
+const RESULT: &str = "test result:";
+
+/// Which tests.
+#[derive(Args)]
+pub(crate) struct Test {
+    /// Leaves out what needs the lab.
+    #[arg(long)]
+    quick: bool,
+    /// Adds what takes long.
+    #[arg(long, conflicts_with = "quick")]
+    full: bool,
+}
+
+#[derive(Default)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+/// Runs them.
+///
+/// # Errors
+/// When anything fails; the closing line is printed either way.
+pub(crate) fn run(options: &Test) -> Result<()> {
+    let progress = Progress::new("test");
+    let mut counts = Counts::default();
+    let outcome = all(options, &progress, &mut counts);
+    if let Err(error) = &outcome {
+        eprintln!("{error:#}");
+        counts.failed += 1;
+    }
+    progress.finish();
+    println!(
+        "{} passed, {} failed, {} skipped",
+        counts.passed, counts.failed, counts.skipped
+    );
+    if counts.failed > 0 {
+        bail!("the tests failed")
+    } else {
+        Ok(())
+    }
+}
+
+fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
+    let here = Path::new(".");
+    check(progress, "cargo", &["fmt", "--all", "--check"], here)?;
+    check(
+        progress,
+        "cargo",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ],
+        here,
+    )?;
+    cargo_test(&["--workspace", "--exclude", "chainpod-e2e"], counts)?;
+    if options.quick {
+        skip("the tests on the lab (--quick)", counts);
+        return Ok(());
+    }
+    if Cluster::running().is_some() {
+        skip(
+            "that the lab leaves the machine as it was: it is up already",
+            counts,
+        );
+        return on_the_lab(counts);
+    }
+    for _ in 1..if options.full { FULL_ROUNDS } else { 1 } {
+        without_a_trace(progress, counts, |_| Ok(()))?;
+    }
+    without_a_trace(progress, counts, on_the_lab)?;
+    for module in GO_MODULES_WITH_CODE {
+        check(
+            progress,
+            "go",
+            &["vet", "-trimpath", "."],
+            &go::folder().join(module),
+        )?;
+    }
+    for module in GO_MODULES {
+        check(progress, "go", &["mod", "verify"], &go::folder().join(module))?;
+    }
+    Ok(())
+}
+
+/// Takes the lab up and down around `work` and compares what is on the machine before and after.
+fn without_a_trace(
+    progress: &Progress,
+    counts: &mut Counts,
+    work: impl FnOnce(&mut Counts) -> Result<()>,
+) -> Result<()> {
+    let before = cluster::trace()?;
+    let outcome = Cluster::up(progress).and_then(|_| work(counts));
+    progress.step("ending the lab", || cluster::down(false))?;
+    outcome?;
+    let after = cluster::trace()?;
+    if before == after {
+        counts.passed += 1;
+        return Ok(());
+    }
+    let only = |one: &str, other: &str| {
+        one.lines()
+            .filter(|line| !other.lines().any(|known| known == *line))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    bail!(
+        "the lab left traces; before:\n{}\nafter:\n{}",
+        only(&before, &after),
+        only(&after, &before)
+    );
+}
+
+fn on_the_lab(counts: &mut Counts) -> Result<()> {
+    cargo_test(&["--package", "chainpod-e2e"], counts)
+}
+
+fn skip(what: &str, counts: &mut Counts) {
+    println!("skipped: {what}");
+    counts.skipped += 1;
+}
+
+fn check(progress: &Progress, program: &str, arguments: &[&str], folder: &Path) -> Result<()> {
+    let name = format!("{program} {} in {}", arguments.join(" "), folder.display());
+    progress.step(&name, || {
+        let status = Command::new(program)
+            .args(arguments)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .status();
+        let status = status.with_context(|| format!("cannot run {program}"))?;
+        if status.success() {
+            Ok(())
+        } else {
+            bail!("{name} failed: {status}")
+        }
+    })
+}
+
+/// Runs `cargo test`, showing and counting what it prints. Tests that fail are counted, not an error.
+fn cargo_test(arguments: &[&str], counts: &mut Counts) -> Result<()> {
+    let mut child = Command::new("cargo")
+        .args(["test", "--no-fail-fast"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo")?;
+    let before = counts.failed;
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines() {
+            let line = line?;
+            println!("{line}");
+            if let Some(result) = line.trim().strip_prefix(RESULT) {
+                counts.passed += number_before(result, "passed");
+                counts.failed += number_before(result, "failed");
+                counts.skipped += number_before(result, "ignored");
+            }
+        }
+    }
+    let status = child.wait()?;
+    if !status.success() && counts.failed == before {
+        bail!(
+            "cargo test {} failed before it ran: {status}",
+            arguments.join(" ")
+        );
+    }
+    Ok(())
+}
+
+/// The number before a word: `6 passed;` has 6 before `passed`.
+fn number_before(text: &str, word: &str) -> u64 {
+    let words: Vec<_> = text.split_whitespace().collect();
+    let found = words
+        .windows(2)
+        .find(|pair| pair[1].trim_end_matches(';') == word);
+    found.and_then(|pair| pair[0].parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_from_cargos_line() {
+        let line = " ok. 11 passed; 2 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.06s";
+        assert_eq!(
+            ["passed", "failed", "ignored"].map(|word| number_before(line, word)),
+            [11, 2, 3]
+        );
+    }
+}
