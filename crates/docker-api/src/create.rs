@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A create request; `null` is as good as absent.
@@ -50,6 +50,73 @@ pub enum Words {
     Many(Vec<String>),
 }
 
+/// The answer to a create request.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Created {
+    /// The container's id.
+    pub id: String,
+    /// What was asked for and is not done.
+    pub warnings: Vec<String>,
+}
+
+/// What cannot be done in a Pod without rights that chaincode must not have.
+const REFUSED: [&str; 8] = [
+    "Binds",
+    "CapAdd",
+    "DeviceRequests",
+    "Devices",
+    "Mounts",
+    "PidMode",
+    "Privileged",
+    "VolumesFrom",
+];
+/// Networks that a Pod's own is as good as.
+const POD_NETWORKS: [&str; 4] = ["default", "bridge", "host", "nat"];
+
+impl HostConfig {
+    /// Why this cannot be done, if it cannot: one sentence for all such fields.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        let fields: Vec<_> = self.meant().filter(|name| REFUSED.contains(name)).collect();
+        (!fields.is_empty()).then(|| {
+            let fields = fields.join(", HostConfig.");
+            format!("HostConfig.{fields} cannot be had: chaincode runs as an unprivileged Kubernetes Pod")
+        })
+    }
+
+    /// What is ignored, a sentence each.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.meant()
+            .map(|name| format!("HostConfig.{name} is ignored: the container runs as a Kubernetes Pod"))
+            .collect()
+    }
+
+    /// The other fields that ask for something.
+    fn meant(&self) -> impl Iterator<Item = &str> {
+        let asks = |(name, value): &(&String, &Value)| match (name.as_str(), value) {
+            ("NetworkMode", Value::String(mode)) => {
+                !mode.is_empty() && !POD_NETWORKS.contains(&mode.as_str())
+            }
+            (_, value) => !is_empty(value),
+        };
+        self.others.iter().filter(asks).map(|(name, _)| name.as_str())
+    }
+}
+
+/// Whether a value asks for nothing: null, zero, an empty text, or a collection of such.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(value) => value.as_f64() == Some(0.0),
+        Value::String(value) => value.is_empty(),
+        Value::Array(values) => values.iter().all(is_empty),
+        Value::Object(values) => values.values().all(is_empty),
+    }
+}
+
 impl From<Words> for Vec<String> {
     fn from(words: Words) -> Self {
         match words {
@@ -71,5 +138,26 @@ mod tests {
         let body = body.unwrap();
         assert_eq!(body.entrypoint, Some(Words::One("sh".to_owned())));
         assert_eq!(body.host_config.unwrap().memory, Some(5));
+    }
+    /// As a 2.5 peer sends it with Fabric's own core.yaml, and what nobody may ask for.
+    #[test]
+    fn a_peers_defaults_are_no_question_and_rights_are_refused() {
+        let read = |text: &str| serde_json::from_str::<HostConfig>(text).unwrap();
+        let peer = read(
+            r#"{"NetworkMode": "host", "ConsoleSize": [0, 0], "RestartPolicy": {}, "Memory": 2147483648,
+                "MemorySwappiness": 0, "OomKillDisable": false, "Binds": null, "PidMode": "",
+                "LogConfig": {"Type": "json-file", "Config": {"max-file": "5"}}}"#,
+        );
+        assert_eq!(peer.refusal(), None);
+        assert_eq!(
+            peer.warnings(),
+            ["HostConfig.LogConfig is ignored: the container runs as a Kubernetes Pod"]
+        );
+        assert_eq!(
+            read(r#"{"Privileged": true, "Binds": ["/:/host"]}"#)
+                .refusal()
+                .unwrap(),
+            "HostConfig.Binds, HostConfig.Privileged cannot be had: chaincode runs as an unprivileged Kubernetes Pod"
+        );
     }
 }

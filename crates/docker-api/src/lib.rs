@@ -1,11 +1,15 @@
 //! The Docker Engine API on the wire: versions, bodies, attach frames and build
 //! progress. It knows no HTTP server and no engine.
 
+pub mod archive;
 pub mod build;
 pub mod create;
 pub mod frame;
+pub mod image;
+pub mod version;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The version we speak: the moby client of newer peers rejects less than 1.44.
 pub const API_VERSION: &str = "1.47";
@@ -20,9 +24,11 @@ pub struct ErrorBody {
 }
 
 /// The body of a wait's answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct WaitBody {
+    /// Docker's word for a wait that failed; ours does not: always null.
+    pub error: Value,
     /// The program's exit code.
     pub status_code: i64,
 }

@@ -1,12 +1,15 @@
-//! THE table from the engine's errors to Docker's statuses.
+//! THE table from the engine's errors to Docker's statuses, and the one shape
+//! of an error's answer.
 
+use axum::response::{IntoResponse, Response};
+use docker_api::ErrorBody;
 use engine::Error;
 use engine::ports::{ClusterError, StoreError};
-use http::StatusCode;
+use http::{StatusCode, header};
 
 /// The status of Docker's answer; its text is the error's own.
 #[must_use]
-pub const fn status(error: &Error) -> StatusCode {
+const fn status(error: &Error) -> StatusCode {
     match error {
         Error::NoSuchContainer(_) | Error::NoSuchImage(_) | Error::NoSuchPath { .. } => StatusCode::NOT_FOUND,
         Error::NameInUse { .. } | Error::NotRunning(_) | Error::Conflict(_) => StatusCode::CONFLICT,
@@ -28,8 +31,77 @@ const fn cluster(error: &ClusterError) -> StatusCode {
 
 const fn store(error: &StoreError) -> StatusCode {
     match error {
+        StoreError::Missing(_) => StatusCode::NOT_FOUND,
         StoreError::Invalid(_) | StoreError::Cut(_) => StatusCode::BAD_REQUEST,
         StoreError::Unsupported(_) => StatusCode::NOT_IMPLEMENTED,
-        StoreError::Missing(_) | StoreError::Io(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        StoreError::Io(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What a handler answers when it fails.
+pub(crate) type Result<T> = std::result::Result<T, ApiError>;
+
+/// A status and Docker's `{"message": …}`.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    message: String,
+}
+
+impl ApiError {
+    /// The request is wrong: 400.
+    pub(crate) fn bad_request(error: impl std::fmt::Display) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            message: error.to_string(),
+        }
+    }
+
+    /// The caller does not prove who it is: 401.
+    pub(crate) fn unauthorized(message: &str) -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            message: message.to_owned(),
+        }
+    }
+
+    /// Says before the error what failed.
+    pub(crate) fn context(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        Self {
+            status: status(&error),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if self.status.is_server_error() {
+            tracing::warn!(
+                status = self.status.as_u16(),
+                error = self.message,
+                "a request failed"
+            );
+        } else {
+            tracing::debug!(
+                status = self.status.as_u16(),
+                error = self.message,
+                "a request was refused"
+            );
+        }
+        // Docker's encoder ends the body with a line feed.
+        let body = serde_json::to_string(&ErrorBody {
+            message: self.message,
+        })
+        .unwrap_or_default()
+            + "\n";
+        (self.status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
     }
 }

@@ -1,3 +1,17 @@
-//! The HTTP side: Docker's endpoints and the agents'.
+//! The HTTP side: Docker's endpoints, one file per operation, and the agents'.
 
-pub mod error;
+mod agents;
+mod body;
+mod build;
+mod containers;
+mod error;
+mod images;
+mod listen;
+mod ping;
+mod query;
+mod router;
+mod version;
+
+pub use agents::router as agents;
+pub use listen::{agent_listener, docker_listener};
+pub use router::{ROUTES, router as docker};

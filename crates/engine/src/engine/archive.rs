@@ -1,6 +1,8 @@
 //! Archives: `PUT` before start keeps files for the Pod, `GET` after exit
 //! hands back what the agent brought.
 
+use jiff::Timestamp;
+
 use super::Engine;
 use crate::container::Upload;
 use crate::error::{Error, Result};
@@ -71,11 +73,11 @@ impl Engine {
         }
     }
 
-    /// The tar of a directory that an ended build container left behind: `DIRECTORY/.`.
+    /// The tar of a directory that an ended build container left behind, `DIRECTORY/.`, and when it ended.
     ///
     /// # Errors
     /// `NoSuchPath` for any other path, `Conflict` while it runs.
-    pub async fn download(&self, reference: &str, path: &str) -> Result<Reader> {
+    pub async fn download(&self, reference: &str, path: &str) -> Result<(Reader, Timestamp)> {
         let container = self.find(reference).await?.record().container;
         if Operation::Download.in_phase(container.phase) == Legality::Refuse {
             let message = format!("container {} has no outputs before it has ended", container.id);
@@ -87,6 +89,7 @@ impl Engine {
             container: container.name.clone(),
         };
         let digest = container.outputs.get(directory).ok_or_else(missing)?;
-        Ok(self.0.store.blob(digest).await?.0)
+        let ended = container.exit.map_or(container.created, |exit| exit.finished_at);
+        Ok((self.0.store.blob(digest).await?.0, ended))
     }
 }

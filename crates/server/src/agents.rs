@@ -1,0 +1,110 @@
+//! The agents' calls (`agent_protocol`): each may speak for its own container only.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use agent_protocol::{Event as AgentEvent, KEEPALIVE_SECS};
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use engine::Engine;
+use engine::name::RecordName;
+use engine::ports::{AgentId, Event};
+use futures::stream;
+use http::request::Parts;
+use http::{StatusCode, header};
+use serde::Deserialize;
+use tokio::sync::mpsc;
+
+use crate::body;
+use crate::error::{ApiError, Result};
+
+/// The agents' routes over an engine.
+pub fn router(engine: Engine) -> Router {
+    let calls = Router::new()
+        .route("/inputs/{number}", get(input))
+        .route("/outputs/{number}", put(output))
+        .route("/commands", get(commands))
+        .route("/events", post(event));
+    Router::new()
+        .nest("/agent/v1/{record}/{uid}/{start}", calls)
+        .with_state(engine)
+}
+
+/// An agent that has shown the token of the container that its path names.
+struct Agent(AgentId);
+
+#[derive(Deserialize)]
+struct Name {
+    record: String,
+    uid: String,
+    start: u32,
+}
+
+impl FromRequestParts<Engine> for Agent {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, engine: &Engine) -> Result<Self> {
+        let name = Path::<Name>::from_request_parts(parts, engine).await;
+        let Path(Name { record, uid, start }) = name.map_err(ApiError::bad_request)?;
+        let token = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "));
+        if !token.is_some_and(|token| engine.token_key().accepts(&uid, token)) {
+            return Err(ApiError::unauthorized("this token is not that container's"));
+        }
+        let record = RecordName(record);
+        Ok(Self(AgentId { record, uid, start }))
+    }
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    number: usize,
+}
+
+async fn input(State(engine): State<Engine>, agent: Agent, Path(path): Path<Numbered>) -> Result<Response> {
+    let (tar, size) = engine.input(&agent.0, path.number).await?;
+    Ok(([(header::CONTENT_LENGTH, size)], body::body(tar)).into_response())
+}
+
+async fn output(
+    State(engine): State<Engine>,
+    agent: Agent,
+    Path(path): Path<Numbered>,
+    tar: Body,
+) -> Result<StatusCode> {
+    engine.output(&agent.0, path.number, body::reader(tar)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn event(State(engine): State<Engine>, agent: Agent, Json(event): Json<AgentEvent>) -> StatusCode {
+    tracing::debug!(record = %agent.0.record, start = agent.0.start, ?event, "an agent spoke");
+    engine.observe(Event::Agent(agent.0, event)).await;
+    StatusCode::NO_CONTENT
+}
+
+/// One line per command, an empty one where there is none for a while.
+async fn commands(State(engine): State<Engine>, agent: Agent) -> Result<Body> {
+    let commands = engine.commands(&agent.0).await?;
+    let lines = stream::unfold(commands, |mut commands| async move {
+        let line = next_line(&mut commands).await?;
+        Some((Ok::<_, Infallible>(line), commands))
+    });
+    // The first line goes out at once, so that the agent knows that it is heard.
+    let greeting = stream::once(std::future::ready(Ok("\n".to_owned())));
+    Ok(Body::from_stream(futures::StreamExt::chain(greeting, lines)))
+}
+
+/// The next line for an agent; none when another stream of it has taken over.
+async fn next_line(commands: &mut mpsc::Receiver<agent_protocol::Command>) -> Option<String> {
+    let keepalive = Duration::from_secs(KEEPALIVE_SECS);
+    match tokio::time::timeout(keepalive, commands.recv()).await {
+        Ok(command) => Some(serde_json::to_string(&command?).unwrap_or_default() + "\n"),
+        Err(_) => Some("\n".to_owned()),
+    }
+}

@@ -1,0 +1,81 @@
+//! `POST /build`: an image from a streamed context.
+//!
+//! Peers open a build and leave it idle for the whole compile, and ignore
+//! errors inside its progress: so there is no time limit, and the status is
+//! said when all is over.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use engine::Engine;
+use engine::ports::BuildRequest;
+use http::header;
+use serde::Deserialize;
+
+use crate::body::reader;
+use crate::error::{ApiError, Result};
+
+/// Docker's short form of an image id: so many digits.
+const SHORT_ID_DIGITS: usize = 12;
+
+/// The parameters that matter; others are accepted.
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub(crate) struct Parameters {
+    dockerfile: String,
+    buildargs: String,
+    labels: String,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self {
+            dockerfile: "Dockerfile".to_owned(),
+            buildargs: String::new(),
+            labels: String::new(),
+        }
+    }
+}
+
+/// 200 with the progress of a build that succeeded.
+///
+/// # Errors
+/// A context that is not what it should be is 400, an instruction that needs a builder 501.
+pub(crate) async fn build(
+    State(engine): State<Engine>,
+    Query(parameters): Query<Parameters>,
+    Query(all): Query<Vec<(String, String)>>,
+    body: Body,
+) -> Result<Response> {
+    let tags = all
+        .into_iter()
+        .filter(|(name, tag)| name == "t" && !tag.is_empty());
+    let request = BuildRequest {
+        tags: tags.map(|(_, tag)| tag).collect(),
+        dockerfile: parameters.dockerfile,
+        args: map("buildargs", &parameters.buildargs)?,
+        labels: map("labels", &parameters.labels)?,
+    };
+    let built = engine.build(&request, reader(body)).await?;
+    tracing::info!(image = built.image.name, id = %built.image.id, "built");
+    let digits = built.image.id.0.trim_start_matches("sha256:");
+    let short = &digits[..SHORT_ID_DIGITS.min(digits.len())];
+    let lines = docker_api::build::lines(&built.steps, short, &request.tags);
+    Ok(([(header::CONTENT_TYPE, "application/json")], lines).into_response())
+}
+
+/// A JSON object of texts; null values are left out, as Docker takes them from its environment.
+fn map(name: &str, json: &str) -> Result<BTreeMap<String, String>> {
+    if json.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let map: Option<BTreeMap<String, Option<String>>> =
+        serde_json::from_str(json).map_err(|error| ApiError::bad_request(error).context(name))?;
+    let map = map.unwrap_or_default();
+    Ok(map
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect())
+}

@@ -1,0 +1,10 @@
+//! Containers, one file per operation.
+
+pub(crate) mod archive;
+pub(crate) mod attach;
+pub(crate) mod create;
+pub(crate) mod kill;
+pub(crate) mod remove;
+pub(crate) mod start;
+pub(crate) mod stop;
+pub(crate) mod wait;

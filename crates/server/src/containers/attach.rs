@@ -1,0 +1,72 @@
+//! `POST /containers/{id}/attach`: what the container's program writes, from
+//! its first byte to its last, on a connection that has left HTTP.
+
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use docker_api::frame;
+use engine::{AttachStream, Engine};
+use futures::StreamExt;
+use http::{HeaderValue, StatusCode, header};
+use hyper::ext::ReasonPhrase;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncWriteExt, BufWriter};
+
+use crate::error::{ApiError, Result};
+
+/// Docker's own type for a stream of frames.
+const RAW_STREAM: HeaderValue = HeaderValue::from_static("application/vnd.docker.raw-stream");
+
+/// 101, and the connection is the stream. The client may close its own side at once.
+///
+/// # Errors
+/// An unknown container is 404; a request that does not ask for an upgrade 400.
+pub(crate) async fn attach(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    mut request: Request,
+) -> Result<Response> {
+    let wanted = request.headers().get(header::UPGRADE).cloned();
+    let (Some(wanted), Some(upgrade)) = (wanted, request.extensions_mut().remove::<OnUpgrade>()) else {
+        return Err(ApiError::bad_request(
+            "attach needs a connection of its own: send Connection: Upgrade and Upgrade: tcp",
+        ));
+    };
+    let output = engine.attach(&id).await?;
+    tokio::spawn(async move {
+        if let Err(error) = stream(upgrade, output).await {
+            tracing::debug!(container = id, %error, "an attached client went away");
+        }
+    });
+    let headers = [
+        (header::CONTENT_TYPE, RAW_STREAM),
+        (header::CONNECTION, HeaderValue::from_static("Upgrade")),
+        (header::UPGRADE, wanted),
+    ];
+    let mut response = (StatusCode::SWITCHING_PROTOCOLS, headers).into_response();
+    let reason = ReasonPhrase::from_static(b"UPGRADED");
+    response.extensions_mut().insert(reason);
+    Ok(response)
+}
+
+/// Sends all output and closes; only then is `output` dropped, which wait waits for.
+async fn stream(upgrade: OnUpgrade, mut output: AttachStream) -> std::io::Result<()> {
+    let upgraded: Upgraded = upgrade.await.map_err(std::io::Error::other)?;
+    let mut client = BufWriter::new(TokioIo::new(upgraded));
+    while let Some(line) = output.next().await {
+        send(&mut client, line).await?;
+        // What is there already goes out in one piece.
+        while let Some(Some(line)) = futures::FutureExt::now_or_never(output.next()) {
+            send(&mut client, line).await?;
+        }
+        client.flush().await?;
+    }
+    client.shutdown().await
+}
+
+async fn send(client: &mut BufWriter<TokioIo<Upgraded>>, line: Bytes) -> std::io::Result<()> {
+    let size = u32::try_from(line.len()).map_err(std::io::Error::other)?;
+    client.write_all(&frame::header(size)).await?;
+    client.write_all(&line).await
+}

@@ -1,0 +1,62 @@
+//! `POST /containers/create`: a container that does not run yet.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use docker_api::create::{CreateBody, Created};
+use engine::Engine;
+use engine::container::Spec;
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::error::{ApiError, Result};
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Parameters {
+    name: Option<String>,
+}
+
+/// 201 with the id, and a warning for each field that asks for what is not done.
+///
+/// # Errors
+/// An unknown image is 404, a name in use 409, what a Pod must not have 400.
+pub(crate) async fn create(
+    State(engine): State<Engine>,
+    Query(parameters): Query<Parameters>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Created>)> {
+    let body: CreateBody = serde_json::from_slice(&body).map_err(|error| {
+        ApiError::bad_request(error).context("the body is not a container's configuration")
+    })?;
+    let (spec, warnings) = check(body)?;
+    let name = parameters.name.filter(|name| !name.is_empty());
+    let record = engine.create(name, spec).await?;
+    let id = record.container.id.0;
+    tracing::info!(
+        container = record.container.name,
+        id,
+        image = record.container.spec.image,
+        "created"
+    );
+    Ok((StatusCode::CREATED, Json(Created { id, warnings })))
+}
+
+/// From what is written to what is meant.
+fn check(body: CreateBody) -> Result<(Spec, Vec<String>)> {
+    let host = body.host_config.unwrap_or_default();
+    if let Some(refusal) = host.refusal() {
+        return Err(ApiError::bad_request(refusal));
+    }
+    let spec = Spec {
+        image: body.image,
+        entrypoint: body.entrypoint.map(Into::into),
+        cmd: body.cmd.map(Into::into),
+        env: body.env.unwrap_or_default(),
+        working_dir: body.working_dir.unwrap_or_default(),
+        user: body.user.unwrap_or_default(),
+        labels: body.labels.unwrap_or_default(),
+        memory_bytes: host.memory.unwrap_or_default(),
+        nano_cpus: host.nano_cpus.unwrap_or_default(),
+    };
+    Ok((spec, host.warnings()))
+}

@@ -1,0 +1,29 @@
+//! `DELETE /containers/{id}`: the container and all that was made for it.
+
+use axum::extract::{Path, Query, State};
+use engine::Engine;
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::error::Result;
+use crate::query::boolean;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Parameters {
+    #[serde(deserialize_with = "boolean")]
+    force: bool,
+}
+
+/// 204 when it is gone.
+///
+/// # Errors
+/// An unknown container is 404, one that runs and is not forced 409.
+pub(crate) async fn remove(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(parameters): Query<Parameters>,
+) -> Result<StatusCode> {
+    engine.remove(&id, parameters.force).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,4 @@
+//! Images: what is known of them, and that one is wanted.
+
+pub(crate) mod inspect;
+pub(crate) mod pull;

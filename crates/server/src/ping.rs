@@ -1,0 +1,19 @@
+//! `GET|HEAD /_ping`: that this process serves. It asks nobody: peers' health
+//! checks call it, and operators wire those to liveness.
+
+use axum::response::IntoResponse;
+use http::header;
+
+/// `OK`; `Builder-Version: 1` keeps Docker's client from BuildKit.
+pub(crate) async fn ping() -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE.as_str(), "text/plain; charset=utf-8"),
+        (
+            header::CACHE_CONTROL.as_str(),
+            "no-cache, no-store, must-revalidate",
+        ),
+        (header::PRAGMA.as_str(), "no-cache"),
+        ("builder-version", "1"),
+    ];
+    (headers, "OK")
+}
