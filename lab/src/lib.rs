@@ -4,7 +4,9 @@
 //! Everything here is synchronous and drives real programs; nothing is faked.
 
 pub mod cache;
+pub mod chainpod;
 pub mod cluster;
+pub mod docker;
 pub mod go;
 pub mod images;
 pub mod machine;

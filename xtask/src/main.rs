@@ -1,5 +1,6 @@
 //! The project's tasks: the lab, the tests, the demo, the benchmarks.
 
+mod bench;
 mod lab;
 mod test;
 
@@ -18,6 +19,9 @@ enum Task {
     /// A real Kubernetes node and real Fabric networks on this machine.
     #[command(subcommand)]
     Lab(lab::Lab),
+    /// How fast chainpod is, beside what Kubernetes itself takes.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Everything that a push must pass.
     Test(test::Test),
 }
@@ -25,6 +29,7 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Lab(task) => lab::run(task),
+        Task::Bench(task) => bench::run(task),
         Task::Test(options) => test::run(&options),
     }
 }
