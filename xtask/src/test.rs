@@ -2,11 +2,12 @@
 //! fails soonest, and at its end one line that counts the tests.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use lab::cache::{self, Inputs};
 use lab::cluster::{self, Cluster};
 use lab::go;
 use lab::progress::Progress;
@@ -17,6 +18,8 @@ const GO_MODULES_WITH_CODE: [&str; 2] = ["kubernetes", "images/pause"];
 const GO_MODULES: [&str; 4] = ["kubernetes", "containerd", "coredns", "fabric/v2.5"];
 /// How often `--full` takes the lab up and down.
 const FULL_ROUNDS: u32 = 5;
+/// The pinned version of cargo-deny.
+const CARGO_DENY: &str = "0.20.2";
 /// How cargo's test runner begins the line with its counts.
 const RESULT: &str = "test result:";
 
@@ -79,6 +82,9 @@ fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
         ],
         here,
     )?;
+    let deny = progress.step("cargo-deny, built if it is missing", cargo_deny)?;
+    let arguments = ["--all-features", "check", "bans", "licenses", "sources"];
+    check(progress, &deny.display().to_string(), &arguments, here)?;
     cargo_test(&["--workspace", "--exclude", "chainpod-e2e"], counts)?;
     if options.quick {
         skip("the tests on the lab (--quick)", counts);
@@ -107,6 +113,30 @@ fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
         check(progress, "go", &["mod", "verify"], &go::folder().join(module))?;
     }
     Ok(())
+}
+
+/// cargo-deny from the lab's cache.
+fn cargo_deny() -> Result<PathBuf> {
+    let inputs = Inputs::default().text(CARGO_DENY);
+    let folder = cache::artefact("cargo-deny", inputs, |out| {
+        let mut install = Command::new("cargo");
+        install.args([
+            "install",
+            "--quiet",
+            "--locked",
+            "cargo-deny",
+            "--version",
+            CARGO_DENY,
+            "--root",
+        ]);
+        let status = install.arg(out).status().context("cannot run cargo")?;
+        if status.success() {
+            Ok(())
+        } else {
+            bail!("cargo install cargo-deny failed: {status}")
+        }
+    })?;
+    Ok(folder.join("bin/cargo-deny"))
 }
 
 /// Takes the lab up and down around `work` and compares what is on the machine before and after.
