@@ -4,11 +4,12 @@
 
 mod certificates;
 mod config;
+mod containerd;
 mod dns;
 mod processes;
 mod teardown;
 
-use std::fs;
+use std::fs::{self, File};
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,13 +36,17 @@ const API_PORT: u16 = 26443;
 const ETCD_PORT: u16 = 22379;
 const KUBELET_PORT: u16 = 10250;
 const KUBELET_HEALTH_PORT: u16 = 10248;
+const PROXY_HEALTH_PORT: u16 = 10256;
+const PROXY_METRICS_PORT: u16 = 10249;
 /// The ports that must be free before `up`.
-pub(crate) const PORTS: [u16; 5] = [
+pub(crate) const PORTS: [u16; 7] = [
     API_PORT,
     ETCD_PORT,
     ETCD_PORT + 1,
     KUBELET_PORT,
     KUBELET_HEALTH_PORT,
+    PROXY_HEALTH_PORT,
+    PROXY_METRICS_PORT,
 ];
 /// How long each wait of `up` may take.
 const READY_LIMIT: Duration = Duration::from_secs(90);
@@ -80,6 +85,12 @@ pub fn state_folder() -> Result<PathBuf> {
     Ok(cache::root()?.join("run"))
 }
 
+/// Holds off other commands that take the cluster up or down.
+fn lock() -> Result<File> {
+    fs::create_dir_all(cache::root()?)?;
+    cache::lock(&cache::root()?.join("up.lock"))
+}
+
 impl Cluster {
     /// Builds what is missing and starts the cluster; one that runs is handed back as it is.
     /// Of two at once, the second waits for the first.
@@ -87,21 +98,22 @@ impl Cluster {
     /// # Errors
     /// What the machine lacks, before work starts; a program that does not get ready, with its log's name.
     pub fn up(progress: &Progress) -> Result<Self> {
-        fs::create_dir_all(cache::root()?)?;
-        let _lock = cache::lock(&cache::root()?.join("up.lock"))?;
+        let _lock = lock()?;
         if let Some(cluster) = Self::running() {
             eprintln!("  the lab is running already");
             return Ok(cluster);
         }
         // What a killed `up` left behind.
-        down(false)?;
+        teardown::clear()?;
         machine::prepare(progress, &PORTS)?;
         let cluster = Self::built(progress)?;
         let images = images::build(progress)?;
-        progress.step("starting the control plane, containerd and the kubelet", || {
-            cluster.start()
+        let root = progress.step("unpacking the images", || {
+            containerd::root_with_images(&cluster.containerd, &images)
         })?;
-        progress.step("loading the images", || cluster.import(&images))?;
+        progress.step("starting the control plane, containerd and the kubelet", || {
+            cluster.start(&root)
+        })?;
         progress.step("starting CoreDNS", || cluster.apply(&dns::manifest(&cluster.run)))?;
         progress.step("waiting for the node to be Ready", || {
             cluster.wait_for("node Ready", || {
@@ -141,9 +153,10 @@ impl Cluster {
         })
     }
 
-    fn start(&self) -> Result<()> {
+    fn start(&self, root: &Path) -> Result<()> {
         fs::create_dir_all(&self.run)?;
-        teardown::remember_sysctls(&self.run)?;
+        containerd::link(root, &self.run.join("containerd"))?;
+        teardown::remember(&self.run)?;
         fs::write(self.run.join("kubernetes"), self.kubernetes.display().to_string())?;
         fs::write(
             self.run.join("containerd-programs"),
@@ -161,7 +174,9 @@ impl Cluster {
                 })?;
             }
         }
-        self.wait_for("containerd", || self.ctr(&["version"]).is_ok())
+        self.wait_for("containerd", || {
+            ctr(&self.containerd, &self.socket(), &["version"]).is_ok()
+        })
     }
 
     /// Loads the images of an OCI or docker archive into containerd.
@@ -169,17 +184,11 @@ impl Cluster {
     /// # Errors
     /// containerd's.
     pub fn import(&self, archive: &Path) -> Result<()> {
-        let archive = archive.display().to_string();
-        self.ctr(&["-n", "k8s.io", "images", "import", "--all-platforms", &archive])
-            .map(drop)
+        containerd::import(&self.containerd, &self.socket(), archive)
     }
 
-    fn ctr(&self, arguments: &[&str]) -> Result<String> {
-        let mut command = Command::new(self.containerd.join("ctr"));
-        run(command
-            .arg("--address")
-            .arg(self.run.join("containerd.sock"))
-            .args(arguments))
+    fn socket(&self) -> PathBuf {
+        self.run.join("containerd.sock")
     }
 
     /// The admin's kubeconfig.
@@ -225,21 +234,28 @@ impl Cluster {
     ///
     /// # Errors
     /// After 90 s.
-    pub fn wait_for(&self, what: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
-        let deadline = Instant::now() + READY_LIMIT;
-        while !ready() {
-            if Instant::now() > deadline {
-                let logs = self.run.join("logs");
-                bail!(
-                    "waited {} s in vain for {what}; the logs are in {}",
-                    READY_LIMIT.as_secs(),
-                    logs.display()
-                );
-            }
-            std::thread::sleep(LOOK_EVERY);
-        }
-        Ok(())
+    pub fn wait_for(&self, what: &str, ready: impl FnMut() -> bool) -> Result<()> {
+        let logs = self.run.join("logs");
+        await_true(what, ready).with_context(|| format!("the logs are in {}", logs.display()))
     }
+}
+
+/// Looks until `ready`, for 90 s at most.
+fn await_true(what: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
+    let deadline = Instant::now() + READY_LIMIT;
+    while !ready() {
+        if Instant::now() > deadline {
+            bail!("waited {} s in vain for {what}", READY_LIMIT.as_secs());
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    Ok(())
+}
+
+/// containerd's client; its output.
+fn ctr(programs: &Path, socket: &Path, arguments: &[&str]) -> Result<String> {
+    let mut command = Command::new(programs.join("ctr"));
+    run(command.arg("--address").arg(socket).args(arguments))
 }
 
 /// Runs a program to its end; its standard output.

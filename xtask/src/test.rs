@@ -1,6 +1,8 @@
 //! `cargo xtask test`: everything that a push must pass, in the order of what
 //! fails soonest, and at its end one line that counts the tests.
 
+mod trace;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,7 +10,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use lab::cache::{self, Inputs};
-use lab::cluster::{self, Cluster};
+use lab::cluster::Cluster;
 use lab::go;
 use lab::progress::Progress;
 
@@ -16,8 +18,6 @@ use lab::progress::Progress;
 const GO_MODULES_WITH_CODE: [&str; 2] = ["kubernetes", "images/pause"];
 /// The Go modules with dependencies, which must be what their go.sum says.
 const GO_MODULES: [&str; 4] = ["kubernetes", "containerd", "coredns", "fabric/v2.5"];
-/// How often `--full` takes the lab up and down.
-const FULL_ROUNDS: u32 = 5;
 /// The pinned version of cargo-deny.
 const CARGO_DENY: &str = "0.20.2";
 /// How cargo's test runner begins the line with its counts.
@@ -97,10 +97,11 @@ fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
         );
         return on_the_lab(counts);
     }
-    for _ in 1..if options.full { FULL_ROUNDS } else { 1 } {
-        without_a_trace(progress, counts, |_| Ok(()))?;
+    if options.full {
+        counts.passed += trace::full(progress)?;
     }
-    without_a_trace(progress, counts, on_the_lab)?;
+    trace::compared(progress, || on_the_lab(counts))?;
+    counts.passed += 1;
     for module in GO_MODULES_WITH_CODE {
         check(
             progress,
@@ -137,34 +138,6 @@ fn cargo_deny() -> Result<PathBuf> {
         }
     })?;
     Ok(folder.join("bin/cargo-deny"))
-}
-
-/// Takes the lab up and down around `work` and compares what is on the machine before and after.
-fn without_a_trace(
-    progress: &Progress,
-    counts: &mut Counts,
-    work: impl FnOnce(&mut Counts) -> Result<()>,
-) -> Result<()> {
-    let before = cluster::trace()?;
-    let outcome = Cluster::up(progress).and_then(|_| work(counts));
-    progress.step("ending the lab", || cluster::down(false))?;
-    outcome?;
-    let after = cluster::trace()?;
-    if before == after {
-        counts.passed += 1;
-        return Ok(());
-    }
-    let only = |one: &str, other: &str| {
-        one.lines()
-            .filter(|line| !other.lines().any(|known| known == *line))
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
-    bail!(
-        "the lab left traces; before:\n{}\nafter:\n{}",
-        only(&before, &after),
-        only(&after, &before)
-    );
 }
 
 fn on_the_lab(counts: &mut Counts) -> Result<()> {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     API_PORT, BRIDGE, CGROUP, CLUSTER_DNS, ETCD_PORT, KUBELET_HEALTH_PORT, KUBELET_PORT, NODE, PAUSE_IMAGE,
-    POD_RANGE,
+    POD_RANGE, PROXY_HEALTH_PORT, PROXY_METRICS_PORT,
 };
 
 /// The users of kubeconfig files: each is its certificate's name.
@@ -39,7 +39,8 @@ pub(super) fn write(run: &Path, node_ip: IpAddr) -> Result<()> {
     save(&folder.join("kubelet.json"), &kubelet(run, node_ip))?;
     save(&folder.join("kube-proxy.json"), &kube_proxy(run))?;
     save(&folder.join("cni/10-lab.conflist"), &cni(run))?;
-    fs::write(folder.join("containerd.toml"), containerd(run))?;
+    let containerd = containerd(&run.join("containerd"), run, &run.join("containerd.sock"));
+    fs::write(folder.join("containerd.toml"), containerd)?;
     Ok(())
 }
 
@@ -99,7 +100,8 @@ fn kube_proxy(run: &Path) -> Value {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration",
         "mode": "iptables", "clusterCIDR": POD_RANGE, "hostnameOverride": NODE,
         "clientConnection": {"kubeconfig": run.join("config/kube-proxy.kubeconfig")},
-        "healthzBindAddress": "127.0.0.1:10256", "metricsBindAddress": "127.0.0.1:10249",
+        "healthzBindAddress": format!("127.0.0.1:{PROXY_HEALTH_PORT}"),
+        "metricsBindAddress": format!("127.0.0.1:{PROXY_METRICS_PORT}"),
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
     })
 }
@@ -117,19 +119,21 @@ fn cni(run: &Path) -> Value {
 
 /// containerd's configuration, version 3. `restrict_oom_score_adj`: a machine without
 /// `CAP_SYS_RESOURCE` cannot lower it, and every sandbox would die.
-fn containerd(run: &Path) -> String {
-    let run = run.display();
+pub(super) fn containerd(root: &Path, state: &Path, socket: &Path) -> String {
+    let (root, socket) = (root.display(), socket.display());
+    let (cni, state) = (state.join("config/cni"), state.join("containerd-state"));
+    let (cni, state) = (cni.display(), state.display());
     format!(
         r#"version = 3
-root = "{run}/containerd"
-state = "{run}/containerd-state"
+root = "{root}"
+state = "{state}"
 disabled_plugins = ["io.containerd.nri.v1.nri"]
 
 [grpc]
-address = "{run}/containerd.sock"
+address = "{socket}"
 
 [ttrpc]
-address = "{run}/containerd.sock.ttrpc"
+address = "{socket}.ttrpc"
 
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
 sandbox = "{PAUSE_IMAGE}"
@@ -140,7 +144,7 @@ netns_mounts_under_state_dir = true
 
 [plugins.'io.containerd.cri.v1.runtime'.cni]
 bin_dirs = ["/usr/lib/cni"]
-conf_dir = "{run}/config/cni"
+conf_dir = "{cni}"
 "#
     )
 }

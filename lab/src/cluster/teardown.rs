@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{BRIDGE, CGROUP, marked, run, state_folder};
+use super::{BRIDGE, CGROUP, lock, marked, run, state_folder};
 use crate::{cache, machine};
 
 /// How often killed processes are looked for before `down` gives up.
@@ -29,26 +29,36 @@ const SYSCTLS: [&str; 3] = [
 /// How the chains of kube-proxy, the kubelet and the CNI plugins begin.
 const CHAINS: [&str; 2] = ["KUBE-", "CNI-"];
 
-/// Ends the cluster and every network on it; with `purge` the cache goes too.
+/// The tools of the two families of iptables rules, without `-save` and `-restore`.
+const FAMILIES: [&str; 2] = ["iptables", "ip6tables"];
+
+/// Ends the cluster and every network on it; with `purge` the cache goes too. Waits for an `up`
+/// that is under way.
 ///
 /// # Errors
 /// When something of it resists.
 pub fn down(purge: bool) -> Result<()> {
-    let run = state_folder()?;
-    kill_all(&run)?;
-    unmount_below(&run)?;
-    delete_bridge()?;
-    for family in ["iptables", "ip6tables"] {
-        remove_chains(family)?;
-    }
-    remove_cgroups()?;
-    restore_sysctls(&run)?;
-    machine::remove_hosts()?;
-    remove(&run)?;
+    let _lock = lock()?;
+    clear()?;
     if purge {
         remove(&cache::root()?)?;
     }
     Ok(())
+}
+
+/// [`down`] for who holds the lock.
+pub(super) fn clear() -> Result<()> {
+    let run = state_folder()?;
+    kill_all(&run)?;
+    unmount_below(&run)?;
+    delete_bridge()?;
+    for family in FAMILIES {
+        remove_chains(family, &run)?;
+    }
+    remove_cgroups()?;
+    restore_sysctls(&run)?;
+    machine::remove_hosts()?;
+    remove(&run)
 }
 
 fn remove(folder: &Path) -> Result<()> {
@@ -176,13 +186,17 @@ fn delete_bridge() -> Result<()> {
     Ok(())
 }
 
-/// Takes our chains and the rules that lead to them out of all tables at once.
-fn remove_chains(family: &str) -> Result<()> {
+/// Takes our chains and the rules that lead to them out of all tables at once, but those that were
+/// there before: another cluster's have the same names.
+fn remove_chains(family: &str, run_folder: &Path) -> Result<()> {
     let save = format!("{family}-save");
     let Ok(saved) = run(&mut Command::new(&save)) else {
         return Ok(());
     };
-    let ours = |line: &&str| CHAINS.iter().any(|chain| line.contains(chain));
+    let before = fs::read_to_string(run_folder.join(family)).unwrap_or_default();
+    let ours = |line: &&str| {
+        CHAINS.iter().any(|chain| line.contains(chain)) && !before.lines().any(|known| known == *line)
+    };
     if !saved.lines().any(|line| ours(&line)) {
         return Ok(());
     }
@@ -205,12 +219,19 @@ fn remove_chains(family: &str) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the kernel's settings as they are now, for `down`.
-pub(super) fn remember_sysctls(run: &Path) -> Result<()> {
+/// Keeps the kernel's settings and the iptables rules as they are now, for `down`.
+pub(super) fn remember(run_folder: &Path) -> Result<()> {
     for name in SYSCTLS {
         if let Ok(value) = fs::read(Path::new("/proc/sys").join(name)) {
-            fs::write(run.join(format!("sysctl-{}", name.replace('/', "."))), value)?;
+            fs::write(
+                run_folder.join(format!("sysctl-{}", name.replace('/', "."))),
+                value,
+            )?;
         }
+    }
+    for family in FAMILIES {
+        let saved = run(&mut Command::new(format!("{family}-save"))).unwrap_or_default();
+        fs::write(run_folder.join(family), saved)?;
     }
     Ok(())
 }
