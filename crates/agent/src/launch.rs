@@ -1,0 +1,180 @@
+//! Starting the program as Docker would: its lookup in PATH, and its words
+//! where that fails.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
+use rustix::process::Pid;
+
+use crate::TASK_DIR_VARIABLE;
+
+/// Docker's, where neither image nor request say one.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// What Docker's daemon puts before an exec error of runc's.
+const DOCKERS_WORDS: &str = "failed to create task for container: failed to create shim task: \
+    OCI runtime create failed: runc create failed: unable to start container process";
+
+/// There is no such program.
+const NOT_FOUND: u8 = 127;
+/// The program cannot be executed.
+const NOT_EXECUTABLE: u8 = 126;
+/// Any other error, Docker's code for a start that failed.
+const OTHER: u8 = 128;
+
+/// Why a program could not be started.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct StartError {
+    /// In Docker's words.
+    pub(crate) message: String,
+    /// Docker's exit code for it.
+    pub(crate) exit_code: u8,
+}
+
+/// Starts `argv` with our environment, working directory, stdout and stderr, and no input.
+pub(crate) fn spawn(argv: &[OsString]) -> Result<Pid, StartError> {
+    let (name, args) = argv
+        .split_first()
+        .ok_or_else(|| StartError::new(OsStr::new(""), OTHER, "no command specified"))?;
+    let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+    let program = look_up(name, &path)?;
+    let child = Command::new(program)
+        .arg0(name)
+        .args(args)
+        .env("PATH", path)
+        .env_remove(TASK_DIR_VARIABLE)
+        .stdin(Stdio::null())
+        .spawn()
+        .map_err(|error| StartError::of_exec(name, &error))?;
+    // The handle is dropped: one place waits for all children.
+    Ok(Pid::from_child(&child))
+}
+
+/// Where `name` is: Go's `exec.LookPath`, as runc uses it.
+fn look_up(name: &OsStr, path: &OsStr) -> Result<PathBuf, StartError> {
+    if name.as_bytes().contains(&b'/') {
+        let program = PathBuf::from(name);
+        return executable(&program)
+            .map(|()| program)
+            .map_err(|(code, reason)| StartError::new(name, code, &reason));
+    }
+    env::split_paths(path)
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join(name))
+        .find(|program| executable(program).is_ok())
+        .ok_or_else(|| StartError::new(name, NOT_FOUND, "executable file not found in $PATH"))
+}
+
+fn executable(program: &Path) -> Result<(), (u8, String)> {
+    let stat = |error: io::Error| {
+        let (code, reason) = reason(&error);
+        (code, format!("stat {}: {reason}", program.display()))
+    };
+    if fs::metadata(program).map_err(stat)?.is_dir() {
+        return Err((NOT_EXECUTABLE, "is a directory".to_owned()));
+    }
+    access(program, Access::EXEC_OK).map_err(|errno| reason(&errno.into()))
+}
+
+/// An error as Go says it, and its exit code.
+fn reason(error: &io::Error) -> (u8, String) {
+    match (error.kind(), Errno::from_io_error(error)) {
+        (ErrorKind::NotFound, _) => (NOT_FOUND, "no such file or directory".to_owned()),
+        (ErrorKind::PermissionDenied, _) => (NOT_EXECUTABLE, "permission denied".to_owned()),
+        (ErrorKind::NotADirectory, _) => (NOT_EXECUTABLE, "not a directory".to_owned()),
+        (_, Some(Errno::NOEXEC)) => (NOT_EXECUTABLE, "exec format error".to_owned()),
+        _ => (OTHER, error.to_string().to_lowercase()),
+    }
+}
+
+impl StartError {
+    fn new(name: &OsStr, exit_code: u8, reason: &str) -> Self {
+        let name = name.to_string_lossy();
+        Self {
+            message: format!("{DOCKERS_WORDS}: exec: {name:?}: {reason}: unknown"),
+            exit_code,
+        }
+    }
+
+    fn of_exec(name: &OsStr, error: &io::Error) -> Self {
+        let (code, reason) = reason(error);
+        Self::new(name, code, &reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn refused(name: &str, path: &str) -> (u8, String) {
+        let error = look_up(name.as_ref(), path.as_ref()).unwrap_err();
+        let words = error.message.strip_prefix(DOCKERS_WORDS).unwrap();
+        (error.exit_code, words.to_owned())
+    }
+
+    #[test]
+    fn a_program_is_found_in_path_and_by_its_path() {
+        assert_eq!(
+            look_up("sh".as_ref(), "/nowhere::/bin".as_ref()),
+            Ok("/bin/sh".into())
+        );
+        assert_eq!(look_up("/bin/sh".as_ref(), "".as_ref()), Ok("/bin/sh".into()));
+    }
+
+    #[test]
+    fn what_cannot_be_found_or_executed_is_said_in_dockers_words() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("plain");
+        fs::write(&file, "").unwrap();
+        let (file, directory) = (file.display(), directory.path().display());
+        assert_eq!(
+            refused("chaincode", &directory.to_string()),
+            (
+                127,
+                r#": exec: "chaincode": executable file not found in $PATH: unknown"#.to_owned()
+            )
+        );
+        // Not executable is not found, if it is searched for.
+        assert_eq!(refused("plain", &directory.to_string()).0, 127);
+        assert_eq!(
+            refused("/no/such", "/bin"),
+            (
+                127,
+                r#": exec: "/no/such": stat /no/such: no such file or directory: unknown"#.to_owned()
+            )
+        );
+        assert_eq!(
+            refused(&file.to_string(), ""),
+            (126, format!(": exec: \"{file}\": permission denied: unknown"))
+        );
+        assert_eq!(
+            refused(&directory.to_string(), ""),
+            (126, format!(": exec: \"{directory}\": is a directory: unknown"))
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_program_is_not_executable() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("broken");
+        fs::write(&file, "\u{7f}broken").unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
+        let error = spawn(&[file.into_os_string()]).unwrap_err();
+        assert!(
+            error.message.ends_with(": exec format error: unknown"),
+            "{}",
+            error.message
+        );
+        assert_eq!(error.exit_code, 126);
+    }
+}

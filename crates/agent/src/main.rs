@@ -1,0 +1,115 @@
+//! `chainpod-agent`: the first process of every Pod that needs it.
+//!
+//! It fetches what was uploaded, runs the program that its arguments say,
+//! tells chainpod how that went, and ends with the program's exit code. What
+//! it says and hears is `agent-protocol`; it knows nothing of Docker's API or
+//! of Kubernetes.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use agent_protocol::{Event, TASK_DIR};
+use rustix::process::{Signal, WaitStatus};
+
+use crate::call::Chainpod;
+use crate::program::Program;
+
+mod backoff;
+mod call;
+mod launch;
+mod oom;
+mod outputs;
+mod program;
+mod signals;
+mod task;
+mod unpack;
+
+/// Another directory than [`TASK_DIR`], for tests. The program does not see it.
+const TASK_DIR_VARIABLE: &str = "CHAINPOD_TASK_DIR";
+/// Docker's code for its own failures: the program was not even tried.
+const NO_PROGRAM: u8 = 125;
+/// Enough for a TLS handshake; what is not touched costs nothing.
+const STACK_BYTES: usize = 256 * 1024;
+
+fn main() -> ExitCode {
+    let directory = env::var_os(TASK_DIR_VARIABLE).map_or_else(|| TASK_DIR.into(), PathBuf::from);
+    let argv: Vec<OsString> = env::args_os().skip(1).collect();
+    let code = run(&directory, &argv).unwrap_or_else(|sentence| {
+        say(&sentence);
+        NO_PROGRAM
+    });
+    ExitCode::from(code)
+}
+
+/// Does all that the task in `directory` says. The agent's exit code, or why there was no task.
+fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
+    let orders = task::read(directory)?;
+    let chainpod = Arc::new(Chainpod::new(&orders)?);
+    let program = Arc::new(Program::new());
+    // First of all: a container can be stopped while its inputs are fetched.
+    signals::forward(&chainpod, &program)?;
+    if let Err(failure) = unpack::all(&chainpod, &orders.task.inputs) {
+        return Ok(fail(&chainpod, failure.into_text(), NO_PROGRAM));
+    }
+    let killed_before = oom::kills();
+    if let Err(error) = program.start(|| launch::spawn(argv)) {
+        return Ok(fail(&chainpod, error.message, error.exit_code));
+    }
+    let started = tell_started(&chainpod)?;
+    let status = program.wait();
+    let oom_killed = oom_killed(status, killed_before);
+    chainpod.program_ended();
+    // chainpod hears of the start before it hears of the end.
+    let _ = started.join();
+    outputs::hand_over(&chainpod, &orders.task.outputs);
+    let exit_code = program::exit_code(status);
+    let exited = Event::Exited {
+        exit_code: exit_code.into(),
+        oom_killed,
+    };
+    if let Err(failure) = chainpod.tell(&exited) {
+        say(&format!("the exit is not reported: {}", failure.into_text()));
+    }
+    Ok(exit_code)
+}
+
+/// Reports the start while the program runs already.
+fn tell_started(chainpod: &Arc<Chainpod>) -> Result<JoinHandle<()>, String> {
+    let chainpod = Arc::clone(chainpod);
+    in_thread(move || {
+        // A refusal says that the container is gone; its end will not be waited for either.
+        let _ = chainpod.tell(&Event::Started);
+    })
+}
+
+/// Reports that there will be no program.
+fn fail(chainpod: &Chainpod, message: String, exit_code: u8) -> u8 {
+    say(&message);
+    chainpod.program_ended();
+    // What cannot be said stands in the log.
+    let _ = chainpod.tell(&Event::Failed {
+        message,
+        exit_code: exit_code.into(),
+    });
+    exit_code
+}
+
+fn oom_killed(status: WaitStatus, before: Option<u64>) -> bool {
+    status.terminating_signal() == Some(Signal::KILL.as_raw()) && oom::kills() > before
+}
+
+/// Says something in the container's log, where the program's own words are.
+fn say(sentence: &str) {
+    eprintln!("chainpod-agent: {sentence}");
+}
+
+fn in_thread<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, String> {
+    thread::Builder::new()
+        .stack_size(STACK_BYTES)
+        .spawn(body)
+        .map_err(|error| format!("cannot start a thread: {error}"))
+}

@@ -1,0 +1,40 @@
+//! Whether the kernel killed the program for its memory: our cgroup counts that.
+
+use std::fs;
+
+/// Where a container sees its own cgroup: version 2, then version 1.
+const COUNTERS: [&str; 2] = [
+    "/sys/fs/cgroup/memory.events",
+    "/sys/fs/cgroup/memory/memory.oom_control",
+];
+/// The counter's key, in both.
+const KEY: &str = "oom_kill ";
+
+/// How often it killed in our cgroup; none where that cannot be read.
+pub(crate) fn kills() -> Option<u64> {
+    COUNTERS
+        .iter()
+        .find_map(|path| fs::read_to_string(path).ok())
+        .and_then(|text| parse(&text))
+}
+
+fn parse(text: &str) -> Option<u64> {
+    text.lines()
+        .find_map(|line| line.strip_prefix(KEY))
+        .and_then(|count| count.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_versions_of_the_counter_are_read() {
+        assert_eq!(
+            parse("low 0\nmax 9\noom 3\noom_kill 2\noom_group_kill 7\n"),
+            Some(2)
+        );
+        assert_eq!(parse("oom_kill_disable 0\nunder_oom 0\noom_kill 4\n"), Some(4));
+        assert_eq!(parse("oom_kill_disable 0\nunder_oom 0\n"), None);
+    }
+}

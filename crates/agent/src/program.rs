@@ -1,0 +1,124 @@
+//! The one program of this Pod: its state, its signals, its end. As the first
+//! process we also reap whatever it leaves behind; this is the only place that waits.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, kill_process, wait, waitid,
+};
+
+use crate::launch::StartError;
+
+/// What a signal ends that is not handled; the others change nothing before there is a program.
+const FATAL: [Signal; 5] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::KILL, Signal::TERM];
+
+/// The program. Shared by all who signal it.
+pub(crate) struct Program(Mutex<State>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Its inputs are fetched.
+    Waiting,
+    /// It must not be started any more.
+    Cancelled,
+    Running(Pid),
+    Ended,
+}
+
+/// What came of a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signalled {
+    /// It was sent, or there is nobody to send it to.
+    Done,
+    /// There was no program yet, and now there will be none: the agent is to end.
+    Cancelled,
+    /// It is no signal that we can send.
+    Unknown,
+}
+
+impl Program {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(State::Waiting))
+    }
+
+    /// Starts the program. Does not return where it was cancelled: who did that ends the agent.
+    pub(crate) fn start(&self, spawn: impl FnOnce() -> Result<Pid, StartError>) -> Result<(), StartError> {
+        let mut state = self.state();
+        if *state == State::Cancelled {
+            drop(state);
+            loop {
+                thread::park();
+            }
+        }
+        *state = State::Running(spawn()?);
+        Ok(())
+    }
+
+    /// Sends the program a signal, and nobody else.
+    pub(crate) fn signal(&self, number: i32) -> Signalled {
+        let Some(signal) = Signal::from_named_raw(number) else {
+            return Signalled::Unknown;
+        };
+        let mut state = self.state();
+        match *state {
+            State::Running(pid) => {
+                // It is not reaped before its state says so: the pid is its own.
+                let _ = kill_process(pid, signal);
+                Signalled::Done
+            }
+            State::Waiting if FATAL.contains(&signal) => {
+                *state = State::Cancelled;
+                Signalled::Cancelled
+            }
+            State::Waiting | State::Cancelled | State::Ended => Signalled::Done,
+        }
+    }
+
+    /// Waits for the program's end; reaps all others meanwhile.
+    pub(crate) fn wait(&self) -> WaitStatus {
+        loop {
+            // Looks and leaves it: nobody may be reaped while a signal is on its way.
+            match waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+                Ok(_) | Err(Errno::INTR) => {}
+                // The program is our child until it is reaped here.
+                Err(errno) => panic!("cannot wait for the program: {errno}"),
+            }
+            let mut state = self.state();
+            while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+                if *state == State::Running(pid) {
+                    *state = State::Ended;
+                    return status;
+                }
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Docker's exit code: the program's own, or 128 and the signal's number.
+pub(crate) fn exit_code(status: WaitStatus) -> u8 {
+    let code = status
+        .exit_status()
+        .or_else(|| status.terminating_signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn before_the_program_only_a_fatal_signal_counts() {
+        let program = Program::new();
+        assert_eq!(program.signal(Signal::USR1.as_raw()), Signalled::Done);
+        assert_eq!(program.signal(0), Signalled::Unknown);
+        assert_eq!(program.signal(Signal::TERM.as_raw()), Signalled::Cancelled);
+        assert_eq!(program.signal(Signal::TERM.as_raw()), Signalled::Done);
+        assert_eq!(*program.state(), State::Cancelled);
+    }
+}

@@ -1,0 +1,81 @@
+//! Who signals the program: chainpod by its command stream, the kubelet by
+//! signalling us.
+
+use std::io::{BufRead, BufReader};
+use std::process;
+use std::sync::Arc;
+
+use agent_protocol::{Command, Event};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use signal_hook::iterator::Signals;
+
+use crate::backoff::Backoff;
+use crate::call::Chainpod;
+use crate::program::{Program, Signalled};
+use crate::{in_thread, say};
+
+/// What the kubelet, or somebody in the Pod, may send us.
+const FORWARDED: [i32; 7] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH];
+/// A command is a short line.
+const LINE_BYTES: usize = 512;
+
+/// Forwards our own signals and chainpod's from now on.
+///
+/// # Errors
+/// A sentence where the kernel gives us no thread or no handler.
+pub(crate) fn forward(chainpod: &Arc<Chainpod>, program: &Arc<Program>) -> Result<(), String> {
+    let mut own = Signals::new(FORWARDED).map_err(|error| format!("cannot handle signals: {error}"))?;
+    let to = (Arc::clone(chainpod), Arc::clone(program));
+    in_thread(move || {
+        for number in &mut own {
+            deliver(number, &to.0, &to.1);
+        }
+    })?;
+    let to = (Arc::clone(chainpod), Arc::clone(program));
+    in_thread(move || listen(&to.0, &to.1))?;
+    Ok(())
+}
+
+/// Follows the command stream for ever.
+fn listen(chainpod: &Chainpod, program: &Program) {
+    let mut backoff = Backoff::new();
+    loop {
+        if let Ok(stream) = chainpod.get("commands") {
+            for line in BufReader::with_capacity(LINE_BYTES, stream).lines() {
+                let Ok(line) = line else { break };
+                backoff = Backoff::new();
+                if line.is_empty() {
+                    continue;
+                }
+                match serde_json::from_str(&line) {
+                    Ok(Command::Signal { number }) => deliver(number, chainpod, program),
+                    Err(error) => say(&format!("cannot read a command: {error}")),
+                }
+            }
+        }
+        backoff.wait();
+    }
+}
+
+fn deliver(number: i32, chainpod: &Chainpod, program: &Program) {
+    match program.signal(number) {
+        Signalled::Done => {}
+        Signalled::Unknown => say(&format!("cannot send signal {number}")),
+        Signalled::Cancelled => {
+            let exit_code = 128 + number;
+            chainpod.tell_once(&Event::Failed {
+                message: format!("signal {number} came before the program was started"),
+                exit_code: exit_code.into(),
+            });
+            end(exit_code);
+        }
+    }
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the main thread is in a transfer that nothing else can end"
+)]
+fn end(exit_code: i32) -> ! {
+    process::exit(exit_code)
+}

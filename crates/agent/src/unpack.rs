@@ -1,0 +1,148 @@
+//! Inputs: each is fetched and unpacked on the way, nothing is stored twice.
+
+use std::cell::Cell;
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf};
+
+use tar::{Archive, Entry, EntryType};
+
+use crate::call::{Chainpod, Failure};
+use crate::say;
+
+/// Fetches the inputs into their directories, in order. A stream that breaks is fetched again.
+pub(crate) fn all(chainpod: &Chainpod, directories: &[String]) -> Result<(), Failure> {
+    for (number, directory) in directories.iter().enumerate() {
+        chainpod.insist(&format!("cannot fetch input {number}"), || {
+            let body = chainpod.get(&format!("inputs/{number}"))?;
+            unpack(body, Path::new(directory))
+        })?;
+    }
+    Ok(())
+}
+
+/// Unpacks a tar below `directory`, as the caller's own files.
+fn unpack(tar: impl Read, directory: &Path) -> Result<(), Failure> {
+    let broken = Cell::new(false);
+    let source = Source {
+        from: tar,
+        broken: &broken,
+    };
+    unpack_from(source, directory).map_err(|error| {
+        if broken.get() {
+            Failure::Away(error.to_string())
+        } else {
+            Failure::Local(format!(
+                "cannot unpack into {}: {}",
+                directory.display(),
+                chain(&error)
+            ))
+        }
+    })
+}
+
+fn unpack_from(mut source: Source<'_, impl Read>, directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let mut archive = Archive::new(&mut source);
+    archive.set_preserve_permissions(true);
+    for entry in archive.entries()? {
+        place(&mut entry?, directory)?;
+    }
+    // What follows the tar's end belongs to the answer: a connection is used again only after it.
+    io::copy(&mut source, &mut io::sink())?;
+    Ok(())
+}
+
+/// Puts one entry where it belongs.
+fn place(entry: &mut Entry<'_, impl Read>, directory: &Path) -> io::Result<()> {
+    let kind = entry.header().entry_type();
+    if matches!(kind, EntryType::Char | EntryType::Block | EntryType::Fifo) {
+        say(&format!("left out {}: not a file", entry.path()?.display()));
+        return Ok(());
+    }
+    let to = target(entry, directory)?;
+    // Nobody may add to a path that leads elsewhere: `unpack_in` looks for that.
+    match entry.unpack_in(directory) {
+        Ok(_) => {}
+        // A mount point, or a link of the image to a directory: it is there, and not ours.
+        Err(_) if kind.is_dir() && to.is_dir() => return Ok(()),
+        // A hard link from a try before, or a file where a directory shall be.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && !kind.is_file() => {
+            fs::remove_file(&to)?;
+            entry.unpack_in(directory)?;
+        }
+        // A file that was uploaded by itself is mounted here; it came later than what we unpack.
+        Err(error) if error.kind() == ErrorKind::ResourceBusy => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    widen(entry, kind, &to)
+}
+
+/// Where an entry goes.
+fn target(entry: &Entry<'_, impl Read>, directory: &Path) -> io::Result<PathBuf> {
+    let path = entry.path()?;
+    let mut to = directory.to_owned();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => to.push(name),
+            Component::ParentDir => {
+                return Err(io::Error::other(format!("{} leads out of it", path.display())));
+            }
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    Ok(to)
+}
+
+/// The files are ours now and no longer root's: we may do with them what root could.
+fn widen(entry: &Entry<'_, impl Read>, kind: EntryType, to: &Path) -> io::Result<()> {
+    let mode = entry.header().mode()?;
+    match widened(mode, kind) {
+        wide if wide == mode => Ok(()),
+        wide => fs::set_permissions(to, Permissions::from_mode(wide)),
+    }
+}
+
+/// Root reads everything, enters every directory, and runs what anybody could.
+fn widened(mode: u32, kind: EntryType) -> u32 {
+    if kind.is_dir() {
+        mode | 0o700
+    } else if kind.is_symlink() || kind.is_hard_link() {
+        mode
+    } else if mode & 0o111 != 0 {
+        mode | 0o500
+    } else {
+        mode | 0o400
+    }
+}
+
+/// `error` with what caused it: tar's own errors say only the path.
+fn chain(error: &io::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.get_ref().and_then(std::error::Error::source);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// A stream that remembers whether it was it that failed.
+struct Source<'a, R> {
+    from: R,
+    broken: &'a Cell<bool>,
+}
+
+impl<R: Read> Read for Source<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.from.read(buffer).inspect_err(|error| {
+            if error.kind() != ErrorKind::Interrupted {
+                self.broken.set(true);
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
