@@ -17,6 +17,7 @@ use crate::server::{Identity, LIMIT, Reply, Server, TOKEN};
 
 mod server;
 
+const BINARY: &str = env!("CARGO_BIN_EXE_chainpod-agent");
 const STARTED: &str = r#"{"event":"started"}"#;
 
 /// A directory for the task and for the test's own files.
@@ -78,7 +79,7 @@ impl Pod {
     }
 
     fn run(&self, argv: &[&str]) -> Agent {
-        let mut command = self.command(env!("CARGO_BIN_EXE_chainpod-agent"));
+        let mut command = self.command(BINARY);
         Agent(command.args(argv).spawn().unwrap())
     }
 }
@@ -128,6 +129,12 @@ fn tar(files: &[(&str, u32, &str)]) -> Reply {
         tar.append_data(&mut header, name, content.as_bytes()).unwrap();
     }
     Reply::Status(200, tar.into_inner().unwrap())
+}
+
+/// Whether such namespaces can be had here.
+fn possible(unshare: &[&str]) -> bool {
+    let tried = Command::new("unshare").args(unshare).arg("true").status();
+    tried.is_ok_and(|status| status.success())
 }
 
 fn status(code: u16, text: &str) -> Reply {
@@ -331,7 +338,7 @@ fn another_user_unpacks_into_directories_that_are_not_its_own() {
     fs::set_permissions(&mount, fs::Permissions::from_mode(0o2777)).unwrap();
     // The test's own build directory may be closed to others.
     let binary = pod.path().join("agent");
-    fs::copy(env!("CARGO_BIN_EXE_chainpod-agent"), &binary).unwrap();
+    fs::copy(BINARY, &binary).unwrap();
     let mut command = pod.command(binary.to_str().unwrap());
     command.uid(500).gid(500);
     let agent = Agent(command.args(["cat", "mount/file"]).spawn().unwrap());
@@ -343,10 +350,33 @@ fn another_user_unpacks_into_directories_that_are_not_its_own() {
 }
 
 #[test]
+fn a_file_that_is_mounted_by_itself_is_left_as_it_is() {
+    let unshare = ["--user", "--map-root-user", "--mount"];
+    if !possible(&unshare) {
+        return eprintln!("left out: no mount namespaces here");
+    }
+    let identity = Identity::new();
+    let files = [("key", 0o644, "older"), ("next", 0o644, "content")];
+    let server = Server::start(&identity, &[("GET inputs/0", tar(&files))]);
+    let pod = Pod::new(&identity, &["in"], &[]);
+    fs::create_dir(pod.path().join("in")).unwrap();
+    for name in ["uploaded", "in/key"] {
+        fs::write(pod.path().join(name), name).unwrap();
+    }
+    let mut command = pod.command("unshare");
+    let script = "mount --bind uploaded in/key && exec \"$0\" cat in/key in/next";
+    command.args(unshare).args(["sh", "-c", script, BINARY]);
+    let agent = Agent(command.spawn().unwrap());
+    server.expect("GET inputs/0");
+    server.expect_event(STARTED);
+    let (code, stdout, stderr) = agent.end();
+    assert_eq!((code, stdout.as_str()), (Some(0), "uploadedcontent"), "{stderr}");
+}
+
+#[test]
 fn as_the_first_process_it_reaps_what_the_program_left_behind() {
     let unshare = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
-    let possible = Command::new("unshare").args(unshare).arg("true").status();
-    if !possible.is_ok_and(|status| status.success()) {
+    if !possible(&unshare) {
         return eprintln!("left out: no process namespaces here");
     }
     let identity = Identity::new();
@@ -355,10 +385,7 @@ fn as_the_first_process_it_reaps_what_the_program_left_behind() {
     // An orphan ends; then nobody in the namespace is a zombie, and the program goes on.
     let script = "(sleep 0.1 &) ; sleep 0.5; cat /proc/[0-9]*/stat | grep -c ') Z '; exit 4";
     let mut command = pod.command("unshare");
-    command
-        .args(unshare)
-        .arg(env!("CARGO_BIN_EXE_chainpod-agent"))
-        .args(["sh", "-c", script]);
+    command.args(unshare).arg(BINARY).args(["sh", "-c", script]);
     let agent = Agent(command.spawn().unwrap());
     server.expect_event(STARTED);
     server.expect_event(r#"{"event":"exited","exitCode":4,"oomKilled":false}"#);
@@ -366,10 +393,32 @@ fn as_the_first_process_it_reaps_what_the_program_left_behind() {
     assert_eq!((code, stdout.as_str()), (Some(4), "0\n"), "{stderr}");
 }
 
+/// The limit is the small build's; run it with `--profile agent` and static, as it is shipped.
+#[test]
+fn the_agent_stays_small() {
+    let identity = Identity::new();
+    let large = "x".repeat(20_000_000);
+    let server = Server::start(&identity, &[("GET inputs/0", tar(&[("large", 0o644, &large)]))]);
+    let pod = Pod::new(&identity, &["in"], &["in"]);
+    let agent = pod.run(&["sh", "-c", "until test -e end; do sleep 0.1; done"]);
+    server.expect("GET inputs/0");
+    server.expect_event(STARTED);
+    let status = fs::read_to_string(format!("/proc/{}/status", agent.0.id())).unwrap();
+    let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    let peak_kib: u64 = peak.split_whitespace().nth(1).unwrap().parse().unwrap();
+    if !cfg!(debug_assertions) {
+        assert!(peak_kib < 4096, "{peak}");
+    }
+    fs::write(pod.path().join("end"), "").unwrap();
+    assert!(server.expect("PUT outputs/0").len() > large.len());
+    server.expect_event(r#"{"event":"exited","exitCode":0,"oomKilled":false}"#);
+    assert_eq!(agent.end().0, Some(0));
+}
+
 #[test]
 fn without_a_task_it_says_so() {
     let directory = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chainpod-agent"));
+    let mut command = Command::new(BINARY);
     let output = command
         .env("CHAINPOD_TASK_DIR", directory.path())
         .output()
