@@ -99,7 +99,7 @@ fn fail(chainpod: &Chainpod, message: String, exit_code: u8) -> u8 {
 }
 
 fn oom_killed(status: WaitStatus, before: Option<u64>) -> bool {
-    status.terminating_signal() == Some(Signal::KILL.as_raw()) && oom::kills() > before
+    status.terminating_signal() == Some(Signal::KILL.as_raw()) && oom::killed_since(before)
 }
 
 /// Says something in the container's log, where the program's own words are.

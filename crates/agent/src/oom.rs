@@ -18,6 +18,11 @@ pub(crate) fn kills() -> Option<u64> {
         .and_then(|text| parse(&text))
 }
 
+/// Whether there were more of them since `before`.
+pub(crate) fn killed_since(before: Option<u64>) -> bool {
+    before.zip(kills()).is_some_and(|(before, now)| now > before)
+}
+
 fn parse(text: &str) -> Option<u64> {
     text.lines()
         .find_map(|line| line.strip_prefix(KEY))

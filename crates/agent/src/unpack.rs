@@ -30,14 +30,11 @@ fn unpack(tar: impl Read, directory: &Path) -> Result<(), Failure> {
         broken: &broken,
     };
     unpack_from(source, directory).map_err(|error| {
+        let why = chain(&error);
         if broken.get() {
-            Failure::Away(error.to_string())
+            Failure::Away(why)
         } else {
-            Failure::Local(format!(
-                "cannot unpack into {}: {}",
-                directory.display(),
-                chain(&error)
-            ))
+            Failure::Local(format!("cannot unpack into {}: {why}", directory.display()))
         }
     })
 }
