@@ -95,29 +95,47 @@ fn median(seconds: &[f64]) -> f64 {
 struct Measurement<'a> {
     cluster: &'a Cluster,
     docker: Docker,
-    proxy: Child,
-    pods: String,
+    proxy: Proxy,
 }
 
-impl Drop for Measurement<'_> {
+/// `kubectl proxy`, ended when it is dropped.
+struct Proxy {
+    child: Child,
+    url: String,
+}
+
+impl Proxy {
+    fn start(cluster: &Cluster) -> Result<Self> {
+        let mut command = cluster.kubectl_command();
+        let child = command
+            .args(["proxy", "--port=0"])
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut proxy = Self {
+            child,
+            url: String::new(),
+        };
+        let mut line = String::new();
+        let output = proxy.child.stdout.take().context("no output")?;
+        BufReader::new(output).read_line(&mut line)?;
+        // Starting to serve on 127.0.0.1:PORT
+        let address = line.trim().rsplit(' ').next().unwrap_or_default();
+        proxy.url = format!("http://{address}");
+        Ok(proxy)
+    }
+}
+
+impl Drop for Proxy {
     fn drop(&mut self) {
         // An error means that it has ended already.
-        let _ = self.proxy.kill();
-        let _ = self.proxy.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 impl<'a> Measurement<'a> {
     fn new(cluster: &'a Cluster, chainpod: &Chainpod) -> Result<Self> {
-        let mut command = cluster.kubectl_command();
-        let mut proxy = command
-            .args(["proxy", "--port=0"])
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut line = String::new();
-        BufReader::new(proxy.stdout.take().context("no output")?).read_line(&mut line)?;
-        let address = line.trim().rsplit(' ').next().unwrap_or_default();
-        let pods = format!("http://{address}/api/v1/namespaces/{NAMESPACE}/pods");
+        let proxy = Proxy::start(cluster)?;
         let docker = Docker::new(chainpod.docker());
         let dockerfile = format!("FROM {IMAGE}\nADD binpackage.tar /usr/local/bin\n");
         let package = tar(&[("chaincode", &[0; 1024 * 1024])])?;
@@ -130,7 +148,6 @@ impl<'a> Measurement<'a> {
             cluster,
             docker,
             proxy,
-            pods,
         })
     }
 
@@ -156,7 +173,8 @@ impl<'a> Measurement<'a> {
             },
         });
         let started = SystemTime::now();
-        ureq::post(&self.pods).send(pod.to_string())?;
+        let pods = format!("{}/api/v1/namespaces/{NAMESPACE}/pods", self.proxy.url);
+        ureq::post(&pods).send(pod.to_string())?;
         let seconds = self.first_instruction(name, started)?;
         self.cluster
             .kubectl(&["--namespace", NAMESPACE, "delete", "pod", name])?;
