@@ -1,6 +1,41 @@
-//! What the tests on the lab share: a namespace of one's own, and Pods in it.
+//! What the tests on the lab share: a namespace of one's own, and Pods in it; a
+//! Fabric network that goes with its test.
+
+use std::ops::Deref;
 
 use lab::cluster::Cluster;
+use lab::network::{Network, NetworkOptions};
+use lab::progress::Progress;
+
+/// A Fabric network that goes when it is dropped.
+pub struct TestNetwork(Network);
+
+impl TestNetwork {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn up(name: &str, docker_endpoint: &str, progress: &Progress) -> Self {
+        Self(Network::up(&NetworkOptions::new(name, docker_endpoint), progress).unwrap())
+    }
+}
+
+impl Deref for TestNetwork {
+    type Target = Network;
+
+    fn deref(&self) -> &Network {
+        &self.0
+    }
+}
+
+impl Drop for TestNetwork {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.down() {
+            eprintln!("cannot end the network: {error:#}");
+        }
+    }
+}
 
 /// A namespace that goes when it is dropped.
 pub struct Namespace {

@@ -114,17 +114,22 @@ fn a_pod_over_its_memory_limit_shows_oom_killed() {
 }
 
 #[test]
-fn ccenv_compiles_with_cgo_as_the_fabric_user_without_a_network() {
-    let namespace = Namespace::new("e2e-ccenv", true);
-    let script = r#"cd /chaincode/input && printf "module kv\ngo 1.20\n" > go.mod && printf "package main\nimport \"C\"\nfunc main() { println(42) }\n" > main.go && GO111MODULE=on go build -ldflags "-linkmode external -extldflags -static" -o /chaincode/output/chaincode . && id -un && /chaincode/output/chaincode 2>&1"#;
+fn ccenv_compiles_vendored_chaincode_as_the_fabric_user_without_a_network() {
+    // Not restricted: the source comes from this machine.
+    let namespace = Namespace::new("e2e-ccenv", false);
+    let source = lab::network::vendored().unwrap();
+    let script = "cp -r /source /chaincode/input/src && cd /chaincode/input/src && id -un && \
+                  GO111MODULE=on go build -mod=vendor -ldflags \"-linkmode external -extldflags -static\" \
+                  -o /chaincode/output/chaincode kv 2>/dev/null && ls /chaincode/output";
     let container = format!(
-        "{{name: main, image: '{CCENV}', command: [/bin/sh, -c, {}], env: [{{name: GOPROXY, value: 'off'}}], {RESTRICTED}}}",
-        format_args!("'{script}'")
+        "{{name: main, image: '{CCENV}', command: [/bin/sh, -c, '{script}'], env: [{{name: GOPROXY, value: 'off'}}], \
+         volumeMounts: [{{name: source, mountPath: /source, readOnly: true}}], {RESTRICTED}}}"
     );
-    namespace.pod(
-        "ccenv",
-        &container,
-        ", dnsPolicy: None, dnsConfig: {nameservers: [127.0.0.1]}",
+    let more = format!(
+        ", dnsPolicy: None, dnsConfig: {{nameservers: [127.0.0.1]}}, \
+         volumes: [{{name: source, hostPath: {{path: '{}'}}}}]",
+        source.display()
     );
-    assert_eq!(namespace.log_of_succeeded("ccenv"), "chaincode\n42\n");
+    namespace.pod("ccenv", &container, &more);
+    assert_eq!(namespace.log_of_succeeded("ccenv"), "chaincode\nchaincode\n");
 }

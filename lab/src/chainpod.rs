@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use serde_json::Value;
+
 use crate::cluster::Cluster;
 use crate::go;
 use crate::images;
@@ -18,6 +20,8 @@ use crate::progress::Progress;
 const AGENT_TARGET: &str = "x86_64-unknown-linux-gnu";
 /// The name under which the lab loads chainpod's image.
 const IMAGE: &str = "docker.io/chainpod/chainpod:dev";
+/// What chainpod logs here: each call of a peer too.
+const LOG_FILTER: &str = "info,server=debug";
 /// How long chainpod may take to listen.
 const LISTEN_LIMIT: Duration = Duration::from_secs(20);
 /// How long chainpod may take to end after SIGTERM before it is killed.
@@ -131,7 +135,8 @@ impl Chainpod {
                 "--agent-address",
                 &agents.to_string(),
             ])
-            .args(["--agent-image", IMAGE])
+            .args(["--agent-image", IMAGE, "--log-format", "json"])
+            .env("RUST_LOG", LOG_FILTER)
             .arg("--kubeconfig")
             .arg(cluster.kubeconfig())
             .arg("--store")
@@ -182,6 +187,27 @@ impl Chainpod {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
+    /// The Docker calls that it has answered, in the order of their answers: `POST /containers/create → 201`.
+    #[must_use]
+    pub fn calls(&self) -> Vec<String> {
+        let log = self.log();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .filter_map(|line| {
+                let fields = &line["fields"];
+                let (method, path) = (fields["method"].as_str()?, fields["path"].as_str()?);
+                let seconds = fields["seconds"].as_f64()?;
+                Some(format!(
+                    "{method} {} → {} ({seconds:.2} s)",
+                    short(path),
+                    fields["status"]
+                ))
+            })
+            .collect()
+    }
+
     fn await_listening(&mut self) -> Result<()> {
         let deadline = Instant::now() + LISTEN_LIMIT;
         while TcpStream::connect(self.docker).is_err() {
@@ -213,6 +239,23 @@ impl Drop for Chainpod {
             eprintln!("cannot delete namespace {}: {error:#}", self.namespace);
         }
     }
+}
+
+/// The path with its long hashes cut short, as Docker does with ids.
+fn short(path: &str) -> String {
+    let is_hash = |part: &str| part.len() == 64 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut text = String::new();
+    for part in path.split_inclusive(['/', '-']) {
+        let bare = part.trim_end_matches(['/', '-']);
+        if is_hash(bare) {
+            text += &bare[..12];
+            text += "…";
+            text += &part[bare.len()..];
+        } else {
+            text += part;
+        }
+    }
+    text
 }
 
 fn free_port() -> Result<SocketAddr> {

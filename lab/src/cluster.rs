@@ -6,7 +6,7 @@ mod certificates;
 mod config;
 mod containerd;
 mod dns;
-mod processes;
+mod programs;
 mod teardown;
 
 use std::fs::{self, File};
@@ -17,11 +17,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-pub use self::processes::{MARKER, Process, marked, status};
 pub use self::teardown::{down, trace};
 use crate::go::GoModule;
 use crate::progress::Progress;
-use crate::{cache, images, machine};
+use crate::{cache, images, machine, processes};
 
 /// The node's name.
 pub(crate) const NODE: &str = "lab";
@@ -114,7 +113,9 @@ impl Cluster {
         progress.step("starting the control plane, containerd and the kubelet", || {
             cluster.start(&root)
         })?;
-        progress.step("starting CoreDNS", || cluster.apply(&dns::manifest(&cluster.run)))?;
+        progress.step("starting CoreDNS", || {
+            cluster.apply(&dns::manifest(&machine::names_folder()?))
+        })?;
         progress.step("waiting for the node to be Ready", || {
             cluster.wait_for("node Ready", || {
                 cluster
@@ -133,7 +134,8 @@ impl Cluster {
     #[must_use]
     pub fn running() -> Option<Self> {
         let run = state_folder().ok()?;
-        let alive = run.join("ready").exists() && marked(&run).is_ok_and(|processes| !processes.is_empty());
+        let alive =
+            run.join("ready").exists() && processes::of(&run).is_ok_and(|processes| !processes.is_empty());
         let folder = |name: &str| fs::read_to_string(run.join(name)).ok().map(PathBuf::from);
         let (kubernetes, containerd) = (folder("kubernetes")?, folder("containerd-programs")?);
         alive.then_some(Self {
@@ -166,7 +168,7 @@ impl Cluster {
         config::write(&self.run, self.node_ip)?;
         teardown::make_cgroups()?;
         machine::set_host(NODE, &[(self.node_ip, NODE.to_owned())])?;
-        for program in processes::all(&self.run, &self.kubernetes, &self.containerd, self.node_ip) {
+        for program in programs::all(&self.run, &self.kubernetes, &self.containerd, self.node_ip) {
             program.start(&self.run)?;
             if program.name == "kube-apiserver" {
                 self.wait_for("the API server", || {
@@ -241,7 +243,7 @@ impl Cluster {
 }
 
 /// Looks until `ready`, for 90 s at most.
-fn await_true(what: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
+pub(crate) fn await_true(what: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
     let deadline = Instant::now() + READY_LIMIT;
     while !ready() {
         if Instant::now() > deadline {
@@ -259,7 +261,7 @@ fn ctr(programs: &Path, socket: &Path, arguments: &[&str]) -> Result<String> {
 }
 
 /// Runs a program to its end; its standard output.
-fn run(command: &mut Command) -> Result<String> {
+pub(crate) fn run(command: &mut Command) -> Result<String> {
     let output = command
         .output()
         .with_context(|| format!("cannot run {}", command.get_program().display()))?;
@@ -271,7 +273,7 @@ fn run(command: &mut Command) -> Result<String> {
 
 /// The address from which this machine reaches others. No packet is sent: the
 /// address asked about is reserved for documentation (RFC 5737).
-fn node_ip() -> Result<IpAddr> {
+pub(crate) fn node_ip() -> Result<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket
         .connect((Ipv4Addr::new(198, 51, 100, 1), 9))

@@ -10,4 +10,7 @@ pub mod docker;
 pub mod go;
 pub mod images;
 pub mod machine;
+pub mod network;
+pub mod processes;
 pub mod progress;
+pub mod story;

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -103,51 +104,50 @@ fn install(packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Lets names resolve on the host, as `owner`'s lines in `/etc/hosts`.
+/// The folder with the file `hosts`, which CoreDNS reads: the lab's names, for Pods.
 ///
 /// # Errors
-/// When the file cannot be written.
-pub fn set_host(owner: &str, names: &[(IpAddr, String)]) -> Result<()> {
-    let mut lines = others(|mark| mark == owner)?;
-    lines.extend(
-        names
-            .iter()
-            .map(|(address, name)| format!("{address} {name} {HOSTS_MARK} {owner}")),
-    );
-    write_hosts(&lines)
+/// When it cannot be made.
+pub(crate) fn names_folder() -> Result<PathBuf> {
+    let folder = cache::root()?.join("names");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder)
 }
 
-/// Takes one owner's lines out of `/etc/hosts`.
+/// Lets names resolve on the host and in Pods, as `owner`'s.
 ///
 /// # Errors
-/// When the file cannot be written.
-pub fn remove_host(owner: &str) -> Result<()> {
-    write_hosts(&others(|mark| mark == owner)?)
+/// When `/etc/hosts` cannot be written.
+pub(crate) fn set_host(owner: &str, names: &[(IpAddr, String)]) -> Result<()> {
+    let lines = names
+        .iter()
+        .map(|(address, name)| format!("{address} {name} {HOSTS_MARK} {owner}"));
+    write_hosts(owner, &lines.collect::<Vec<_>>())
 }
 
-/// Takes all of the lab's lines out of `/etc/hosts`.
+/// Takes one owner's names away.
 ///
 /// # Errors
-/// When the file cannot be written.
-pub fn remove_hosts() -> Result<()> {
-    write_hosts(&others(|_| true)?)
+/// When `/etc/hosts` cannot be written.
+pub(crate) fn remove_host(owner: &str) -> Result<()> {
+    write_hosts(owner, &[])
 }
 
-/// The lines of `/etc/hosts` but those of the owners that `ours` knows.
-fn others(ours: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+/// Puts `lines` in the place of the owner's.
+fn write_hosts(owner: &str, lines: &[String]) -> Result<()> {
+    let folder = names_folder()?;
+    let _lock = cache::lock(&folder.join("lock"))?;
     let hosts = fs::read_to_string(HOSTS).context("cannot read /etc/hosts")?;
-    let keep = |line: &&str| {
-        !line
-            .split_once(HOSTS_MARK)
-            .is_some_and(|(_, owner)| ours(owner.trim()))
-    };
-    Ok(hosts.lines().filter(keep).map(str::to_owned).collect())
-}
-
-fn write_hosts(lines: &[String]) -> Result<()> {
+    let owner_of = |line: &str| Some(line.split_once(HOSTS_MARK)?.1.trim().to_owned());
+    let others = hosts
+        .lines()
+        .filter(|line| owner_of(line).as_deref() != Some(owner));
+    let lines: Vec<&str> = others.chain(lines.iter().map(String::as_str)).collect();
     let text = lines.join("\n") + "\n";
-    if fs::read_to_string(HOSTS).is_ok_and(|hosts| hosts == text) {
-        return Ok(());
+    if text != hosts {
+        fs::write(HOSTS, text).context("cannot write /etc/hosts")?;
     }
-    fs::write(HOSTS, text).context("cannot write /etc/hosts")
+    let ours = lines.iter().filter(|line| owner_of(line).is_some());
+    let text = ours.fold(String::new(), |text, line| text + line + "\n");
+    fs::write(folder.join("hosts"), text).context("cannot write the lab's hosts")
 }

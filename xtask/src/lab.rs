@@ -1,8 +1,11 @@
 //! `cargo xtask lab`: the lab by hand.
 
+mod network;
+
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use lab::cluster::{self, Cluster};
+use lab::processes;
 use lab::progress::Progress;
 
 /// What to do with the lab.
@@ -31,6 +34,9 @@ pub(crate) enum Lab {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Fabric networks on this machine, with the lab's cluster or without it.
+    #[command(subcommand)]
+    Network(network::Network),
     /// Prints the log of a component: etcd, kube-apiserver, kubelet, containerd, …
     Logs {
         /// Its name.
@@ -66,6 +72,7 @@ pub(crate) fn run(task: Lab) -> Result<()> {
                 bail!("kubectl: {status}")
             }
         }
+        Lab::Network(task) => network::run(task),
         Lab::Logs { component } => {
             let file = cluster::state_folder()?
                 .join("logs")
@@ -84,7 +91,7 @@ fn running() -> Result<Cluster> {
 }
 
 fn status(json: bool) -> Result<()> {
-    let processes = cluster::status()?;
+    let processes = processes::status()?;
     if json {
         println!("{}", serde_json::to_string_pretty(&processes)?);
         return Ok(());

@@ -1,6 +1,7 @@
 //! The project's tasks: the lab, the tests, the demo, the benchmarks.
 
 mod bench;
+mod demo;
 mod lab;
 mod test;
 
@@ -19,6 +20,8 @@ enum Task {
     /// A real Kubernetes node and real Fabric networks on this machine.
     #[command(subcommand)]
     Lab(lab::Lab),
+    /// Brings up the lab, lets a real peer run its chaincode through chainpod, and tells what happened.
+    Demo,
     /// How fast chainpod is, beside what Kubernetes itself takes.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -29,6 +32,7 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Lab(task) => lab::run(task),
+        Task::Demo => demo::run(),
         Task::Bench(task) => bench::run(task),
         Task::Test(options) => test::run(&options),
     }

@@ -15,9 +15,15 @@ use lab::go;
 use lab::progress::Progress;
 
 /// The Go modules with code of our own; the others only pin programs.
-const GO_MODULES_WITH_CODE: [&str; 2] = ["kubernetes", "images/pause"];
+const GO_MODULES_WITH_CODE: [&str; 3] = ["kubernetes", "images/pause", "chaincode/go"];
 /// The Go modules with dependencies, which must be what their go.sum says.
-const GO_MODULES: [&str; 4] = ["kubernetes", "containerd", "coredns", "fabric/v2.5"];
+const GO_MODULES: [&str; 5] = [
+    "kubernetes",
+    "containerd",
+    "coredns",
+    "fabric/v2.5",
+    "chaincode/go",
+];
 /// The pinned version of cargo-deny.
 const CARGO_DENY: &str = "0.20.2";
 /// How cargo's test runner begins the line with its counts.

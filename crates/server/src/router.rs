@@ -1,8 +1,10 @@
 //! THE route table of Docker's API, and what every answer of it has in common.
 
+use std::time::Instant;
+
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::{map_request, map_response};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, head, post, put};
 use axum::{Json, Router};
@@ -55,10 +57,7 @@ pub fn router(engine: Engine) -> Router {
         .method_not_allowed_fallback(no_such_page)
         .with_state(engine);
     // Around the router, not in it: the version must be gone before a route is chosen.
-    Router::new()
-        .fallback_service(routes)
-        .layer(map_response(with_docker_headers))
-        .layer(map_request(without_version))
+    Router::new().fallback_service(routes).layer(from_fn(like_docker))
 }
 
 /// Image names have slashes: their route takes the rest of the path and cuts the last part off.
@@ -77,15 +76,21 @@ async fn no_such_page() -> Response {
     (StatusCode::NOT_FOUND, Json(body)).into_response()
 }
 
-async fn without_version(mut request: Request) -> Request {
+/// What all calls have in common: any version, Docker's headers, and a line in the log.
+async fn like_docker(mut request: Request, next: Next) -> Response {
     let whole = request.uri().path_and_query().map_or("/", |whole| whole.as_str());
     if let Ok(uri) = strip_version(whole).parse::<Uri>() {
         *request.uri_mut() = uri;
     }
-    request
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let started = Instant::now();
+    let response = with_docker_headers(next.run(request).await);
+    let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
+    tracing::debug!(%method, path, status, seconds, "answered");
+    response
 }
 
-async fn with_docker_headers(mut response: Response) -> Response {
+fn with_docker_headers(mut response: Response) -> Response {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return response;
     }

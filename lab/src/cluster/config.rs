@@ -28,10 +28,6 @@ const USERS: [&str; 5] = [
 pub(super) fn write(run: &Path, node_ip: IpAddr) -> Result<()> {
     let folder = run.join("config");
     fs::create_dir_all(folder.join("cni"))?;
-    fs::create_dir_all(run.join("dns"))?;
-    if !run.join("dns/hosts").exists() {
-        fs::write(run.join("dns/hosts"), "")?;
-    }
     for user in USERS {
         save(&folder.join(format!("{user}.kubeconfig")), &kubeconfig(run, user))?;
     }
@@ -127,6 +123,7 @@ pub(super) fn containerd(root: &Path, state: &Path, socket: &Path) -> String {
         r#"version = 3
 root = "{root}"
 state = "{state}"
+temp = "{state}/temp"
 disabled_plugins = ["io.containerd.nri.v1.nri"]
 
 [grpc]

@@ -8,8 +8,9 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{MARKER, await_true, config, ctr, run, state_folder};
+use super::{await_true, config, ctr, run, state_folder};
 use crate::cache::{self, Inputs};
+use crate::processes;
 
 /// The part of a root that is blobs only, never changed.
 const CONTENT: &str = "io.containerd.content.v1.content";
@@ -29,13 +30,15 @@ pub(super) fn root_with_images(programs: &Path, archive: &Path) -> Result<PathBu
 }
 
 fn fill(programs: &Path, archive: &Path, root: &Path) -> Result<()> {
-    let state = tempfile::tempdir()?;
-    let (socket, file) = (state.path().join("socket"), state.path().join("config.toml"));
-    fs::write(&file, config::containerd(root, state.path(), &socket))?;
-    let mut containerd = Command::new(programs.join("containerd"))
+    // Below the state folder, where `down` looks for mounts if this is killed.
+    let state = state_folder()?.join("unpacking");
+    fs::create_dir_all(&state)?;
+    let (socket, file) = (state.join("socket"), state.join("config.toml"));
+    fs::write(&file, config::containerd(root, &state, &socket))?;
+    let mut containerd = Command::new(programs.join("containerd"));
+    let mut containerd = processes::mark(&mut containerd, &state_folder()?)
         .arg("--config")
         .arg(&file)
-        .env(MARKER, state_folder()?)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -44,6 +47,7 @@ fn fill(programs: &Path, archive: &Path, root: &Path) -> Result<()> {
     let imported = await_true("containerd", || ctr(programs, &socket, &["version"]).is_ok())
         .and_then(|()| import(programs, &socket, archive));
     end(&mut containerd)?;
+    fs::remove_dir_all(state)?;
     imported
 }
 

@@ -1,4 +1,4 @@
-//! The cluster's DNS: CoreDNS with a hosts file from the state folder, by which
+//! The cluster's DNS: CoreDNS with a hosts file from this machine, by which
 //! Pods find the Fabric networks' peers on the host.
 
 use std::net::UdpSocket;
@@ -30,11 +30,11 @@ pub(super) fn answers(address: &str) -> bool {
     ask().unwrap_or(false)
 }
 
-/// CoreDNS and its Service.
-pub(super) fn manifest(run: &Path) -> String {
+/// CoreDNS and its Service; the hosts file is in `names`.
+pub(super) fn manifest(names: &Path) -> String {
     MANIFEST
         .replace("CLUSTER_DNS", CLUSTER_DNS)
-        .replace("HOSTS_FOLDER", &run.join("dns").display().to_string())
+        .replace("HOSTS_FOLDER", &names.display().to_string())
 }
 
 const MANIFEST: &str = include_str!("../../coredns/manifest.yaml");

@@ -11,15 +11,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustix::mount::{UnmountFlags, unmount};
-use rustix::process::{Pid, Signal, kill_process};
 
-use super::{BRIDGE, CGROUP, lock, marked, run, state_folder};
-use crate::{cache, machine};
+use super::{BRIDGE, CGROUP, NODE, lock, run, state_folder};
+use crate::processes::{self, Process};
+use crate::{cache, machine, network};
 
-/// How often killed processes are looked for before `down` gives up.
-const KILL_ROUNDS: u32 = 100;
-/// The pause between two looks.
-const KILL_PAUSE: Duration = Duration::from_millis(50);
+/// How often a cgroup is tried: it is busy until the kernel has buried its last process.
+const CGROUP_ROUNDS: u32 = 100;
+/// The pause between two tries.
+const CGROUP_PAUSE: Duration = Duration::from_millis(50);
 /// The settings of the kernel that kube-proxy and the CNI plugins change.
 const SYSCTLS: [&str; 3] = [
     "net/ipv4/ip_forward",
@@ -39,6 +39,7 @@ const FAMILIES: [&str; 2] = ["iptables", "ip6tables"];
 /// When something of it resists.
 pub fn down(purge: bool) -> Result<()> {
     let _lock = lock()?;
+    network::down_all()?;
     clear()?;
     if purge {
         remove(&cache::root()?)?;
@@ -49,7 +50,7 @@ pub fn down(purge: bool) -> Result<()> {
 /// [`down`] for who holds the lock.
 pub(super) fn clear() -> Result<()> {
     let run = state_folder()?;
-    kill_all(&run)?;
+    processes::kill_all(|| pids(&run))?;
     unmount_below(&run)?;
     delete_bridge()?;
     for family in FAMILIES {
@@ -57,7 +58,7 @@ pub(super) fn clear() -> Result<()> {
     }
     remove_cgroups()?;
     restore_sysctls(&run)?;
-    machine::remove_hosts()?;
+    machine::remove_host(NODE)?;
     remove(&run)
 }
 
@@ -70,22 +71,13 @@ fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-fn kill_all(run: &Path) -> Result<()> {
-    for _ in 0..KILL_ROUNDS {
-        let mut pids: BTreeSet<i32> = marked(run)?.into_iter().map(|(pid, _)| pid).collect();
-        for cgroup in cgroups() {
-            collect_pids(&cgroup, &mut pids);
-        }
-        if pids.is_empty() {
-            return Ok(());
-        }
-        for pid in pids.into_iter().filter_map(Pid::from_raw) {
-            // An error means that it has ended meanwhile.
-            let _ = kill_process(pid, Signal::KILL);
-        }
-        std::thread::sleep(KILL_PAUSE);
+/// What is marked, and what is in our cgroups: the Pods' programs.
+fn pids(run: &Path) -> Result<Vec<i32>> {
+    let mut pids: BTreeSet<i32> = processes::of(run)?.iter().map(|process| process.pid).collect();
+    for cgroup in cgroups() {
+        collect_pids(&cgroup, &mut pids);
     }
-    bail!("processes of the lab do not end: {:?}", marked(run)?)
+    Ok(pids.into_iter().collect())
 }
 
 fn collect_pids(cgroup: &Path, pids: &mut BTreeSet<i32>) {
@@ -151,10 +143,10 @@ fn remove_cgroup(cgroup: &Path) -> std::io::Result<()> {
         remove_cgroup(&child)?;
     }
     // The kernel may still be letting go of a process that has ended.
-    for _ in 0..KILL_ROUNDS {
+    for _ in 0..CGROUP_ROUNDS {
         match fs::remove_dir(cgroup) {
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::BUSY.raw_os_error()) => {
-                std::thread::sleep(KILL_PAUSE);
+                std::thread::sleep(CGROUP_PAUSE);
             }
             outcome => return outcome,
         }
@@ -252,9 +244,8 @@ fn restore_sysctls(run: &Path) -> Result<()> {
 /// # Errors
 /// When one of them cannot be read.
 pub fn trace() -> Result<String> {
-    let state = state_folder()?;
     let mut text = String::new();
-    for (pid, command) in marked(&state)? {
+    for Process { pid, command, .. } in processes::status()? {
         writeln!(text, "process {pid} {command}")?;
     }
     for mount in fs::read_to_string("/proc/self/mounts")?.lines() {

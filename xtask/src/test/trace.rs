@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use lab::cluster::{self, Cluster};
+use lab::processes;
 use lab::progress::Progress;
 
 /// How often `--full` takes the lab up and down.
@@ -63,7 +64,7 @@ fn only(one: &str, other: &str) -> String {
 }
 
 fn kill(part: &str) -> Result<()> {
-    let processes = cluster::status()?;
+    let processes = processes::status()?;
     let victim = processes.iter().find(|process| {
         let mut words = process.command.split(' ');
         let program = words.next().and_then(|file| file.rsplit('/').next());

@@ -1,18 +1,15 @@
-//! The cluster's programs: started in order, each with a log file and marked
-//! by an environment variable, so that `down` finds them whatever happened.
+//! The cluster's programs and their arguments, in the order of their start.
 
-use std::fs::{self, File};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
-use serde::Serialize;
+use anyhow::Result;
 
 use super::{API_PORT, ETCD_PORT, NODE, POD_RANGE, SERVICE_RANGE};
+use crate::processes;
 
-/// The environment variable that marks the lab's processes; its value is the state folder.
-pub const MARKER: &str = "CHAINPOD_LAB";
+/// Go's garbage collector runs twice as often as by default: a lab should be small, not fast.
+const GARBAGE_PERCENT: &str = "50";
 
 /// A program of the cluster.
 pub(super) struct Program {
@@ -118,103 +115,18 @@ fn controller_manager(run: &Path) -> Vec<String> {
 }
 
 impl Program {
-    /// Starts the program in the background; it outlives this process.
+    /// Starts the program in the background.
     ///
     /// # Errors
     /// When it cannot be executed.
     pub(super) fn start(&self, run: &Path) -> Result<()> {
-        let logs = run.join("logs");
-        fs::create_dir_all(&logs)?;
-        let log = File::create(logs.join(format!("{}.log", self.name)))?;
         let folder = self.file.parent().unwrap_or(Path::new("/")).display();
         let path = std::env::var("PATH").unwrap_or_default();
-        // setsid: a terminal's interrupt must not reach it.
-        let mut child = Command::new("setsid")
-            .arg("--fork")
-            .arg(&self.file)
-            .args(&self.arguments)
-            .env(MARKER, run)
-            .env("PATH", format!("{folder}:{path}"))
-            .env("GOGC", "50")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("cannot start {}", self.name))?;
-        child.wait()?;
-        Ok(())
+        // containerd finds its shim on the PATH.
+        let environment = [
+            ("PATH", format!("{folder}:{path}")),
+            ("GOGC", GARBAGE_PERCENT.to_owned()),
+        ];
+        processes::start(self.name, run, &self.file, &self.arguments, &environment)
     }
-}
-
-/// A process of the lab.
-#[derive(Debug, Serialize)]
-pub struct Process {
-    /// Its id.
-    pub pid: i32,
-    /// Its command line.
-    pub command: String,
-    /// Its resident memory.
-    pub resident_mib: u64,
-}
-
-/// The lab's processes, in the order of their ids.
-///
-/// # Errors
-/// When `/proc` cannot be read.
-pub fn status() -> Result<Vec<Process>> {
-    let mut processes: Vec<_> = marked(&super::state_folder()?)?
-        .into_iter()
-        .map(|(pid, command)| Process {
-            pid,
-            command,
-            resident_mib: resident_mib(pid),
-        })
-        .collect();
-    processes.sort_by_key(|process| process.pid);
-    Ok(processes)
-}
-
-fn resident_mib(pid: i32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let kib = status.lines().find_map(|line| {
-        line.strip_prefix("VmRSS:")?
-            .trim()
-            .strip_suffix(" kB")?
-            .parse::<u64>()
-            .ok()
-    });
-    kib.unwrap_or_default() >> 10
-}
-
-/// The lab's processes as pid and command line, found by the marker.
-///
-/// # Errors
-/// When `/proc` cannot be read.
-pub fn marked(run: &Path) -> Result<Vec<(i32, String)>> {
-    let marker = format!("{MARKER}={}", run.display());
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let entry = entry?;
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        // A process that ended meanwhile has nothing to read.
-        let Ok(environment) = fs::read(entry.path().join("environ")) else {
-            continue;
-        };
-        if environment
-            .split(|byte| *byte == 0)
-            .any(|variable| variable == marker.as_bytes())
-        {
-            let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            found.push((
-                pid,
-                String::from_utf8_lossy(&command)
-                    .replace('\0', " ")
-                    .trim()
-                    .to_owned(),
-            ));
-        }
-    }
-    Ok(found)
 }

@@ -1,0 +1,59 @@
+//! `cargo xtask demo`: brings up the lab and tells the main job on it as a story.
+
+use anyhow::Result;
+use lab::chainpod::{self, Chainpod, Profile};
+use lab::cluster::Cluster;
+use lab::network::{Network, NetworkOptions, Package};
+use lab::progress::Progress;
+use lab::story::{self, Turn};
+
+/// The demo's network and namespace.
+const NAME: &str = "demo";
+
+/// Runs the demo; the lab stays up, its network and namespace go.
+///
+/// # Errors
+/// Those of the lab, and of a turn that fails: then chainpod's log is printed.
+pub(crate) fn run() -> Result<()> {
+    let progress = Progress::new("demo");
+    let cluster = Cluster::up(&progress)?;
+    let daemon = chainpod::build(&cluster, Profile::Dev, &progress)?;
+    let chainpod = progress.step("starting chainpod", || Chainpod::start(&cluster, &daemon, NAME))?;
+    let network = Network::up(&NetworkOptions::new(NAME, &chainpod.endpoint()), &progress)?;
+    let package = Package::go("kv_1", &progress)?;
+    println!(
+        "\nA Fabric 2.5 peer calls Docker at {}, where chainpod answers.",
+        chainpod.endpoint()
+    );
+    let told = story::run(&cluster, &network, &chainpod, &package, &mut print);
+    if told.is_err() {
+        eprintln!("chainpod's log:\n{}", chainpod.log());
+    }
+    network.down()?;
+    told?;
+    progress.finish();
+    println!("The lab is still up: cargo xtask lab status; cargo xtask lab down ends it.");
+    Ok(())
+}
+
+#[allow(clippy::needless_pass_by_value)] // the story hands each turn over
+fn print(turn: Turn) {
+    let answered = turn.answered.trim();
+    println!("\n▸ {} ({:.1} s)", turn.asked, turn.took.as_secs_f64());
+    if !answered.is_empty() {
+        println!("  {answered}");
+    }
+    let pods = turn.pods.lines().map(str::to_owned).collect();
+    for (title, lines) in [
+        ("the peer asked Docker", turn.calls),
+        ("pods came and went", turn.changes),
+        ("kubectl get pods", pods),
+    ] {
+        if !lines.is_empty() {
+            println!("  {title}:");
+        }
+        for line in lines {
+            println!("    {line}");
+        }
+    }
+}
