@@ -1,9 +1,10 @@
 //! The machine: what the lab needs of it, said before work starts, and the
 //! lines that it writes into `/etc/hosts`.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -145,9 +146,24 @@ fn write_hosts(owner: &str, lines: &[String]) -> Result<()> {
     let lines: Vec<&str> = others.chain(lines.iter().map(String::as_str)).collect();
     let text = lines.join("\n") + "\n";
     if text != hosts {
-        fs::write(HOSTS, text).context("cannot write /etc/hosts")?;
+        overwrite(Path::new(HOSTS), &text)?;
     }
     let ours = lines.iter().filter(|line| owner_of(line).is_some());
     let text = ours.fold(String::new(), |text, line| text + line + "\n");
-    fs::write(folder.join("hosts"), text).context("cannot write the lab's hosts")
+    overwrite(&folder.join("hosts"), &text)
+}
+
+/// Puts `text` in the place of the file's content in one step: who reads it meanwhile never finds
+/// it empty, and names that stay always resolve. It is not renamed, as it may be a mount.
+fn overwrite(file: &Path, text: &str) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        let mut handle = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(file)?;
+        handle.write_all(text.as_bytes())?;
+        handle.set_len(text.len() as u64)
+    };
+    write().with_context(|| format!("cannot write {}", file.display()))
 }
