@@ -17,7 +17,16 @@ impl TestNetwork {
     /// When it does not come up.
     #[must_use]
     pub fn up(name: &str, docker_endpoint: &str, progress: &Progress) -> Self {
-        Self(Network::up(&NetworkOptions::new(name, docker_endpoint), progress).unwrap())
+        Self::of(&NetworkOptions::new(name, docker_endpoint), progress)
+    }
+
+    /// Starts what the options say.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn of(options: &NetworkOptions, progress: &Progress) -> Self {
+        Self(Network::up(options, progress).unwrap())
     }
 }
 

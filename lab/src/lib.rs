@@ -4,9 +4,11 @@
 //! Everything here is synchronous and drives real programs; nothing is faked.
 
 pub mod cache;
+mod certificates;
 pub mod chainpod;
 pub mod cluster;
 pub mod docker;
+pub mod docker_tls;
 pub mod go;
 pub mod images;
 pub mod machine;

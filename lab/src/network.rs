@@ -1,9 +1,14 @@
-//! A Fabric network: an orderer and a peer with TLS as processes of this machine,
-//! whose channel is made and joined. Several live side by side; chaincode Pods
-//! reach the peer by its name.
+//! A Fabric network: an orderer and peers as processes of this machine, whose
+//! channel is made and joined. Several live side by side; chaincode Pods reach the
+//! peers by their names.
 
 mod chaincode;
+mod channel;
 mod config;
+mod fabric;
+mod lifecycle;
+mod options;
+mod package;
 mod ports;
 mod programs;
 
@@ -14,10 +19,12 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-pub use self::chaincode::{Package, vendored};
+pub use self::fabric::Fabric;
+pub use self::options::NetworkOptions;
+pub use self::package::{Package, vendored};
+pub use self::ports::PEERS_MAX;
 use self::ports::Ports;
 use crate::cluster::{node_ip, run};
-use crate::go::GoModule;
 use crate::progress::Progress;
 use crate::{cache, machine, processes};
 
@@ -28,73 +35,38 @@ const NAME_CHARS: usize = 20;
 /// The file that says what a network is.
 const STATE_FILE: &str = "network.json";
 
-const FABRIC: GoModule = GoModule {
-    name: "fabric-2.5",
-    folder: "fabric/v2.5",
-    packages: &[
-        "github.com/hyperledger/fabric/cmd/peer",
-        "github.com/hyperledger/fabric/cmd/orderer",
-        "github.com/hyperledger/fabric/cmd/configtxgen",
-        "github.com/hyperledger/fabric/cmd/cryptogen",
-        "github.com/hyperledger/fabric/cmd/osnadmin",
-    ],
-    // As Fabric's own releases set it; the peer derives its images' tags from it.
-    ldflags: "-s -w -X github.com/hyperledger/fabric/common/metadata.Version=v2.5.9",
-    tags: "",
-};
-
-/// What a network is to be.
-#[derive(Clone, Debug)]
-pub struct NetworkOptions {
-    name: String,
-    docker_endpoint: String,
-}
-
-impl NetworkOptions {
-    /// A network of that name, whose peer starts chaincode at that `CORE_VM_ENDPOINT`.
-    #[must_use]
-    pub fn new(name: &str, docker_endpoint: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            docker_endpoint: docker_endpoint.to_owned(),
-        }
-    }
-}
-
-/// A network. It goes on when this is dropped.
+/// A network, seen from one of its peers. It goes on when this is dropped.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Network {
-    name: String,
+    options: NetworkOptions,
     folder: PathBuf,
     programs: PathBuf,
-    docker_endpoint: String,
     ports: Ports,
+    peer: u16,
 }
 
 impl Network {
-    /// Makes and starts a network, and joins its peer to the channel.
+    /// Makes and starts a network, and joins its peers to the channel; seen from its first peer.
     ///
     /// # Errors
     /// When one of that name is up, or a program fails: with its own words or its log's name.
     pub fn up(options: &NetworkOptions, progress: &Progress) -> Result<Self> {
+        options.check()?;
         let name = options.name.as_str();
-        check_name(name)?;
         let folder = folder()?.join(name);
         ensure!(
             processes::of(&folder)?.is_empty(),
             "network {name} is up already; `cargo xtask lab network down {name}` ends it"
         );
-        let programs = progress.step("building Fabric 2.5", || FABRIC.build())?;
+        let release = options.fabric.release();
+        let programs = progress.step(&format!("building Fabric {}", options.fabric), || {
+            release.cryptogen.release().module.build()?;
+            release.module.build()
+        })?;
         // What a killed network left behind.
         down(name)?;
         let network = Self::prepared(options, folder, programs)?;
-        let started = progress
-            .step("making keys and the channel's first block", || {
-                config::write(&network)
-            })
-            .and_then(|()| progress.step("starting the orderer", || network.start_orderer()))
-            .and_then(|()| progress.step("starting the peer", || network.start_peer()))
-            .and_then(|()| progress.step("joining the channel", || network.join()));
+        let started = network.begin(progress);
         if started.is_err() {
             // The logs stay, to read.
             end(name)?;
@@ -102,25 +74,49 @@ impl Network {
         started.map(|()| network)
     }
 
+    fn begin(&self, progress: &Progress) -> Result<()> {
+        progress.step("making keys and configuration", || config::write(self))?;
+        progress.step("starting the orderer", || self.start_orderer())?;
+        progress.step("making the channel", || self.make_channel())?;
+        progress.step("starting the peers and joining the channel", || {
+            self.peers().try_for_each(|peer| {
+                peer.start_peer()?;
+                peer.join()
+            })
+        })
+    }
+
     /// Takes the network's place: its folder, its ports and its names.
     fn prepared(options: &NetworkOptions, folder: PathBuf, programs: PathBuf) -> Result<Self> {
         fs::create_dir_all(&folder)?;
         let _lock = cache::lock(&cache::root()?.join("networks.lock"))?;
         let network = Self {
-            name: options.name.clone(),
+            options: options.clone(),
             folder,
             programs,
-            docker_endpoint: options.docker_endpoint.clone(),
             ports: Ports::free(&all()?)?,
+            peer: 0,
         };
         fs::write(
             network.folder.join(STATE_FILE),
             serde_json::to_vec_pretty(&network)?,
         )?;
         let ip = node_ip()?;
-        let names = [(ip, network.peer_host()), (ip, network.orderer_host())];
-        machine::set_host(&owner(&network.name), &names)?;
+        let mut names = vec![(ip, network.orderer_host())];
+        names.extend(network.peers().map(|peer| (ip, peer.peer_host())));
+        machine::set_host(&owner(&options.name), &names)?;
         Ok(network)
+    }
+
+    /// The network as seen from each of its peers.
+    pub fn peers(&self) -> impl Iterator<Item = Self> {
+        (0..self.options.peers).map(|peer| Self { peer, ..self.clone() })
+    }
+
+    /// The version of its programs.
+    #[must_use]
+    pub const fn fabric(&self) -> Fabric {
+        self.options.fabric
     }
 
     /// The network of that name.
@@ -142,17 +138,17 @@ impl Network {
     /// # Errors
     /// When a process does not end.
     pub fn down(&self) -> Result<()> {
-        down(&self.name)
+        down(&self.options.name)
     }
 
     fn domain(&self) -> String {
-        format!("{}.example.com", self.name)
+        format!("{}.example.com", self.options.name)
     }
 
     /// The peer's host name: it resolves on this machine and inside Pods.
     #[must_use]
     pub fn peer_host(&self) -> String {
-        format!("peer0.org1.{}", self.domain())
+        format!("peer{}.org1.{}", self.peer, self.domain())
     }
 
     fn orderer_host(&self) -> String {
@@ -186,29 +182,7 @@ impl Network {
     /// What the peer has logged since its last start.
     #[must_use]
     pub fn peer_log(&self) -> String {
-        fs::read_to_string(self.folder.join("logs/peer.log")).unwrap_or_default()
-    }
-
-    fn join(&self) -> Result<()> {
-        let block = self.folder.join("genesis.block").display().to_string();
-        self.osnadmin(&["join", "--channelID", CHANNEL, "--config-block", &block])?;
-        self.peer(&["channel", "join", "--blockpath", &block]).map(drop)
-    }
-
-    fn osnadmin(&self, arguments: &[&str]) -> Result<String> {
-        let (action, rest) = arguments.split_first().context("osnadmin needs an action")?;
-        let tls = self.orderer_tls();
-        let file = |name: &str| tls.join(name).display().to_string();
-        run(Command::new(self.programs.join("osnadmin"))
-            .args(["channel", action])
-            .args([
-                "--orderer-address",
-                &format!("localhost:{}", self.ports.orderer_admin),
-            ])
-            .args(["--ca-file", &file("ca.crt")])
-            .args(["--client-cert", &file("server.crt")])
-            .args(["--client-key", &file("server.key")])
-            .args(rest))
+        fs::read_to_string(self.peer_folder().join("logs/peer.log")).unwrap_or_default()
     }
 }
 

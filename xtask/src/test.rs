@@ -15,14 +15,17 @@ use lab::go;
 use lab::progress::Progress;
 
 /// The Go modules with code of our own; the others only pin programs.
-const GO_MODULES_WITH_CODE: [&str; 3] = ["kubernetes", "images/pause", "chaincode/go"];
+const GO_MODULES_WITH_CODE: [&str; 4] = ["kubernetes", "images/pause", "chaincode/go", "chaincode/go-1.4"];
 /// The Go modules with dependencies, which must be what their go.sum says.
-const GO_MODULES: [&str; 5] = [
+const GO_MODULES: [&str; 8] = [
     "kubernetes",
     "containerd",
     "coredns",
+    "fabric/v1.4",
+    "fabric/v2.1",
     "fabric/v2.5",
     "chaincode/go",
+    "chaincode/go-1.4",
 ];
 /// The pinned version of cargo-deny.
 const CARGO_DENY: &str = "0.20.2";

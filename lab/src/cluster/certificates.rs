@@ -2,28 +2,32 @@
 //! needs one. Made anew at every `up`.
 
 use std::fs;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use anyhow::Result;
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
-};
+use rcgen::KeyPair;
 
 use super::NODE;
+use crate::certificates::{Authority, Subject, server_names};
 
 /// The first address of the Service range: `kubernetes.default`.
-const API_SERVICE: &str = "10.96.0.1";
-
-/// File name, common name, organisation.
-const CLIENTS: [(&str, &str, &str); 6] = [
-    ("admin", "lab-admin", "system:masters"),
-    ("kube-controller-manager", "system:kube-controller-manager", ""),
-    ("kube-scheduler", "system:kube-scheduler", ""),
-    ("kube-proxy", "system:kube-proxy", ""),
-    ("kubelet", "system:node:lab", "system:nodes"),
-    ("apiserver-kubelet-client", "lab-apiserver", "system:masters"),
+const API_SERVICE: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
+/// What the API server is called.
+const API_NAMES: [&str; 5] = [
+    "localhost",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+];
+/// File name, and who it is.
+const CLIENTS: [(&str, Subject<'_>); 5] = [
+    ("admin", ("lab-admin", "system:masters")),
+    ("kube-controller-manager", ("system:kube-controller-manager", "")),
+    ("kube-scheduler", ("system:kube-scheduler", "")),
+    ("kube-proxy", ("system:kube-proxy", "")),
+    ("apiserver-kubelet-client", ("lab-apiserver", "system:masters")),
 ];
 
 /// Writes `NAME.crt` and `NAME.key` of all into `folder`.
@@ -31,40 +35,20 @@ const CLIENTS: [(&str, &str, &str); 6] = [
 /// # Errors
 /// When a file cannot be written.
 pub(super) fn write(folder: &Path, node_ip: IpAddr) -> Result<()> {
-    fs::create_dir_all(folder)?;
-    let ca_key = KeyPair::generate()?;
-    let mut ca = CertificateParams::default();
-    ca.distinguished_name.push(DnType::CommonName, "lab");
-    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    ca.key_usages = vec![
-        KeyUsagePurpose::KeyCertSign,
-        KeyUsagePurpose::CrlSign,
-        KeyUsagePurpose::DigitalSignature,
-    ];
-    fs::write(folder.join("ca.crt"), ca.self_signed(&ca_key)?.pem())?;
-    fs::write(folder.join("ca.key"), ca_key.serialize_pem())?;
-    let issuer = Issuer::from_params(&ca, &ca_key);
-    for (name, common_name, organisation) in CLIENTS {
-        let names = if name == "kubelet" {
-            server_names(&[NODE], node_ip)?
-        } else {
-            Vec::new()
-        };
-        issue(folder, &issuer, name, (common_name, organisation), names)?;
+    let authority = Authority::new(folder, "lab")?;
+    for (name, subject) in CLIENTS {
+        authority.issue(name, subject, Vec::new())?;
     }
-    let names = [
-        "localhost",
-        "kubernetes",
-        "kubernetes.default",
-        "kubernetes.default.svc",
-        "kubernetes.default.svc.cluster.local",
-    ];
-    issue(
-        folder,
-        &issuer,
+    let addresses = [node_ip, Ipv4Addr::LOCALHOST.into(), API_SERVICE.into()];
+    authority.issue(
+        "kubelet",
+        ("system:node:lab", "system:nodes"),
+        server_names(&[NODE], &addresses)?,
+    )?;
+    authority.issue(
         "apiserver",
         ("kube-apiserver", ""),
-        server_names(&names, node_ip)?,
+        server_names(&API_NAMES, &addresses)?,
     )?;
     let service_accounts = KeyPair::generate()?;
     fs::write(
@@ -75,49 +59,5 @@ pub(super) fn write(folder: &Path, node_ip: IpAddr) -> Result<()> {
         folder.join("service-accounts.pub"),
         service_accounts.public_key_pem(),
     )?;
-    Ok(())
-}
-
-fn server_names(names: &[&str], node_ip: IpAddr) -> Result<Vec<SanType>> {
-    let mut all = vec![
-        SanType::IpAddress(node_ip),
-        SanType::IpAddress([127, 0, 0, 1].into()),
-        SanType::IpAddress(API_SERVICE.parse()?),
-    ];
-    for name in names {
-        all.push(SanType::DnsName((*name).try_into()?));
-    }
-    Ok(all)
-}
-
-fn issue(
-    folder: &Path,
-    issuer: &Issuer<'_, &KeyPair>,
-    name: &str,
-    (common_name, organisation): (&str, &str),
-    names: Vec<SanType>,
-) -> Result<()> {
-    let key = KeyPair::generate()?;
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, common_name);
-    if !organisation.is_empty() {
-        params
-            .distinguished_name
-            .push(DnType::OrganizationName, organisation);
-    }
-    params.subject_alt_names = names;
-    params.key_usages = vec![
-        KeyUsagePurpose::DigitalSignature,
-        KeyUsagePurpose::KeyEncipherment,
-    ];
-    params.extended_key_usages = vec![
-        ExtendedKeyUsagePurpose::ClientAuth,
-        ExtendedKeyUsagePurpose::ServerAuth,
-    ];
-    fs::write(
-        folder.join(format!("{name}.crt")),
-        params.signed_by(&key, issuer)?.pem(),
-    )?;
-    fs::write(folder.join(format!("{name}.key")), key.serialize_pem())?;
     Ok(())
 }

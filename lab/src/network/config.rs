@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::{CHANNEL, Network};
+use super::{Fabric, Network};
 use crate::cluster::run;
 use crate::go;
 
@@ -25,45 +25,55 @@ const TEMPLATES: [&str; 2] = ["core.yaml", "orderer.yaml"];
 pub(super) fn write(network: &Network) -> Result<()> {
     let config = network.config_folder();
     fs::create_dir_all(&config)?;
-    templates(&config)?;
+    let fabric = network.options.fabric;
+    templates(fabric, &config)?;
     let crypto = network.folder.join("crypto");
+    let [channel, orderer, application] = fabric.release().capabilities;
     let fill = |template: &str| {
         template
             .replace("DOMAIN", &network.domain())
             .replace("CRYPTO", &crypto.display().to_string())
             .replace("ORDERER_PORT", &network.ports.orderer.to_string())
+            .replace("CLUSTER_PORT", &network.ports.orderer_cluster().to_string())
+            .replace("CHANNEL_CAPABILITY", channel)
+            .replace("ORDERER_CAPABILITY", orderer)
+            .replace("APPLICATION_CAPABILITY", application)
+            .replace("PEERS", &network.options.peers.to_string())
     };
     let crypto_config = config.join("crypto-config.yaml");
     fs::write(&crypto_config, fill(CRYPTO_CONFIG))?;
     fs::write(config.join("configtx.yaml"), fill(CONFIGTX))?;
-    run(Command::new(network.programs.join("cryptogen"))
+    let cryptogen = fabric.release().cryptogen.release().module.build()?;
+    run(Command::new(cryptogen.join("cryptogen"))
         .arg("generate")
         .arg(format!("--config={}", crypto_config.display()))
         .arg(format!("--output={}", crypto.display())))?;
-    run(Command::new(network.programs.join("configtxgen"))
-        .args(["-profile", "Lab", "-channelID", CHANNEL])
-        .arg("-configPath")
-        .arg(&config)
-        .arg("-outputBlock")
-        .arg(network.folder.join("genesis.block")))?;
-    Ok(())
+    let (profile, channel) = fabric.release().channels.first_block();
+    let block = network.first_block().display().to_string();
+    network.configtxgen(profile, channel, &["-outputBlock", &block])
 }
 
 /// Copies Fabric's templates from its module.
-pub(super) fn templates(config: &Path) -> Result<()> {
+pub(super) fn templates(fabric: Fabric, config: &Path) -> Result<()> {
+    let samples = samples(fabric)?;
+    for template in TEMPLATES {
+        let copy = config.join(template);
+        fs::copy(samples.join(template), &copy)?;
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o644))?;
+    }
+    Ok(())
+}
+
+/// The folder of Fabric's templates, in its module.
+pub(super) fn samples(fabric: Fabric) -> Result<PathBuf> {
     let mut download = Command::new("go");
     download.args(["mod", "download", "-json", "github.com/hyperledger/fabric"]);
-    let module = run(download.current_dir(go::folder().join(super::FABRIC.folder)))?;
+    let module = run(download.current_dir(go::folder().join(fabric.release().module.folder)))?;
     let module: Value = serde_json::from_str(&module)?;
     let module = module["Dir"]
         .as_str()
         .context("go mod download does not say where fabric is")?;
-    for template in TEMPLATES {
-        let copy = config.join(template);
-        fs::copy(Path::new(module).join("sampleconfig").join(template), &copy)?;
-        fs::set_permissions(&copy, fs::Permissions::from_mode(0o644))?;
-    }
-    Ok(())
+    Ok(Path::new(module).join("sampleconfig"))
 }
 
 impl Network {

@@ -10,16 +10,20 @@ use super::Network;
 
 /// Where networks listen: below the ports that Linux gives to clients, and Kubernetes to Services.
 const PORTS: Range<u16> = 27000..30000;
-/// How many ports each network has.
-const PORTS_EACH: u16 = 4;
+/// How many ports each network has: a power of two that is enough for [`PEERS_MAX`].
+const PORTS_EACH: u16 = 16;
+/// How many ports the orderer has.
+const OF_ORDERER: u16 = 4;
+/// How many ports each peer has.
+const OF_PEER: u16 = 2;
+/// How many peers a network has at most.
+pub const PEERS_MAX: u16 = (PORTS_EACH - OF_ORDERER) / OF_PEER;
 
 /// Where its programs listen.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Ports {
+    /// The first of them all.
     pub(super) orderer: u16,
-    pub(super) orderer_admin: u16,
-    pub(super) peer: u16,
-    pub(super) chaincode: u16,
 }
 
 impl Ports {
@@ -27,15 +31,31 @@ impl Ports {
     pub(super) fn free(others: &[Network]) -> Result<Self> {
         let is_free = |port: u16| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok();
         let first = PORTS.step_by(usize::from(PORTS_EACH)).find(|first| {
-            let taken = others.iter().any(|network| network.ports.orderer == *first);
-            !taken && (0..PORTS_EACH).all(|offset| is_free(first + offset))
+            let range = *first..first + PORTS_EACH;
+            let taken = others
+                .iter()
+                .any(|network| range.contains(&network.ports.orderer));
+            !taken && range.clone().all(is_free)
         });
-        let first = first.context("no ports are free for a network")?;
-        Ok(Self {
-            orderer: first,
-            orderer_admin: first + 1,
-            peer: first + 2,
-            chaincode: first + 3,
-        })
+        let orderer = first.context("no ports are free for a network")?;
+        Ok(Self { orderer })
+    }
+
+    pub(super) const fn orderer_admin(self) -> u16 {
+        self.orderer + 1
+    }
+
+    /// Where orderers would speak to each other.
+    pub(super) const fn orderer_cluster(self) -> u16 {
+        self.orderer + 2
+    }
+
+    pub(super) const fn peer(self, peer: u16) -> u16 {
+        self.orderer + OF_ORDERER + OF_PEER * peer
+    }
+
+    /// Where that peer's chaincode calls.
+    pub(super) const fn chaincode(self, peer: u16) -> u16 {
+        self.peer(peer) + 1
     }
 }

@@ -2,7 +2,7 @@
 //! from which Fabric reads its settings.
 
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -27,14 +27,13 @@ fn on() -> String {
 
 impl Network {
     pub(super) fn start_orderer(&self) -> Result<()> {
-        processes::start(
+        self.start(
             "orderer",
-            &self.folder,
-            &self.programs.join("orderer"),
             &[],
+            &self.folder,
             &self.orderer_environment(),
-        )?;
-        self.await_log("orderer", || self.osnadmin(&["list"]).is_ok())
+            self.ports.orderer,
+        )
     }
 
     /// Starts the peer, which must not run.
@@ -42,17 +41,36 @@ impl Network {
     /// # Errors
     /// When it does not listen in time.
     pub fn start_peer(&self) -> Result<()> {
-        let arguments = ["node", "start"].map(str::to_owned);
-        processes::start(
+        let mut environment = self.peer_environment();
+        let more = self.options.env.iter();
+        environment.extend(more.map(|(name, value)| (name.as_str(), value.clone())));
+        let port = self.ports.peer(self.peer);
+        self.start(
             "peer",
-            &self.folder,
-            &self.programs.join("peer"),
-            &arguments,
-            &self.peer_environment(),
-        )?;
-        self.await_log("peer", || {
-            TcpStream::connect((Ipv4Addr::LOCALHOST, self.ports.peer)).is_ok()
+            &["node", "start"],
+            &self.peer_folder(),
+            &environment,
+            port,
+        )
+    }
+
+    /// Starts a program of `folder`, and waits until it listens on `port`.
+    fn start(
+        &self,
+        name: &str,
+        arguments: &[&str],
+        folder: &Path,
+        environment: &[(&str, String)],
+        port: u16,
+    ) -> Result<()> {
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        let program = self.programs.join(name);
+        processes::start(name, folder, &program, &arguments, environment)?;
+        let log = folder.join("logs").join(name).with_extension("log");
+        await_true(&format!("the {name}"), || {
+            TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
         })
+        .with_context(|| format!("its log is {}", log.display()))
     }
 
     /// Stops the peer, as a user would; kills it where it does not end in time.
@@ -60,17 +78,15 @@ impl Network {
     /// # Errors
     /// When it cannot be killed.
     pub fn stop_peer(&self) -> Result<()> {
-        let peers = || -> Result<Vec<i32>> {
-            let all = processes::of(&self.folder)?.into_iter();
-            let peers = all.filter(|process| process.command.ends_with("peer node start"));
-            Ok(peers.map(|process| process.pid).collect())
-        };
-        processes::end_all(PEER_STOP_LIMIT, peers)
+        processes::end_all(PEER_STOP_LIMIT, || {
+            let peers = processes::of(&self.peer_folder())?;
+            Ok(peers.iter().map(|process| process.pid).collect())
+        })
     }
 
-    fn await_log(&self, name: &str, ready: impl FnMut() -> bool) -> Result<()> {
-        let log = self.folder.join("logs").join(name).with_extension("log");
-        await_true(&format!("the {name}"), ready).with_context(|| format!("its log is {}", log.display()))
+    /// What is this peer's alone; its processes are marked with it.
+    pub(super) fn peer_folder(&self) -> PathBuf {
+        self.folder.join("peers").join(self.peer.to_string())
     }
 
     fn orderer_environment(&self) -> Environment {
@@ -81,21 +97,44 @@ impl Network {
             path(&tls.join("ca.crt")),
         );
         let ledger = self.folder.join("orderer");
+        let (ports, channels) = (self.ports, self.options.fabric.release().channels);
+        let block = path(&self.first_block());
         vec![
             ("FABRIC_CFG_PATH", path(&self.config_folder())),
             ("ORDERER_GENERAL_LISTENADDRESS", "0.0.0.0".to_owned()),
-            ("ORDERER_GENERAL_LISTENPORT", self.ports.orderer.to_string()),
+            ("ORDERER_GENERAL_LISTENPORT", ports.orderer.to_string()),
             ("ORDERER_GENERAL_LOCALMSPID", "OrdererMSP".to_owned()),
             ("ORDERER_GENERAL_LOCALMSPDIR", path(&identity.join("msp"))),
-            ("ORDERER_GENERAL_BOOTSTRAPMETHOD", "none".to_owned()),
-            ("ORDERER_GENERAL_TLS_ENABLED", on()),
+            (
+                "ORDERER_GENERAL_BOOTSTRAPMETHOD",
+                channels.bootstrap_method().to_owned(),
+            ),
+            ("ORDERER_GENERAL_BOOTSTRAPFILE", block.clone()),
+            // What 1.4 calls them.
+            (
+                "ORDERER_GENERAL_GENESISMETHOD",
+                channels.bootstrap_method().to_owned(),
+            ),
+            ("ORDERER_GENERAL_GENESISFILE", block),
+            ("ORDERER_GENERAL_TLS_ENABLED", self.options.tls.to_string()),
             ("ORDERER_GENERAL_TLS_CERTIFICATE", certificate.clone()),
             ("ORDERER_GENERAL_TLS_PRIVATEKEY", key.clone()),
             ("ORDERER_GENERAL_TLS_ROOTCAS", format!("[{ca}]")),
+            // Raft wants TLS in any case: so it has a listener of its own.
+            ("ORDERER_GENERAL_CLUSTER_LISTENADDRESS", "127.0.0.1".to_owned()),
+            (
+                "ORDERER_GENERAL_CLUSTER_LISTENPORT",
+                ports.orderer_cluster().to_string(),
+            ),
+            ("ORDERER_GENERAL_CLUSTER_SERVERCERTIFICATE", certificate.clone()),
+            ("ORDERER_GENERAL_CLUSTER_SERVERPRIVATEKEY", key.clone()),
+            ("ORDERER_GENERAL_CLUSTER_CLIENTCERTIFICATE", certificate.clone()),
+            ("ORDERER_GENERAL_CLUSTER_CLIENTPRIVATEKEY", key.clone()),
+            ("ORDERER_GENERAL_CLUSTER_ROOTCAS", format!("[{ca}]")),
             ("ORDERER_CHANNELPARTICIPATION_ENABLED", on()),
             (
                 "ORDERER_ADMIN_LISTENADDRESS",
-                format!("127.0.0.1:{}", self.ports.orderer_admin),
+                format!("127.0.0.1:{}", ports.orderer_admin()),
             ),
             ("ORDERER_ADMIN_TLS_ENABLED", on()),
             ("ORDERER_ADMIN_TLS_CERTIFICATE", certificate),
@@ -109,13 +148,13 @@ impl Network {
     }
 
     fn peer_environment(&self) -> Environment {
-        let (identity, ledger) = (self.peer_identity(), self.folder.join("peer"));
-        let chaincode = self.ports.chaincode;
+        let (identity, ledger) = (self.peer_identity(), self.peer_folder().join("ledger"));
+        let (listen, chaincode) = (self.ports.peer(self.peer), self.ports.chaincode(self.peer));
         let mut environment = self.client_environment();
         environment.extend([
             ("CORE_PEER_ID", self.peer_host()),
-            ("CORE_PEER_NETWORKID", self.name.clone()),
-            ("CORE_PEER_LISTENADDRESS", format!("0.0.0.0:{}", self.ports.peer)),
+            ("CORE_PEER_NETWORKID", self.options.name.clone()),
+            ("CORE_PEER_LISTENADDRESS", format!("0.0.0.0:{listen}")),
             ("CORE_PEER_CHAINCODELISTENADDRESS", format!("0.0.0.0:{chaincode}")),
             (
                 "CORE_PEER_CHAINCODEADDRESS",
@@ -123,16 +162,27 @@ impl Network {
             ),
             ("CORE_PEER_GOSSIP_BOOTSTRAP", self.peer_address()),
             ("CORE_PEER_GOSSIP_EXTERNALENDPOINT", self.peer_address()),
+            // Every peer asks the orderer for blocks: no election to wait for.
+            ("CORE_PEER_GOSSIP_USELEADERELECTION", false.to_string()),
+            ("CORE_PEER_GOSSIP_ORGLEADER", on()),
             ("CORE_PEER_MSPCONFIGPATH", path(&identity.join("msp"))),
             ("CORE_PEER_TLS_CERT_FILE", path(&identity.join("tls/server.crt"))),
             ("CORE_PEER_TLS_KEY_FILE", path(&identity.join("tls/server.key"))),
             ("CORE_PEER_FILESYSTEMPATH", path(&ledger)),
             ("CORE_LEDGER_SNAPSHOTS_ROOTDIR", path(&ledger.join("snapshots"))),
             ("CORE_OPERATIONS_LISTENADDRESS", "127.0.0.1:0".to_owned()),
-            ("CORE_VM_ENDPOINT", self.docker_endpoint.clone()),
+            ("CORE_VM_ENDPOINT", self.options.docker_endpoint.clone()),
             // The chaincode's output appears in the peer's log.
             ("CORE_VM_DOCKER_ATTACHSTDOUT", on()),
         ]);
+        if let Some(tls) = &self.options.docker_tls {
+            environment.extend([
+                ("CORE_VM_DOCKER_TLS_ENABLED", on()),
+                ("CORE_VM_DOCKER_TLS_CA_FILE", path(&tls.ca())),
+                ("CORE_VM_DOCKER_TLS_CERT_FILE", path(&tls.client_certificate())),
+                ("CORE_VM_DOCKER_TLS_KEY_FILE", path(&tls.client_key())),
+            ]);
+        }
         environment
     }
 
@@ -149,7 +199,7 @@ impl Network {
             ("FABRIC_CFG_PATH", path(&self.config_folder())),
             ("CORE_PEER_ADDRESS", self.peer_address()),
             ("CORE_PEER_LOCALMSPID", "Org1MSP".to_owned()),
-            ("CORE_PEER_TLS_ENABLED", on()),
+            ("CORE_PEER_TLS_ENABLED", self.options.tls.to_string()),
             (
                 "CORE_PEER_TLS_ROOTCERT_FILE",
                 path(&self.peer_identity().join("tls/ca.crt")),
@@ -158,6 +208,6 @@ impl Network {
     }
 
     fn peer_address(&self) -> String {
-        format!("{}:{}", self.peer_host(), self.ports.peer)
+        format!("{}:{}", self.peer_host(), self.ports.peer(self.peer))
     }
 }

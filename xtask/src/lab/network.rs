@@ -1,8 +1,9 @@
 //! `cargo xtask lab network`: Fabric networks by hand.
 
-use anyhow::{Result, bail};
-use clap::Subcommand;
-use lab::network::{self, NetworkOptions};
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use lab::docker_tls::DockerTls;
+use lab::network::{self, Fabric, NetworkOptions};
 use lab::progress::Progress;
 
 /// The name where none is given.
@@ -11,15 +12,8 @@ const DEFAULT_NAME: &str = "lab";
 /// What to do with a network.
 #[derive(Subcommand)]
 pub(crate) enum Network {
-    /// Starts an orderer and a peer 2.5 with TLS, makes a channel and joins it.
-    Up {
-        /// Where the peer starts its chaincode: CORE_VM_ENDPOINT.
-        #[arg(long, value_name = "URL")]
-        docker_endpoint: String,
-        /// The network's name; several can be up side by side.
-        #[arg(long, default_value = DEFAULT_NAME)]
-        name: String,
-    },
+    /// Starts an orderer and peers, makes a channel and joins it.
+    Up(Up),
     /// Ends a network, or all of them, and removes it.
     Down {
         /// Its name; all networks where it is left out.
@@ -36,17 +30,71 @@ pub(crate) enum Network {
     },
 }
 
+/// What the network is to be.
+#[derive(Args)]
+pub(crate) struct Up {
+    /// Where the peers start their chaincode: CORE_VM_ENDPOINT.
+    #[arg(long, value_name = "URL")]
+    docker_endpoint: String,
+    /// The network's name; several can be up side by side.
+    #[arg(long, default_value = DEFAULT_NAME)]
+    name: String,
+    /// The version of its programs.
+    #[arg(long, value_enum, default_value_t)]
+    fabric: Fabric,
+    /// How many peers its one organisation has.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    peers: u16,
+    /// Peers and orderer speak without TLS.
+    #[arg(long)]
+    no_tls: bool,
+    /// The peers speak TLS to their Docker endpoint; prints what its server needs.
+    #[arg(long)]
+    docker_tls: bool,
+    /// An environment variable of the peers; can be repeated.
+    #[arg(long, value_name = "NAME=VALUE")]
+    env: Vec<String>,
+}
+
+impl Up {
+    fn options(&self) -> Result<NetworkOptions> {
+        let mut options = NetworkOptions::new(&self.name, &self.docker_endpoint)
+            .fabric(self.fabric)
+            .peers(self.peers);
+        if self.no_tls {
+            options = options.no_tls();
+        }
+        if self.docker_tls {
+            let tls = DockerTls::lab()?;
+            println!(
+                "chainpod serve --tls-cert {} --tls-key {} --tls-client-ca {}",
+                tls.server_certificate().display(),
+                tls.server_key().display(),
+                tls.ca().display()
+            );
+            options = options.docker_tls(tls);
+        }
+        for variable in &self.env {
+            let (name, value) = variable
+                .split_once('=')
+                .with_context(|| format!("--env is NAME=VALUE, {variable:?} is not"))?;
+            options = options.env(name, value);
+        }
+        Ok(options)
+    }
+}
+
 /// Does it.
 pub(super) fn run(task: Network) -> Result<()> {
     match task {
-        Network::Up {
-            docker_endpoint,
-            name,
-        } => {
+        Network::Up(up) => {
+            let options = up.options()?;
             let progress = Progress::new("network up");
-            let network = network::Network::up(&NetworkOptions::new(&name, &docker_endpoint), &progress)?;
+            let network = network::Network::up(&options, &progress)?;
             progress.finish();
-            print!("{}", network.getinfo()?);
+            for peer in network.peers() {
+                println!("{}: {}", peer.peer_host(), peer.getinfo()?.trim());
+            }
             Ok(())
         }
         Network::Down { name } => match name {

@@ -1,0 +1,91 @@
+//! An authority and the certificates that it issues, as files: for the cluster's
+//! programs, and for Docker endpoints with TLS.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType,
+};
+
+/// A certificate's common name and organisation; an empty organisation is left out.
+pub(crate) type Subject<'a> = (&'a str, &'a str);
+
+/// An authority whose files are in one folder.
+pub(crate) struct Authority {
+    folder: PathBuf,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// A new one, with `ca.crt` and `ca.key` in `folder`.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub(crate) fn new(folder: &Path, common_name: &str) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let key = KeyPair::generate()?;
+        let mut ca = CertificateParams::default();
+        ca.distinguished_name.push(DnType::CommonName, common_name);
+        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        ca.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::CrlSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
+        fs::write(folder.join("ca.crt"), ca.self_signed(&key)?.pem())?;
+        fs::write(folder.join("ca.key"), key.serialize_pem())?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            issuer: Issuer::new(ca, key),
+        })
+    }
+
+    /// Writes `NAME.crt` and `NAME.key`, good for clients and for servers of these names.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub(crate) fn issue(
+        &self,
+        name: &str,
+        (common_name, organisation): Subject<'_>,
+        names: Vec<SanType>,
+    ) -> Result<()> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, common_name);
+        if !organisation.is_empty() {
+            params
+                .distinguished_name
+                .push(DnType::OrganizationName, organisation);
+        }
+        params.subject_alt_names = names;
+        params.key_usages = vec![
+            KeyUsagePurpose::DigitalSignature,
+            KeyUsagePurpose::KeyEncipherment,
+        ];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ClientAuth,
+            ExtendedKeyUsagePurpose::ServerAuth,
+        ];
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        fs::write(self.folder.join(format!("{name}.crt")), certificate.pem())?;
+        fs::write(self.folder.join(format!("{name}.key")), key.serialize_pem())?;
+        Ok(())
+    }
+}
+
+/// What a server is called: by name and by address.
+///
+/// # Errors
+/// When a name is none.
+pub(crate) fn server_names(names: &[&str], addresses: &[IpAddr]) -> Result<Vec<SanType>> {
+    let mut all: Vec<_> = addresses.iter().copied().map(SanType::IpAddress).collect();
+    for name in names {
+        all.push(SanType::DnsName((*name).try_into()?));
+    }
+    Ok(all)
+}

@@ -1,0 +1,81 @@
+//! What a network is to be.
+
+use serde::{Deserialize, Serialize};
+
+use super::fabric::Fabric;
+use super::ports::PEERS_MAX;
+use crate::docker_tls::DockerTls;
+
+/// What a network is to be.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NetworkOptions {
+    pub(super) name: String,
+    pub(super) docker_endpoint: String,
+    pub(super) fabric: Fabric,
+    pub(super) tls: bool,
+    pub(super) docker_tls: Option<DockerTls>,
+    pub(super) peers: u16,
+    pub(super) env: Vec<(String, String)>,
+}
+
+impl NetworkOptions {
+    /// A network of that name: Fabric 2.5, TLS, and one peer, which starts chaincode at that
+    /// `CORE_VM_ENDPOINT`.
+    #[must_use]
+    pub fn new(name: &str, docker_endpoint: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            docker_endpoint: docker_endpoint.to_owned(),
+            fabric: Fabric::default(),
+            tls: true,
+            docker_tls: None,
+            peers: 1,
+            env: Vec::new(),
+        }
+    }
+
+    /// Of that version.
+    #[must_use]
+    pub const fn fabric(mut self, fabric: Fabric) -> Self {
+        self.fabric = fabric;
+        self
+    }
+
+    /// Peers and orderer speak without TLS.
+    #[must_use]
+    pub const fn no_tls(mut self) -> Self {
+        self.tls = false;
+        self
+    }
+
+    /// The peers speak TLS to their Docker endpoint, with a certificate of theirs.
+    #[must_use]
+    pub fn docker_tls(mut self, tls: DockerTls) -> Self {
+        self.docker_tls = Some(tls);
+        self
+    }
+
+    /// With that many peers of one organisation, 1 to [`PEERS_MAX`].
+    #[must_use]
+    pub const fn peers(mut self, peers: u16) -> Self {
+        self.peers = peers;
+        self
+    }
+
+    /// Sets an environment variable of the peers; it wins over what the lab sets.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        super::check_name(&self.name)?;
+        anyhow::ensure!(
+            (1..=PEERS_MAX).contains(&self.peers),
+            "a network has 1 to {PEERS_MAX} peers, not {}",
+            self.peers
+        );
+        Ok(())
+    }
+}
