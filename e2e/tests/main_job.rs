@@ -1,29 +1,48 @@
-//! The main job on real programs: a 2.5 peer, an API server, a kubelet and containerd.
+//! The main job on real programs: peers of three versions, an API server, a kubelet
+//! and containerd.
 
 use chainpod_e2e::TestNetwork;
 use lab::chainpod::{self, Chainpod, Profile};
 use lab::cluster::Cluster;
-use lab::network::Package;
+use lab::network::{Fabric, NetworkOptions};
 use lab::progress::Progress;
 use lab::story;
 
 #[test]
-fn a_peer_installs_commits_invokes_and_survives_a_crash() {
-    let progress = Progress::new("main job");
+fn a_2_5_peer_installs_commits_invokes_crashes_upgrades_and_restarts() {
+    the_story_of(Fabric::V2_5, "mainjob25");
+}
+
+#[test]
+fn a_2_1_peer_installs_commits_invokes_crashes_upgrades_and_restarts() {
+    the_story_of(Fabric::V2_1, "mainjob21");
+}
+
+#[test]
+fn a_1_4_peer_instantiates_invokes_crashes_upgrades_and_restarts() {
+    the_story_of(Fabric::V1_4, "mainjob14");
+}
+
+fn the_story_of(fabric: Fabric, name: &str) {
+    let progress = Progress::new(name);
     let cluster = Cluster::running().expect("no lab runs: cargo xtask lab up");
     let daemon = chainpod::build(&cluster, Profile::Dev, &progress).unwrap();
-    let chainpod = Chainpod::start(&cluster, &daemon, "main-job").unwrap();
-    let network = TestNetwork::up("mainjob", &chainpod.endpoint(), &progress);
-    let package = Package::go("kv_1", &progress).unwrap();
-    let told = story::run(&cluster, &network, &chainpod, &package, &mut |turn| {
+    let chainpod = Chainpod::start(&cluster, &daemon, name).unwrap();
+    let options = NetworkOptions::new(name, &chainpod.endpoint()).fabric(fabric);
+    let network = TestNetwork::of(&options, &progress);
+    let told = story::run(&cluster, &network, &chainpod, &progress, &mut |turn| {
         println!(
-            "{} ({:.1} s): {}",
+            "{fabric}: {} ({:.1} s): {}",
             turn.asked,
             turn.took.as_secs_f64(),
             turn.answered.trim()
         );
     });
     if let Err(error) = told {
-        panic!("{error:#}\nchainpod's log:\n{}", chainpod.log());
+        panic!(
+            "{error:#}\nchainpod's log:\n{}\nthe peer's:\n{}",
+            chainpod.log(),
+            network.peer_log()
+        );
     }
 }

@@ -2,11 +2,10 @@
 //! and our own builds. Same inputs, same digests.
 
 mod debian;
+mod fabric;
 mod oci;
 
 use std::fs::{self, File};
-use std::io::Cursor;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,13 +20,9 @@ use crate::progress::Progress;
 /// The one file of each artefact here.
 const ARCHIVE: &str = "images.tar";
 /// Raised when the way images are made changes: it is part of every key.
-const RECIPE: &str = "1";
-/// The parts of Go that a compiler in an image does not need.
-const NOT_IN_CCENV: [&str; 4] = ["api", "test", "doc", "misc"];
+const RECIPE: &str = "2";
 /// Where Debian's busybox-static puts it.
 const BUSYBOX: &str = "/bin/busybox";
-/// `User` of Fabric's own images (fabric/images/{ccenv,baseos}/Dockerfile).
-const FABRIC_USER: &str = "chaincode";
 
 const COREDNS: GoModule = GoModule {
     name: "coredns",
@@ -59,15 +54,14 @@ pub fn build(progress: &Progress) -> Result<PathBuf> {
         .path(&coredns)?
         .path(&pause)?;
     let folder = cache::artefact("images", inputs, |out| {
-        let base = progress.step("making fabric-baseos with mmdebstrap", || {
+        let base = progress.step("making the base of fabric-baseos with mmdebstrap", || {
             debian::base(out, "baseos", &[])
         })?;
-        let compilers = progress.step("making fabric-ccenv with mmdebstrap", || {
+        let compilers = progress.step("making the base of fabric-ccenv with mmdebstrap", || {
             debian::base(out, "ccenv", &debian::COMPILERS)
         })?;
         progress.step("writing the images", || {
-            let goroot = go_layer()?;
-            let images = [
+            let mut images = vec![
                 static_program("registry.k8s.io/pause:3.10", &pause.join("pause"), "pause")?,
                 static_program(
                     "registry.k8s.io/coredns/coredns:v1.14.7",
@@ -75,15 +69,8 @@ pub fn build(progress: &Progress) -> Result<PathBuf> {
                     "coredns",
                 )?,
                 busybox()?,
-                fabric(
-                    "docker.io/hyperledger/fabric-baseos:2.5",
-                    vec![Layer::file(base.clone())],
-                ),
-                fabric(
-                    "docker.io/hyperledger/fabric-ccenv:2.5",
-                    vec![Layer::file(compilers.clone()), goroot],
-                ),
             ];
+            images.extend(fabric::images(&base, &compilers)?);
             oci::write(&images, File::create(out.join(ARCHIVE))?)?;
             fs::remove_file(&base)?;
             fs::remove_file(&compilers)?;
@@ -118,8 +105,8 @@ fn static_program(name: &str, program: &Path, path: &str) -> Result<Image> {
     oci::append(&mut tar, path, 0o755, &read(program)?)?;
     let config = json!({"Entrypoint": [format!("/{path}")], "User": "65535:65535"});
     Ok(Image {
-        name: name.to_owned(),
-        layers: vec![Layer::memory(tar.into_inner()?)],
+        names: vec![name.to_owned()],
+        layers: vec![Layer::memory(tar.into_inner()?)?],
         config,
     })
 }
@@ -137,67 +124,14 @@ fn busybox() -> Result<Image> {
     {
         oci::link(&mut tar, &format!("bin/{applet}"), "busybox")?;
     }
-    oci::directory(&mut tar, "tmp/", 0o1777)?;
+    oci::directory(&mut tar, "tmp/", 0o1777, 0)?;
     oci::append(&mut tar, "etc/passwd", 0o644, b"root:x:0:0:root:/:/bin/sh\n")?;
     let config = json!({"Cmd": ["sh"], "Env": ["PATH=/bin"]});
-    let name = "docker.io/library/busybox:1.35".to_owned();
     Ok(Image {
-        name,
-        layers: vec![Layer::memory(tar.into_inner()?)],
+        names: vec!["docker.io/library/busybox:1.35".to_owned()],
+        layers: vec![Layer::memory(tar.into_inner()?)?],
         config,
     })
-}
-
-/// An image as Fabric's: its user, and Go on the PATH.
-fn fabric(name: &str, layers: Vec<Layer>) -> Image {
-    let path = "PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    let config = json!({"User": FABRIC_USER, "Env": [path], "Cmd": ["/bin/bash"]});
-    Image {
-        name: name.to_owned(),
-        layers,
-        config,
-    }
-}
-
-/// This machine's Go below `/usr/local/go`.
-fn go_layer() -> Result<Layer> {
-    let output = Command::new("go")
-        .args(["env", "GOROOT"])
-        .output()
-        .context("cannot run go")?;
-    let goroot = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    let mut tar = oci::tar();
-    let mut entries: Vec<_> = fs::read_dir(&goroot)?.collect::<std::io::Result<_>>()?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !NOT_IN_CCENV.contains(&name.as_str()) && !name.starts_with('.') {
-            add_tree(&mut tar, &entry.path(), &format!("usr/local/go/{name}"))?;
-        }
-    }
-    Ok(Layer::memory(tar.into_inner()?))
-}
-
-fn add_tree(tar: &mut tar::Builder<Cursor<Vec<u8>>>, path: &Path, name: &str) -> Result<()> {
-    let metadata = fs::symlink_metadata(path)?;
-    if metadata.is_symlink() {
-        return oci::link(tar, name, &fs::read_link(path)?.to_string_lossy());
-    }
-    let mode = metadata.permissions().mode() & 0o777;
-    if metadata.is_file() {
-        return oci::append(tar, name, mode, &fs::read(path)?);
-    }
-    oci::directory(tar, &format!("{name}/"), mode)?;
-    let mut entries: Vec<_> = fs::read_dir(path)?.collect::<std::io::Result<_>>()?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        add_tree(
-            tar,
-            &entry.path(),
-            &format!("{name}/{}", entry.file_name().to_string_lossy()),
-        )?;
-    }
-    Ok(())
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {

@@ -1,92 +1,23 @@
-//! The main job, told turn by turn: a real peer installs, commits and invokes
-//! Go chaincode that is compiled in one Pod and runs in another. The demo prints
-//! it, a test holds it; every turn is checked either way.
+//! The main job, told turn by turn: a real peer of any version installs, commits,
+//! invokes, upgrades and starts again, and its Go chaincode is compiled in one Pod
+//! and runs in another. The demo prints it, tests hold it; every turn is checked
+//! either way.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, Instant};
+mod pods;
+mod teller;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
+use self::pods::Pods;
+use self::teller::Teller;
+pub use self::teller::Turn;
 use crate::chainpod::Chainpod;
 use crate::cluster::Cluster;
-use crate::docker::Docker;
 use crate::network::{Network, Package};
+use crate::progress::Progress;
 
-/// How long what is removed may take to be gone: garbage collection runs in the background.
-const EMPTY_LIMIT: Duration = Duration::from_secs(30);
-/// The kinds of objects that chainpod makes.
-const KINDS: &str = "pods,configmaps,secrets";
-/// What others keep in every namespace.
-const NOT_OURS: [&str; 2] = ["configmap/kube-root-ca.crt", "secret/chainpod-credentials"];
-
-/// One turn of the story.
-pub struct Turn {
-    /// What was asked for.
-    pub asked: String,
-    /// What came of it.
-    pub answered: String,
-    /// How long it took.
-    pub took: Duration,
-    /// The Docker calls that the peer made meanwhile.
-    pub calls: Vec<String>,
-    /// The Pods that came, changed and went meanwhile, as `kubectl get pods --watch` tells it.
-    pub changes: Vec<String>,
-    /// The Pods after it, as `kubectl get pods` shows them.
-    pub pods: String,
-}
-
-/// `kubectl get pods --watch`, ended when it is dropped.
-struct Watch {
-    child: Child,
-    lines: Receiver<String>,
-}
-
-impl Watch {
-    fn start(cluster: &Cluster, namespace: &str) -> Result<Self> {
-        let mut command = cluster.kubectl_command();
-        command.args([
-            "--namespace",
-            namespace,
-            "get",
-            "pods",
-            "--watch",
-            "--output-watch-events",
-        ]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let output = child.stdout.take().context("no output")?;
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            // Ends with kubectl, or with who listens.
-            let _ = BufReader::new(output)
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| sender.send(line));
-        });
-        Ok(Self { child, lines })
-    }
-
-    /// What has happened since the last call; that a Pod grew older is no change.
-    fn changes(&self) -> Vec<String> {
-        let what = |line: &String| line.split_whitespace().take(4).collect::<String>();
-        let mut lines: Vec<String> = self
-            .lines
-            .try_iter()
-            .filter(|line| !line.starts_with("EVENT"))
-            .collect();
-        lines.dedup_by_key(|line| what(line));
-        lines
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        // An error means that it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+/// The chaincode.
+const KV: &str = "kv";
 
 /// Tells the story; `tell` hears each turn when it is over.
 ///
@@ -96,160 +27,150 @@ pub fn run(
     cluster: &Cluster,
     network: &Network,
     chainpod: &Chainpod,
-    package: &Package,
+    progress: &Progress,
     tell: &mut dyn FnMut(Turn),
 ) -> Result<()> {
-    let (namespace, kv) = (chainpod.namespace(), package.name());
-    let watch = Watch::start(cluster, namespace)?;
-    let mut told = chainpod.calls().len();
-    let mut turn = |asked: &str, work: &mut dyn FnMut() -> Result<String>| -> Result<String> {
-        let started = Instant::now();
-        let answered = work()?;
-        let took = started.elapsed();
-        let pods = pods(cluster, namespace)?;
-        let calls = chainpod.calls();
-        tell(Turn {
-            asked: asked.to_owned(),
-            answered: answered.clone(),
-            took,
-            calls: calls[told..].to_vec(),
-            changes: watch.changes(),
-            pods,
-        });
-        told = calls.len();
-        Ok(answered)
+    let package = |label| Package::go_for(network.fabric(), label, progress);
+    let (first, second) = (package("kv_1")?, package("kv_2")?);
+    let namespace = chainpod.namespace();
+    let pods = Pods { cluster, namespace };
+    let teller = Teller::new(pods, chainpod, tell)?;
+    let mut story = Story {
+        network,
+        chainpod,
+        pods,
+        teller,
     };
-    turn("install the chaincode: it is compiled in a Pod", &mut || {
-        Ok(format!("package {}", network.install(package)?))
-    })?;
-    turn(
-        "approve it and commit it: it starts in a Pod of its own",
-        &mut || {
-            network.approve(package)?;
-            network.commit(package)?;
-            Ok("committed".to_owned())
-        },
-    )?;
-    turn("put colour = blue", &mut || {
-        network.invoke(kv, "put", &["colour", "blue"])
-    })?;
-    let colour = turn("get colour", &mut || network.query(kv, "get", &["colour"]))?;
-    ensure!(colour.trim() == "blue", "get answered {colour:?}");
+    story.begins(&first)?;
+    let pod = story.serves()?;
+    let pod = story.survives_a_crash(&pod)?;
+    let pod = story.upgrades(&second, &pod)?;
+    story.outlives_its_peer(&pod)?;
+    story.ends()
+}
 
-    let host = turn("host: where does it run?", &mut || network.query(kv, "host", &[]))?;
-    let pod = only_running(cluster, namespace)?;
-    ensure!(
-        host.trim() == pod,
-        "host answered {host:?}, the running pod is {pod}"
-    );
-    for name in [
-        network.peer_host(),
-        "kubernetes.default.svc.cluster.local".to_owned(),
-    ] {
-        let address = turn(&format!("resolve {name}"), &mut || {
-            network.query(kv, "resolve", &[&name])
+struct Story<'a> {
+    network: &'a Network,
+    chainpod: &'a Chainpod,
+    pods: Pods<'a>,
+    teller: Teller<'a>,
+}
+
+impl Story<'_> {
+    fn begins(&mut self, package: &Package) -> Result<()> {
+        let network = self.network;
+        self.teller.turn("install the chaincode", || {
+            Ok(format!("package {}", network.install(package)?))
         })?;
-        ensure!(
-            !address.trim().is_empty(),
-            "{name} does not resolve inside the pod"
-        );
+        self.teller
+            .turn("approve and commit it: it starts in a pod of its own", || {
+                network.approve(package)?;
+                network.commit(package)?;
+                Ok("committed".to_owned())
+            })?;
+        self.teller.turn("put colour = blue", || {
+            network.invoke(KV, "put", &["colour", "blue"])
+        })?;
+        self.colour("get colour")
     }
 
-    turn(
-        "crash 7: the program ends with exit code 7",
-        &mut || match network.query(kv, "crash", &["7"]) {
-            Ok(answer) => bail!("a crashed chaincode answered {answer:?}"),
-            Err(error) => Ok(last_line(&format!("{error:#}"))),
-        },
-    )?;
-    let colour = turn("get colour again: the peer starts it anew", &mut || {
-        network.query(kv, "get", &["colour"])
-    })?;
-    ensure!(colour.trim() == "blue", "get answered {colour:?} after the crash");
-    let again = only_running(cluster, namespace)?;
-    ensure!(
-        again != pod,
-        "the chaincode answered from the pod that crashed, {pod}"
-    );
-
-    turn("stop the peer and remove its container", &mut || {
-        network.stop_peer()?;
-        remove_containers(chainpod, cluster)?;
-        await_empty(cluster, namespace)?;
-        Ok("the namespace is empty".to_owned())
-    })?;
-    Ok(())
-}
-
-/// `kubectl get pods` with what chaincode they run.
-fn pods(cluster: &Cluster, namespace: &str) -> Result<String> {
-    cluster.kubectl(&[
-        "--namespace",
-        namespace,
-        "get",
-        "pods",
-        "-L",
-        "chainpod.dev/chaincode,chainpod.dev/peer",
-    ])
-}
-
-/// The name of the one Pod that runs.
-fn only_running(cluster: &Cluster, namespace: &str) -> Result<String> {
-    let running = cluster.kubectl(&[
-        "--namespace",
-        namespace,
-        "get",
-        "pods",
-        "--field-selector",
-        "status.phase=Running",
-        "-o",
-        "name",
-    ])?;
-    match running.lines().collect::<Vec<_>>()[..] {
-        [pod] => Ok(pod.trim_start_matches("pod/").to_owned()),
-        _ => bail!("one pod should run, these do: {running}"),
-    }
-}
-
-/// Removes what the peer left behind, by the Docker API as `docker rm -f` would.
-fn remove_containers(chainpod: &Chainpod, cluster: &Cluster) -> Result<()> {
-    let records = cluster.kubectl(&[
-        "--namespace",
-        chainpod.namespace(),
-        "get",
-        "configmaps",
-        "-l",
-        "app.kubernetes.io/managed-by=chainpod",
-        "-o",
-        "jsonpath={range .items[*]}{.metadata.labels.chainpod\\.dev/id}{\"\\n\"}{end}",
-    ])?;
-    let docker = Docker::new(chainpod.docker());
-    for id in records.lines().filter(|line| !line.is_empty()) {
-        docker.remove(id)?;
-    }
-    Ok(())
-}
-
-/// Waits until nothing of ours is left in the namespace.
-fn await_empty(cluster: &Cluster, namespace: &str) -> Result<()> {
-    let deadline = Instant::now() + EMPTY_LIMIT;
-    loop {
-        let objects = cluster.kubectl(&["--namespace", namespace, "get", KINDS, "-o", "name"])?;
-        let ours: Vec<_> = objects
-            .lines()
-            .filter(|object| !NOT_OURS.contains(object))
-            .collect();
-        if ours.is_empty() {
-            return Ok(());
-        }
-        if Instant::now() > deadline {
-            bail!(
-                "still in namespace {namespace} after {} s: {}",
-                EMPTY_LIMIT.as_secs(),
-                ours.join(", ")
+    /// Chaincode in its Pod knows where it is and what is around it; the Pod.
+    fn serves(&mut self) -> Result<String> {
+        let pod = self.pod("host: where does it run?")?;
+        let peer = self.network.peer_host();
+        for name in [&peer, "kubernetes.default.svc.cluster.local"] {
+            let address = self.teller.turn(&format!("resolve {name}"), || {
+                self.network.query(KV, "resolve", &[name])
+            })?;
+            ensure!(
+                !address.trim().is_empty(),
+                "{name} does not resolve inside the pod"
             );
         }
-        std::thread::sleep(Duration::from_millis(200));
+        Ok(pod)
+    }
+
+    fn survives_a_crash(&mut self, before: &str) -> Result<String> {
+        self.teller
+            .turn("crash 7: the program ends with exit code 7", || {
+                match self.network.query(KV, "crash", &["7"]) {
+                    Ok(answer) => bail!("a crashed chaincode answered {answer:?}"),
+                    Err(error) => Ok(last_line(&format!("{error:#}"))),
+                }
+            })?;
+        self.colour("get colour again: the peer starts it anew")?;
+        self.new_pod("host: in a new pod?", before)
+    }
+
+    fn upgrades(&mut self, package: &Package, before: &str) -> Result<String> {
+        let (network, pods) = (self.network, self.pods);
+        self.teller
+            .turn("install, approve and commit another package", || {
+                network.deploy(package)?;
+                Ok("committed".to_owned())
+            })?;
+        self.colour("get colour: what was put is still there")?;
+        let pod = self.new_pod("host: in the new package's pod?", before)?;
+        if network.fabric().stops_replaced() {
+            self.teller.turn("the old pod goes", || {
+                pods.await_running(|running| *running == [pod.clone()])?;
+                Ok(format!("{before} is gone"))
+            })?;
+        }
+        Ok(pod)
+    }
+
+    fn outlives_its_peer(&mut self, before: &str) -> Result<()> {
+        let (network, pods) = (self.network, self.pods);
+        self.teller.turn("stop the peer and start it", || {
+            network.stop_peer()?;
+            network.start_peer()?;
+            Ok("it listens".to_owned())
+        })?;
+        if network.fabric().launches_at_start() {
+            self.teller.turn("its chaincode comes back by itself", || {
+                let running = pods.await_running(|running| matches!(running, [pod] if pod != before))?;
+                Ok(running.join(" "))
+            })?;
+        }
+        self.colour("get colour from the peer that started again")?;
+        self.new_pod("host: in a new pod?", before).map(drop)
+    }
+
+    fn ends(&mut self) -> Result<()> {
+        let (network, chainpod, pods) = (self.network, self.chainpod, self.pods);
+        self.teller.turn("stop the peer and remove its containers", || {
+            network.stop_peer()?;
+            pods.remove_containers(chainpod)?;
+            pods.await_empty()?;
+            Ok("the namespace is empty".to_owned())
+        })?;
+        Ok(())
+    }
+
+    fn colour(&mut self, asked: &str) -> Result<()> {
+        let colour = self
+            .teller
+            .turn(asked, || self.network.query(KV, "get", &["colour"]))?;
+        ensure!(colour == "blue", "{asked}: {colour:?}");
+        Ok(())
+    }
+
+    /// The Pod in which the chaincode runs, as it says itself.
+    fn pod(&mut self, asked: &str) -> Result<String> {
+        let host = self.teller.turn(asked, || self.network.query(KV, "host", &[]))?;
+        let running = self.pods.running()?;
+        ensure!(
+            running.contains(&host),
+            "host answered {host:?}, these pods run: {running:?}"
+        );
+        Ok(host)
+    }
+
+    fn new_pod(&mut self, asked: &str, before: &str) -> Result<String> {
+        let pod = self.pod(asked)?;
+        ensure!(pod != before, "the chaincode still answers from {before}");
+        Ok(pod)
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use lab::chainpod::{self, Chainpod, Profile};
 use lab::cluster::Cluster;
-use lab::network::{Network, NetworkOptions, Package};
+use lab::network::{Network, NetworkOptions};
 use lab::progress::Progress;
 use lab::story::{self, Turn};
 
@@ -20,12 +20,11 @@ pub(crate) fn run() -> Result<()> {
     let daemon = chainpod::build(&cluster, Profile::Dev, &progress)?;
     let chainpod = progress.step("starting chainpod", || Chainpod::start(&cluster, &daemon, NAME))?;
     let network = Network::up(&NetworkOptions::new(NAME, &chainpod.endpoint()), &progress)?;
-    let package = Package::go("kv_1", &progress)?;
     println!(
         "\nA Fabric 2.5 peer calls Docker at {}, where chainpod answers.",
         chainpod.endpoint()
     );
-    let told = story::run(&cluster, &network, &chainpod, &package, &mut print);
+    let told = story::run(&cluster, &network, &chainpod, &progress, &mut print);
     if told.is_err() {
         eprintln!("chainpod's log:\n{}", chainpod.log());
     }

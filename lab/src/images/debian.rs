@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// The release of Fabric's own base images' packages here.
+/// The release of all packages here.
 const RELEASE: &str = "bookworm";
 /// What compiles Go chaincode with cgo and links it statically.
 pub(super) const COMPILERS: [&str; 5] = ["ca-certificates", "gcc", "git", "libc6-dev", "make"];
@@ -15,9 +15,6 @@ pub(super) const COMPILERS: [&str; 5] = ["ca-certificates", "gcc", "git", "libc6
 const WITNESSES: [&str; 4] = ["base-files", "libc6", "libssl3", "busybox-static"];
 /// The time of every file, so that the same packages give the same tar: 2025-01-01.
 const EPOCH: &str = "1735689600";
-/// User and directories of Fabric's images (fabric/images/{ccenv,baseos}/Dockerfile).
-const FABRIC: &str = "chroot \"$1\" sh -c 'groupadd -g 500 chaincode && useradd -u 500 -g 500 -m -d /home/chaincode chaincode && mkdir -p /chaincode/input /chaincode/output && chown -R 500:500 /chaincode'";
-
 /// The versions that apt would install now, a line each.
 ///
 /// # Errors
@@ -59,7 +56,6 @@ pub(super) fn base(folder: &Path, name: &str, packages: &[&str]) -> Result<PathB
     if !packages.is_empty() {
         command.arg(format!("--include={}", packages.join(",")));
     }
-    command.arg(format!("--customize-hook={FABRIC}"));
     command.arg(format!(
         "--customize-hook=dpkg-query --admindir=\"$1/var/lib/dpkg\" -W > '{}'",
         list.display()

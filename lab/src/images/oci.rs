@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -11,35 +12,54 @@ use sha2::{Digest, Sha256};
 
 /// An image before it is written.
 pub(super) struct Image {
-    /// Its whole name.
-    pub(super) name: String,
+    /// Its whole names.
+    pub(super) names: Vec<String>,
     /// Bottom first.
     pub(super) layers: Vec<Layer>,
     /// The `config` of the OCI image configuration.
     pub(super) config: Value,
 }
 
-/// An uncompressed layer tar.
-pub(super) enum Layer {
-    /// In memory.
-    Memory(Vec<u8>),
-    /// In a file.
+/// An uncompressed layer tar; copies share it.
+#[derive(Clone)]
+pub(super) struct Layer {
+    content: Content,
+    digest: String,
+    size: u64,
+}
+
+#[derive(Clone)]
+enum Content {
+    Memory(Rc<[u8]>),
     File(PathBuf),
 }
 
-impl Layer {
-    pub(super) fn memory(tar: Cursor<Vec<u8>>) -> Self {
-        Self::Memory(tar.into_inner())
-    }
-
-    pub(super) const fn file(path: PathBuf) -> Self {
-        Self::File(path)
-    }
-
+impl Content {
     fn open(&self) -> Result<Box<dyn Read + '_>> {
         Ok(match self {
-            Self::Memory(bytes) => Box::new(bytes.as_slice()),
+            Self::Memory(bytes) => Box::new(&bytes[..]),
             Self::File(path) => Box::new(File::open(path)?),
+        })
+    }
+}
+
+impl Layer {
+    /// In memory.
+    pub(super) fn memory(tar: Cursor<Vec<u8>>) -> Result<Self> {
+        Self::measured(Content::Memory(tar.into_inner().into()))
+    }
+
+    /// In a file, which must stay until it is written.
+    pub(super) fn file(path: PathBuf) -> Result<Self> {
+        Self::measured(Content::File(path))
+    }
+
+    fn measured(content: Content) -> Result<Self> {
+        let (digest, size) = measure(&mut *content.open()?)?;
+        Ok(Self {
+            content,
+            digest,
+            size,
         })
     }
 }
@@ -66,13 +86,12 @@ pub(super) fn link(tar: &mut tar::Builder<impl Write>, path: &str, target: &str)
     Ok(tar.append_link(&mut header(tar::EntryType::Symlink, 0o777), path, target)?)
 }
 
-/// Adds a directory.
-pub(super) fn directory(tar: &mut tar::Builder<impl Write>, path: &str, mode: u32) -> Result<()> {
-    Ok(tar.append_data(
-        &mut header(tar::EntryType::Directory, mode),
-        path,
-        std::io::empty(),
-    )?)
+/// Adds a directory that belongs to `owner`, user and group.
+pub(super) fn directory(tar: &mut tar::Builder<impl Write>, path: &str, mode: u32, owner: u64) -> Result<()> {
+    let mut header = header(tar::EntryType::Directory, mode);
+    header.set_uid(owner);
+    header.set_gid(owner);
+    Ok(tar.append_data(&mut header, path, std::io::empty())?)
 }
 
 fn header(kind: tar::EntryType, mode: u32) -> tar::Header {
@@ -98,17 +117,16 @@ pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
     for image in images {
         let mut layers = Vec::new();
         for layer in &image.layers {
-            let (digest, size) = measure(&mut *layer.open()?)?;
             layers.push(descriptor(
                 "application/vnd.oci.image.layer.v1.tar",
-                &digest,
-                size,
+                &layer.digest,
+                layer.size,
             ));
-            if !written.contains(&digest) {
+            if !written.contains(&layer.digest) {
                 let mut header = header(tar::EntryType::Regular, 0o644);
-                header.set_size(size);
-                archive.append_data(&mut header, blob_path(&digest), &mut *layer.open()?)?;
-                written.push(digest);
+                header.set_size(layer.size);
+                archive.append_data(&mut header, blob_path(&layer.digest), &mut *layer.content.open()?)?;
+                written.push(layer.digest.clone());
             }
         }
         let diff_ids: Vec<_> = layers.iter().map(|layer| layer["digest"].clone()).collect();
@@ -125,10 +143,13 @@ pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
         let kind = "application/vnd.oci.image.manifest.v1+json";
         let manifest = json!({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers});
         let mut entry = add_json(&mut archive, &mut written, kind, &manifest)?;
-        entry["annotations"] =
-            json!({"io.containerd.image.name": image.name, "org.opencontainers.image.ref.name": image.name});
         entry["platform"] = json!({"architecture": "amd64", "os": "linux"});
-        manifests.push(entry);
+        manifests.extend(image.names.iter().map(|name| {
+            let mut entry = entry.clone();
+            entry["annotations"] =
+                json!({"io.containerd.image.name": name, "org.opencontainers.image.ref.name": name});
+            entry
+        }));
     }
     let index = json!({
         "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": manifests,
@@ -176,9 +197,9 @@ mod tests {
         let archive = || {
             let mut layer = tar();
             append(&mut layer, "bin/program", 0o755, b"program").unwrap();
-            let layers = vec![Layer::memory(layer.into_inner().unwrap())];
+            let layers = vec![Layer::memory(layer.into_inner().unwrap()).unwrap()];
             let image = Image {
-                name: "example.com/a:1".to_owned(),
+                names: vec!["example.com/a:1".to_owned()],
                 layers,
                 config: json!({}),
             };
