@@ -33,6 +33,10 @@ pub const AGENT_DIR: &str = "/.chainpod";
 /// The agent's file below [`AGENT_DIR`].
 pub const AGENT_FILE: &str = "chainpod-agent";
 
+/// Where the program is at home if it cannot write to the home that the image gives it: an empty
+/// directory of the Pod.
+pub const HOME_DIR: &str = "/.chainpod-home";
+
 /// Seconds between two empty lines on an idle command stream: an agent that
 /// hears nothing for three times as long connects anew.
 pub const KEEPALIVE_SECS: u64 = 20;

@@ -10,6 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use agent_protocol::HOME_DIR;
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -49,12 +50,22 @@ pub(crate) fn spawn(argv: &[OsString]) -> Result<Pid, StartError> {
         .arg0(name)
         .args(args)
         .env("PATH", path)
+        .env("HOME", home())
         .env_remove(TASK_DIR_VARIABLE)
         .stdin(Stdio::null())
         .spawn()
         .map_err(|error| StartError::of_exec(name, &error))?;
     // The handle is dropped: one place waits for all children.
     Ok(Pid::from_child(&child))
+}
+
+/// The home that the image gives, or an own one where it cannot be written: images that expect root
+/// have none for others, and compilers keep their caches there.
+fn home() -> OsString {
+    let writable = Access::WRITE_OK | Access::EXEC_OK;
+    env::var_os("HOME")
+        .filter(|home| access(home, writable).is_ok())
+        .unwrap_or_else(|| HOME_DIR.into())
 }
 
 /// Where `name` is: Go's `exec.LookPath`, as runc uses it.

@@ -95,12 +95,14 @@ impl<'a> Launch<'a> {
                 directories.push(path.clone());
             }
         }
-        directories.sort();
-        directories.dedup();
-        let outputs = outputs(container.role)
+        let outputs: Vec<_> = outputs(container.role)
             .iter()
             .map(|&directory| directory.to_owned())
             .collect();
+        // The image's may be root's.
+        directories.extend(outputs.iter().cloned());
+        directories.sort();
+        directories.dedup();
         let url = format!(
             "{agent_url}/agent/v1/{}/{}/{}",
             record.name, record.uid, container.starts

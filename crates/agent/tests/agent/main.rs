@@ -178,6 +178,23 @@ fn inputs_are_unpacked_and_the_program_runs_in_between_its_events() {
 }
 
 #[test]
+fn a_home_that_cannot_be_written_is_replaced() {
+    let identity = Identity::new();
+    let _server = Server::start(&identity, &[]);
+    let pod = Pod::new(&identity, &[], &[]);
+    let own = pod.path().display().to_string();
+    for (home, expected) in [
+        ("/no/such/home", "/.chainpod-home\n"),
+        (&own, &format!("{own}\n")),
+    ] {
+        let mut command = pod.command(BINARY);
+        let agent = command.env("HOME", home).args(["/bin/sh", "-c", "echo $HOME"]);
+        let (code, stdout, stderr) = Agent(agent.spawn().unwrap()).end();
+        assert_eq!((code, stdout.as_str()), (Some(0), expected), "{stderr}");
+    }
+}
+
+#[test]
 fn a_program_that_is_not_there_failed_in_dockers_words() {
     let identity = Identity::new();
     let server = Server::start(&identity, &[]);

@@ -79,6 +79,7 @@ fn uploads_are_mounted_file_by_file_and_the_last_of_a_path_wins() {
         [
             "/.chainpod agent ",
             "/.chainpod-task task ",
+            "/.chainpod-home home ",
             "/usr/local/bin dir-0 ",
             "/etc/tls/a.crt files-1 f0",
             "/etc/tls/b.key files-0 f1",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use agent_protocol::{AGENT_DIR, TASK_DIR};
+use agent_protocol::{AGENT_DIR, HOME_DIR, TASK_DIR};
 use engine::container::{FileEntry, Record, Upload};
 use engine::process::Launch;
 use k8s_openapi::api::core::v1::{
@@ -19,7 +19,7 @@ const MODE_BITS: u32 = 0o777;
 
 /// All volumes of `launch` and their mounts.
 pub(super) fn of(launch: &Launch<'_>, agent_image: &str) -> (Vec<Volume>, Vec<VolumeMount>) {
-    let mut volumes = vec![agent(agent_image), task(launch.record)];
+    let mut volumes = vec![agent(agent_image), task(launch.record), empty("home".to_owned())];
     let mut mounts = vec![
         VolumeMount {
             read_only: Some(true),
@@ -29,15 +29,12 @@ pub(super) fn of(launch: &Launch<'_>, agent_image: &str) -> (Vec<Volume>, Vec<Vo
             read_only: Some(true),
             ..mount("task", TASK_DIR)
         },
+        mount("home", HOME_DIR),
     ];
     for (index, directory) in launch.directories.iter().enumerate() {
         let name = format!("dir-{index}");
         mounts.push(mount(&name, directory));
-        volumes.push(Volume {
-            name,
-            empty_dir: Some(EmptyDirVolumeSource::default()),
-            ..Volume::default()
-        });
+        volumes.push(empty(name));
     }
     // A path has one mount; as in Docker the last upload of it wins.
     let mut files = BTreeMap::new();
@@ -67,6 +64,14 @@ fn mount(name: &str, path: &str) -> VolumeMount {
         name: name.to_owned(),
         mount_path: path.to_owned(),
         ..VolumeMount::default()
+    }
+}
+
+fn empty(name: String) -> Volume {
+    Volume {
+        name,
+        empty_dir: Some(EmptyDirVolumeSource::default()),
+        ..Volume::default()
     }
 }
 
