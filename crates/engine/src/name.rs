@@ -105,15 +105,16 @@ pub fn generated() -> String {
     format!("build-{}", ContainerId::random().short())
 }
 
-/// What a chaincode container's name says: `NETWORK-PEER-LABEL-PACKAGEHASH` from a 2.x or 3.x peer.
+/// What a chaincode container's name says: `NETWORK-PEER-LABEL-PACKAGEHASH` from a 2.x or 3.x peer,
+/// `NETWORK-PEER-NAME-VERSION` from 1.4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FabricName<'a> {
     /// The peer's id.
     pub peer: &'a str,
-    /// The chaincode package's label.
+    /// The chaincode package's label; from 1.4 the chaincode's name.
     pub chaincode: &'a str,
-    /// The package's hash.
-    pub package_hash: &'a str,
+    /// The package's hash; 1.4 has none.
+    pub package_hash: Option<&'a str>,
 }
 
 impl<'a> FabricName<'a> {
@@ -129,7 +130,21 @@ impl<'a> FabricName<'a> {
         Some(Self {
             peer: parts.next()?,
             chaincode: parts.next()?,
-            package_hash,
+            package_hash: Some(package_hash),
+        })
+    }
+
+    /// Reads the container's name of a 1.4 peer, which says what it ends with as `id`, `NAME:VERSION`.
+    #[must_use]
+    pub fn parse_legacy(container: &'a str, id: &'a str) -> Option<Self> {
+        let (chaincode, version) = id.split_once(':')?;
+        let rest = container.strip_suffix(version)?.strip_suffix('-')?;
+        let rest = rest.strip_suffix(chaincode)?.strip_suffix('-')?;
+        let (_network, peer) = rest.split_once('-')?;
+        Some(Self {
+            peer,
+            chaincode,
+            package_hash: None,
         })
     }
 }
@@ -188,5 +203,15 @@ mod tests {
         let name = FabricName::parse(NAME).unwrap();
         assert_eq!((name.peer, name.chaincode), ("peer0.org1.example.com", "kv1"));
         assert_eq!(FabricName::parse("build-0123456789ab"), None);
+    }
+
+    #[test]
+    fn a_1_4_peers_name_is_read_from_its_end() {
+        let of = |container| {
+            FabricName::parse_legacy(container, "my-cc:1.0-rc").map(|name| (name.peer, name.chaincode))
+        };
+        assert_eq!(of("dev-peer-0.org1-my-cc-1.0-rc"), Some(("peer-0.org1", "my-cc")));
+        assert_eq!(of("dev-peer0.org1-my-cc-2.0"), None);
+        assert_eq!(of("my-cc-1.0-rc"), None);
     }
 }

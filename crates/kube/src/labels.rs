@@ -73,8 +73,10 @@ fn labels(container: &Container) -> Vec<(&'static str, &str)> {
         ("chainpod.dev/id", container.id.short()),
         (ROLE, role),
     ];
-    let fabric = FabricName::parse(&container.name);
-    let id_name = variable(container, CHAINCODE_VARIABLE).and_then(|value| value.split(':').next());
+    let id = variable(container, CHAINCODE_VARIABLE);
+    let fabric = FabricName::parse(&container.name)
+        .or_else(|| id.and_then(|id| FabricName::parse_legacy(&container.name, id)));
+    let id_name = id.and_then(|id| id.split(':').next());
     let optional = [
         ("chainpod.dev/peer", fabric.as_ref().map(|name| name.peer)),
         (
@@ -83,7 +85,7 @@ fn labels(container: &Container) -> Vec<(&'static str, &str)> {
         ),
         (
             "chainpod.dev/package-hash",
-            fabric.as_ref().map(|name| name.package_hash),
+            fabric.as_ref().and_then(|name| name.package_hash),
         ),
         ("chainpod.dev/msp", variable(container, MSP_VARIABLE)),
     ];
