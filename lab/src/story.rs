@@ -78,6 +78,11 @@ impl Story<'_> {
     fn serves(&mut self) -> Result<String> {
         let pod = self.pod("host: where does it run?")?;
         let peer = self.network.peer_host();
+        let shown = self.pods.shown()?;
+        ensure!(
+            shown.contains(&peer),
+            "kubectl get pods does not show {peer}:\n{shown}"
+        );
         for name in [&peer, "kubernetes.default.svc.cluster.local"] {
             let address = self.teller.turn(&format!("resolve {name}"), || {
                 self.network.query(KV, "resolve", &[name])

@@ -1,27 +1,38 @@
 //! `cargo xtask demo`: brings up the lab and tells the main job on it as a story.
 
 use anyhow::Result;
+use clap::Args;
 use lab::chainpod::{self, Chainpod, Profile};
 use lab::cluster::Cluster;
-use lab::network::{Network, NetworkOptions};
+use lab::network::{Fabric, Network, NetworkOptions};
 use lab::progress::Progress;
 use lab::story::{self, Turn};
 
 /// The demo's network and namespace.
 const NAME: &str = "demo";
 
+/// Which demo.
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// The version of the peer.
+    #[arg(long, value_enum, default_value_t)]
+    fabric: Fabric,
+}
+
 /// Runs the demo; the lab stays up, its network and namespace go.
 ///
 /// # Errors
 /// Those of the lab, and of a turn that fails: then chainpod's log is printed.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(options: &Demo) -> Result<()> {
     let progress = Progress::new("demo");
     let cluster = Cluster::up(&progress)?;
     let daemon = chainpod::build(&cluster, Profile::Dev, &progress)?;
     let chainpod = progress.step("starting chainpod", || Chainpod::start(&cluster, &daemon, NAME))?;
-    let network = Network::up(&NetworkOptions::new(NAME, &chainpod.endpoint()), &progress)?;
+    let network = NetworkOptions::new(NAME, &chainpod.endpoint()).fabric(options.fabric);
+    let network = Network::up(&network, &progress)?;
     println!(
-        "\nA Fabric 2.5 peer calls Docker at {}, where chainpod answers.",
+        "\nA Fabric {} peer calls Docker at {}, where chainpod answers.",
+        options.fabric,
         chainpod.endpoint()
     );
     let told = story::run(&cluster, &network, &chainpod, &progress, &mut print);

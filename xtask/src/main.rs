@@ -21,7 +21,7 @@ enum Task {
     #[command(subcommand)]
     Lab(lab::Lab),
     /// Brings up the lab, lets a real peer run its chaincode through chainpod, and tells what happened.
-    Demo,
+    Demo(demo::Demo),
     /// How fast chainpod is, beside what Kubernetes itself takes.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -32,7 +32,7 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Lab(task) => lab::run(task),
-        Task::Demo => demo::run(),
+        Task::Demo(options) => demo::run(&options),
         Task::Bench(task) => bench::run(task),
         Task::Test(options) => test::run(&options),
     }
