@@ -10,26 +10,32 @@ use lab::story;
 
 #[test]
 fn a_2_5_peer_installs_commits_invokes_crashes_upgrades_and_restarts() {
-    the_story_of(Fabric::V2_5, "mainjob25");
+    the_story_of(Fabric::V2_5, "mainjob25", |options| options);
 }
 
 #[test]
 fn a_2_1_peer_installs_commits_invokes_crashes_upgrades_and_restarts() {
-    the_story_of(Fabric::V2_1, "mainjob21");
+    the_story_of(Fabric::V2_1, "mainjob21", |options| options);
 }
 
 #[test]
 fn a_1_4_peer_instantiates_invokes_crashes_upgrades_and_restarts() {
-    the_story_of(Fabric::V1_4, "mainjob14");
+    the_story_of(Fabric::V1_4, "mainjob14", |options| options);
 }
 
-fn the_story_of(fabric: Fabric, name: &str) {
+#[test]
+#[ignore = "takes long: cargo xtask test --full"]
+fn a_2_5_peer_does_so_without_tls() {
+    the_story_of(Fabric::V2_5, "mainjobnotls", NetworkOptions::no_tls);
+}
+
+fn the_story_of(fabric: Fabric, name: &str, with: impl FnOnce(NetworkOptions) -> NetworkOptions) {
     let progress = Progress::new(name);
     let cluster = Cluster::running().expect("no lab runs: cargo xtask lab up");
     let daemon = chainpod::build(&cluster, Profile::Dev, &progress).unwrap();
     let chainpod = Chainpod::start(&cluster, &daemon, name).unwrap();
     let options = NetworkOptions::new(name, &chainpod.endpoint()).fabric(fabric);
-    let network = TestNetwork::of(&options, &progress);
+    let network = TestNetwork::of(&with(options), &progress);
     let told = story::run(&cluster, &network, &chainpod, &progress, &mut |turn| {
         println!(
             "{fabric}: {} ({:.1} s): {}",

@@ -104,12 +104,12 @@ fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
             "that the lab leaves the machine as it was: it is up already",
             counts,
         );
-        return on_the_lab(counts);
+        return on_the_lab(options, counts);
     }
     if options.full {
         counts.passed += trace::full(progress)?;
     }
-    trace::compared(progress, || on_the_lab(counts))?;
+    trace::compared(progress, || on_the_lab(options, counts))?;
     counts.passed += 1;
     for module in GO_MODULES_WITH_CODE {
         check(
@@ -149,8 +149,13 @@ fn cargo_deny() -> Result<PathBuf> {
     Ok(folder.join("bin/cargo-deny"))
 }
 
-fn on_the_lab(counts: &mut Counts) -> Result<()> {
-    cargo_test(&["--package", "chainpod-e2e"], counts)
+fn on_the_lab(options: &Test, counts: &mut Counts) -> Result<()> {
+    let all: &[&str] = if options.full {
+        &["--", "--include-ignored"]
+    } else {
+        &[]
+    };
+    cargo_test(&[&["--package", "chainpod-e2e"], all].concat(), counts)
 }
 
 fn skip(what: &str, counts: &mut Counts) {
