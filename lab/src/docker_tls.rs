@@ -12,7 +12,7 @@ use crate::certificates::{Authority, server_names};
 use crate::cluster::node_ip;
 
 /// Raised when the way they are made changes.
-const RECIPE: &str = "1";
+const RECIPE: &str = "2";
 
 /// An authority that both sides trust, a server's certificate and a client's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ impl DockerTls {
         let ip = node_ip()?;
         let inputs = Inputs::default().text(RECIPE).text(&ip.to_string());
         let folder = cache::artefact("docker-tls", inputs, |out| {
-            let authority = Authority::new(out, "docker")?;
+            let authority = Authority::new(out, "docker-ca")?;
             let names = server_names(&["localhost"], &[ip, Ipv4Addr::LOCALHOST.into()])?;
             authority.issue("server", ("docker", ""), names)?;
             authority.issue("client", ("peer", ""), Vec::new())
