@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use rcgen::{
@@ -14,9 +14,8 @@ use rcgen::{
 /// A certificate's common name and organisation; an empty organisation is left out.
 pub(crate) type Subject<'a> = (&'a str, &'a str);
 
-/// An authority whose files are in one folder.
+/// An authority.
 pub(crate) struct Authority {
-    folder: PathBuf,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -28,6 +27,26 @@ impl Authority {
     pub(crate) fn new(folder: &Path, common_name: &str) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let key = KeyPair::generate()?;
+        let ca = Self::params(common_name);
+        fs::write(folder.join("ca.crt"), ca.self_signed(&key)?.pem())?;
+        fs::write(folder.join("ca.key"), key.serialize_pem())?;
+        Ok(Self {
+            issuer: Issuer::new(ca, key),
+        })
+    }
+
+    /// The one that [`Self::new`] made in `folder` under that name.
+    ///
+    /// # Errors
+    /// When its key cannot be read.
+    pub(crate) fn open(folder: &Path, common_name: &str) -> Result<Self> {
+        let key = KeyPair::from_pem(&fs::read_to_string(folder.join("ca.key"))?)?;
+        Ok(Self {
+            issuer: Issuer::new(Self::params(common_name), key),
+        })
+    }
+
+    fn params(common_name: &str) -> CertificateParams {
         let mut ca = CertificateParams::default();
         ca.distinguished_name.push(DnType::CommonName, common_name);
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -36,20 +55,16 @@ impl Authority {
             KeyUsagePurpose::CrlSign,
             KeyUsagePurpose::DigitalSignature,
         ];
-        fs::write(folder.join("ca.crt"), ca.self_signed(&key)?.pem())?;
-        fs::write(folder.join("ca.key"), key.serialize_pem())?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            issuer: Issuer::new(ca, key),
-        })
+        ca
     }
 
-    /// Writes `NAME.crt` and `NAME.key`, good for clients and for servers of these names.
+    /// Writes `NAME.crt` and `NAME.key` into `folder`, good for clients and for servers of these names.
     ///
     /// # Errors
     /// When a file cannot be written.
     pub(crate) fn issue(
         &self,
+        folder: &Path,
         name: &str,
         (common_name, organisation): Subject<'_>,
         names: Vec<SanType>,
@@ -72,8 +87,8 @@ impl Authority {
             ExtendedKeyUsagePurpose::ServerAuth,
         ];
         let certificate = params.signed_by(&key, &self.issuer)?;
-        fs::write(self.folder.join(format!("{name}.crt")), certificate.pem())?;
-        fs::write(self.folder.join(format!("{name}.key")), key.serialize_pem())?;
+        fs::write(folder.join(format!("{name}.crt")), certificate.pem())?;
+        fs::write(folder.join(format!("{name}.key")), key.serialize_pem())?;
         Ok(())
     }
 }

@@ -6,7 +6,9 @@ mod certificates;
 mod config;
 mod containerd;
 mod dns;
+mod node;
 mod programs;
+mod runtime;
 mod teardown;
 
 use std::fs::{self, File};
@@ -17,6 +19,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+pub use self::node::Node;
+pub use self::runtime::Runtime;
 pub use self::teardown::{down, trace};
 use crate::go::GoModule;
 use crate::progress::Progress;
@@ -27,7 +31,6 @@ pub(crate) const NODE: &str = "lab";
 const POD_RANGE: &str = "10.244.0.0/16";
 const SERVICE_RANGE: &str = "10.96.0.0/16";
 const CLUSTER_DNS: &str = "10.96.0.10";
-const BRIDGE: &str = "chainpod0";
 const CGROUP: &str = "chainpod-lab";
 const PAUSE_IMAGE: &str = "registry.k8s.io/pause:3.10";
 /// Off the usual 6443 and 2379, which another cluster's programs may have.
@@ -108,7 +111,7 @@ impl Cluster {
         let cluster = Self::built(progress)?;
         let images = images::build(progress)?;
         let root = progress.step("unpacking the images", || {
-            containerd::root_with_images(&cluster.containerd, &images)
+            containerd::root_with_images(Runtime::Containerd2, &cluster.containerd, &images)
         })?;
         progress.step("starting the control plane, containerd and the kubelet", || {
             cluster.start(&root)
@@ -116,13 +119,7 @@ impl Cluster {
         progress.step("starting CoreDNS", || {
             cluster.apply(&dns::manifest(&machine::names_folder()?))
         })?;
-        progress.step("waiting for the node to be Ready", || {
-            cluster.wait_for("node Ready", || {
-                cluster
-                    .kubectl(&["wait", "node", NODE, "--for=condition=Ready", "--timeout=1s"])
-                    .is_ok()
-            })
-        })?;
+        progress.step("waiting for the node to be Ready", || cluster.await_ready(NODE))?;
         progress.step("waiting for DNS to answer", || {
             cluster.wait_for("an answer of DNS", || dns::answers(CLUSTER_DNS))
         })?;
@@ -157,7 +154,6 @@ impl Cluster {
 
     fn start(&self, root: &Path) -> Result<()> {
         fs::create_dir_all(&self.run)?;
-        containerd::link(root, &self.run.join("containerd"))?;
         teardown::remember(&self.run)?;
         fs::write(self.run.join("kubernetes"), self.kubernetes.display().to_string())?;
         fs::write(
@@ -165,10 +161,13 @@ impl Cluster {
             self.containerd.display().to_string(),
         )?;
         certificates::write(&self.run.join("pki"), self.node_ip)?;
-        config::write(&self.run, self.node_ip)?;
-        teardown::make_cgroups()?;
-        machine::set_host(NODE, &[(self.node_ip, NODE.to_owned())])?;
-        for program in programs::all(&self.run, &self.kubernetes, &self.containerd, self.node_ip) {
+        config::write(&self.run)?;
+        let node = Node::first(&self.run, &self.containerd);
+        node.prepare(&self.run, root, self.node_ip)?;
+        self.name_nodes()?;
+        let [containerd, kubelet] = programs::of_node(&node, &self.kubernetes, self.node_ip);
+        containerd.start(&self.run)?;
+        for program in programs::of_cluster(&self.run, &self.kubernetes, self.node_ip) {
             program.start(&self.run)?;
             if program.name == "kube-apiserver" {
                 self.wait_for("the API server", || {
@@ -176,21 +175,17 @@ impl Cluster {
                 })?;
             }
         }
-        self.wait_for("containerd", || {
-            ctr(&self.containerd, &self.socket(), &["version"]).is_ok()
-        })
+        self.start_kubelet(&node, &kubelet)
     }
 
-    /// Loads the images of an OCI or docker archive into containerd.
+    /// Loads the images of an OCI or docker archive into the containerd of every node.
     ///
     /// # Errors
     /// containerd's.
     pub fn import(&self, archive: &Path) -> Result<()> {
-        containerd::import(&self.containerd, &self.socket(), archive)
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.run.join("containerd.sock")
+        self.nodes()
+            .iter()
+            .try_for_each(|node| containerd::import(&node.programs, &node.socket(), archive))
     }
 
     /// The admin's kubeconfig.

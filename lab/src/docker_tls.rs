@@ -31,8 +31,8 @@ impl DockerTls {
         let folder = cache::artefact("docker-tls", inputs, |out| {
             let authority = Authority::new(out, "docker-ca")?;
             let names = server_names(&["localhost"], &[ip, Ipv4Addr::LOCALHOST.into()])?;
-            authority.issue("server", ("docker", ""), names)?;
-            authority.issue("client", ("peer", ""), Vec::new())
+            authority.issue(out, "server", ("docker", ""), names)?;
+            authority.issue(out, "client", ("peer", ""), Vec::new())
         })?;
         Ok(Self { folder })
     }

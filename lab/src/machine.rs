@@ -59,14 +59,23 @@ pub fn prepare(progress: &Progress, ports: &[u16]) -> Result<()> {
     if !problems.is_empty() {
         bail!("the lab cannot start here:\n- {}", problems.join("\n- "));
     }
-    let missing: Vec<_> = PACKAGES
-        .into_iter()
+    progress.step("Debian's packages", || ensure_installed(&PACKAGES))
+}
+
+/// Installs those Debian packages that are missing.
+///
+/// # Errors
+/// apt-get's.
+pub(crate) fn ensure_installed(packages: &[&str]) -> Result<()> {
+    let missing: Vec<_> = packages
+        .iter()
+        .copied()
         .filter(|package| version(package).is_none())
         .collect();
-    if !missing.is_empty() {
-        progress.step(&format!("installing {}", missing.join(" ")), || install(&missing))?;
+    if missing.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    install(&missing)
 }
 
 /// The installed version of a Debian package.

@@ -4,7 +4,7 @@ mod network;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use lab::cluster::{self, Cluster};
+use lab::cluster::{self, Cluster, Node, Runtime};
 use lab::processes;
 use lab::progress::Progress;
 
@@ -12,7 +12,19 @@ use lab::progress::Progress;
 #[derive(Subcommand)]
 pub(crate) enum Lab {
     /// Builds what is missing, starts the cluster and waits until it is Ready.
-    Up,
+    Up {
+        /// How many nodes there are to be at least; all are on this machine.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        nodes: usize,
+        /// One of them has Debian's containerd 1.6, which has no image volumes.
+        #[arg(long)]
+        old_runtime: bool,
+    },
+    /// Removes a node, as a machine that is switched off and forgotten.
+    RemoveNode {
+        /// Its name.
+        name: String,
+    },
     /// Ends the cluster and leaves nothing of it.
     Down {
         /// Removes the cache too.
@@ -47,11 +59,17 @@ pub(crate) enum Lab {
 /// Does it.
 pub(crate) fn run(task: Lab) -> Result<()> {
     match task {
-        Lab::Up => {
+        Lab::Up { nodes, old_runtime } => {
             let progress = Progress::new("lab up");
-            Cluster::up(&progress)?;
+            grow(&Cluster::up(&progress)?, nodes, old_runtime, &progress)?;
             progress.finish();
             Ok(())
+        }
+        Lab::RemoveNode { name } => {
+            let cluster = running()?;
+            let nodes = cluster.nodes();
+            let node = nodes.iter().find(|node| node.name() == name);
+            cluster.remove_node(node.with_context(|| format!("there is no node {name}"))?)
         }
         Lab::Down { purge } => {
             let progress = Progress::new("lab down");
@@ -84,6 +102,18 @@ pub(crate) fn run(task: Lab) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// Adds the nodes that are missing.
+fn grow(cluster: &Cluster, nodes: usize, old_runtime: bool, progress: &Progress) -> Result<()> {
+    let is_old = |node: &Node| node.runtime() == Runtime::Containerd1;
+    if old_runtime && !cluster.nodes().iter().any(is_old) {
+        cluster.add_node(Runtime::Containerd1, progress)?;
+    }
+    while cluster.nodes().len() < nodes {
+        cluster.add_node(Runtime::Containerd2, progress)?;
+    }
+    Ok(())
 }
 
 fn running() -> Result<Cluster> {

@@ -8,11 +8,12 @@ use std::path::Path;
 use anyhow::Result;
 use rcgen::KeyPair;
 
-use super::NODE;
 use crate::certificates::{Authority, Subject, server_names};
 
 /// The first address of the Service range: `kubernetes.default`.
 const API_SERVICE: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
+/// The authority's name.
+const AUTHORITY: &str = "lab";
 /// What the API server is called.
 const API_NAMES: [&str; 5] = [
     "localhost",
@@ -35,17 +36,13 @@ const CLIENTS: [(&str, Subject<'_>); 5] = [
 /// # Errors
 /// When a file cannot be written.
 pub(super) fn write(folder: &Path, node_ip: IpAddr) -> Result<()> {
-    let authority = Authority::new(folder, "lab")?;
+    let authority = Authority::new(folder, AUTHORITY)?;
     for (name, subject) in CLIENTS {
-        authority.issue(name, subject, Vec::new())?;
+        authority.issue(folder, name, subject, Vec::new())?;
     }
     let addresses = [node_ip, Ipv4Addr::LOCALHOST.into(), API_SERVICE.into()];
     authority.issue(
-        "kubelet",
-        ("system:node:lab", "system:nodes"),
-        server_names(&[NODE], &addresses)?,
-    )?;
-    authority.issue(
+        folder,
         "apiserver",
         ("kube-apiserver", ""),
         server_names(&API_NAMES, &addresses)?,
@@ -60,4 +57,20 @@ pub(super) fn write(folder: &Path, node_ip: IpAddr) -> Result<()> {
         service_accounts.public_key_pem(),
     )?;
     Ok(())
+}
+
+/// Writes the kubelet's certificate of the node of that name into `folder`, and the authority's,
+/// which is in `of_cluster`.
+///
+/// # Errors
+/// When a file cannot be written.
+pub(super) fn write_node(of_cluster: &Path, folder: &Path, node: &str, node_ip: IpAddr) -> Result<()> {
+    let authority = Authority::open(of_cluster, AUTHORITY)?;
+    fs::create_dir_all(folder)?;
+    if folder != of_cluster {
+        fs::copy(of_cluster.join("ca.crt"), folder.join("ca.crt"))?;
+    }
+    let names = server_names(&[node], &[node_ip, Ipv4Addr::LOCALHOST.into()])?;
+    let user = format!("system:node:{node}");
+    authority.issue(folder, "kubelet", (&user, "system:nodes"), names)
 }

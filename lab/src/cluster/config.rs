@@ -7,35 +7,42 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{
-    API_PORT, BRIDGE, CGROUP, CLUSTER_DNS, ETCD_PORT, KUBELET_HEALTH_PORT, KUBELET_PORT, NODE, PAUSE_IMAGE,
-    POD_RANGE, PROXY_HEALTH_PORT, PROXY_METRICS_PORT,
-};
+use super::node::Node;
+use super::{API_PORT, CLUSTER_DNS, ETCD_PORT, NODE, POD_RANGE, PROXY_HEALTH_PORT, PROXY_METRICS_PORT};
 
 /// The users of kubeconfig files: each is its certificate's name.
-const USERS: [&str; 5] = [
-    "admin",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kube-proxy",
-    "kubelet",
-];
+const USERS: [&str; 4] = ["admin", "kube-controller-manager", "kube-scheduler", "kube-proxy"];
 
-/// Writes all configuration below the state folder `run`; `shims` is where containerd's shim is.
+/// Writes the configuration of the control plane below the state folder `run`.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub(super) fn write(run: &Path, node_ip: IpAddr) -> Result<()> {
+pub(super) fn write(run: &Path) -> Result<()> {
     let folder = run.join("config");
-    fs::create_dir_all(folder.join("cni"))?;
+    fs::create_dir_all(&folder)?;
     for user in USERS {
         save(&folder.join(format!("{user}.kubeconfig")), &kubeconfig(run, user))?;
     }
     save(&folder.join("etcd.json"), &etcd(run))?;
-    save(&folder.join("kubelet.json"), &kubelet(run, node_ip))?;
-    save(&folder.join("kube-proxy.json"), &kube_proxy(run))?;
-    save(&folder.join("cni/10-lab.conflist"), &cni(run))?;
-    let containerd = containerd(&run.join("containerd"), run, &run.join("containerd.sock"));
+    save(&folder.join("kube-proxy.json"), &kube_proxy(run))
+}
+
+/// Writes the configuration of a node's programs below its folder.
+///
+/// # Errors
+/// When a file cannot be written.
+pub(super) fn write_node(node: &Node, node_ip: IpAddr) -> Result<()> {
+    let folder = node.folder.join("config");
+    fs::create_dir_all(folder.join("cni"))?;
+    save(
+        &folder.join("kubelet.kubeconfig"),
+        &kubeconfig(&node.folder, "kubelet"),
+    )?;
+    save(&folder.join("kubelet.json"), &kubelet(node, node_ip))?;
+    save(&folder.join("cni/10-lab.conflist"), &cni(node))?;
+    let containerd = node
+        .runtime
+        .config(&node.containerd_root(), &node.folder, &node.socket());
     fs::write(folder.join("containerd.toml"), containerd)?;
     Ok(())
 }
@@ -72,14 +79,15 @@ fn etcd(run: &Path) -> Value {
     })
 }
 
-fn kubelet(run: &Path, node_ip: IpAddr) -> Value {
+fn kubelet(node: &Node, node_ip: IpAddr) -> Value {
+    let run = &node.folder;
     json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
-        "cgroupDriver": "cgroupfs", "cgroupRoot": format!("/{CGROUP}"), "failSwapOn": false, "failCgroupV1": false,
+        "cgroupDriver": "cgroupfs", "cgroupRoot": format!("/{}", node.cgroup()), "failSwapOn": false, "failCgroupV1": false,
         "enforceNodeAllocatable": ["pods"],
-        "containerRuntimeEndpoint": format!("unix://{}", run.join("containerd.sock").display()),
+        "containerRuntimeEndpoint": format!("unix://{}", node.socket().display()),
         "clusterDNS": [CLUSTER_DNS], "clusterDomain": "cluster.local",
-        "address": node_ip.to_string(), "port": KUBELET_PORT, "healthzPort": KUBELET_HEALTH_PORT,
+        "address": node_ip.to_string(), "port": node.kubelet_port(), "healthzPort": node.kubelet_health_port(),
         "authentication": {"anonymous": {"enabled": false}, "webhook": {"enabled": true},
                            "x509": {"clientCAFile": pki(run, "ca.crt")}},
         "authorization": {"mode": "Webhook"},
@@ -102,46 +110,13 @@ fn kube_proxy(run: &Path) -> Value {
     })
 }
 
-fn cni(run: &Path) -> Value {
+fn cni(node: &Node) -> Value {
     json!({
         "cniVersion": "1.0.0", "name": "lab", "plugins": [
-            {"type": "bridge", "bridge": BRIDGE, "isGateway": true, "ipMasq": true, "hairpinMode": true,
-             "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.244.0.0/24"}]],
-                      "routes": [{"dst": "0.0.0.0/0"}], "dataDir": run.join("cni")}},
+            {"type": "bridge", "bridge": node.bridge(), "isGateway": true, "ipMasq": true, "hairpinMode": true,
+             "ipam": {"type": "host-local", "ranges": [[{"subnet": node.pod_range()}]],
+                      "routes": [{"dst": "0.0.0.0/0"}], "dataDir": node.folder.join("cni")}},
             {"type": "portmap", "capabilities": {"portMappings": true}},
         ],
     })
-}
-
-/// containerd's configuration, version 3. `restrict_oom_score_adj`: a machine without
-/// `CAP_SYS_RESOURCE` cannot lower it, and every sandbox would die.
-pub(super) fn containerd(root: &Path, state: &Path, socket: &Path) -> String {
-    let (root, socket) = (root.display(), socket.display());
-    let (cni, state) = (state.join("config/cni"), state.join("containerd-state"));
-    let (cni, state) = (cni.display(), state.display());
-    format!(
-        r#"version = 3
-root = "{root}"
-state = "{state}"
-temp = "{state}/temp"
-disabled_plugins = ["io.containerd.nri.v1.nri"]
-
-[grpc]
-address = "{socket}"
-
-[ttrpc]
-address = "{socket}.ttrpc"
-
-[plugins.'io.containerd.cri.v1.images'.pinned_images]
-sandbox = "{PAUSE_IMAGE}"
-
-[plugins.'io.containerd.cri.v1.runtime']
-restrict_oom_score_adj = true
-netns_mounts_under_state_dir = true
-
-[plugins.'io.containerd.cri.v1.runtime'.cni]
-bin_dirs = ["/usr/lib/cni"]
-conf_dir = "{cni}"
-"#
-    )
 }

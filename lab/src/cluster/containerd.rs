@@ -8,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{await_true, config, ctr, run, state_folder};
+use super::runtime::Runtime;
+use super::{await_true, ctr, run, state_folder};
 use crate::cache::{self, Inputs};
 use crate::processes;
 
@@ -22,19 +23,21 @@ const SNAPSHOTS: &str = "snapshots";
 ///
 /// # Errors
 /// containerd's.
-pub(super) fn root_with_images(programs: &Path, archive: &Path) -> Result<PathBuf> {
+pub(super) fn root_with_images(runtime: Runtime, programs: &Path, archive: &Path) -> Result<PathBuf> {
     let inputs = Inputs::default()
         .text(&programs.display().to_string())
         .text(&archive.display().to_string());
-    cache::artefact("containerd-root", inputs, |out| fill(programs, archive, out))
+    cache::artefact("containerd-root", inputs, |out| {
+        fill(runtime, programs, archive, out)
+    })
 }
 
-fn fill(programs: &Path, archive: &Path, root: &Path) -> Result<()> {
+fn fill(runtime: Runtime, programs: &Path, archive: &Path, root: &Path) -> Result<()> {
     // Below the state folder, where `down` looks for mounts if this is killed.
     let state = state_folder()?.join("unpacking");
     fs::create_dir_all(&state)?;
     let (socket, file) = (state.join("socket"), state.join("config.toml"));
-    fs::write(&file, config::containerd(root, &state, &socket))?;
+    fs::write(&file, runtime.config(root, &state, &socket))?;
     let mut containerd = Command::new(programs.join("containerd"));
     let mut containerd = processes::mark(&mut containerd, &state_folder()?)
         .arg("--config")

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::{API_PORT, ETCD_PORT, NODE, POD_RANGE, SERVICE_RANGE};
+use super::node::Node;
+use super::{API_PORT, ETCD_PORT, POD_RANGE, SERVICE_RANGE};
 use crate::processes;
 
 /// Go's garbage collector runs twice as often as by default: a lab should be small, not fast.
@@ -19,24 +20,44 @@ pub(super) struct Program {
     arguments: Vec<String>,
 }
 
-/// All programs in the order of their start.
-pub(super) fn all(run: &Path, kubernetes: &Path, containerd: &Path, node_ip: IpAddr) -> Vec<Program> {
-    let program = |name: &'static str, arguments: Vec<String>| {
-        let arguments = std::iter::once(name.to_owned()).chain(arguments).collect();
+/// One of Kubernetes' own: all are one file.
+fn of_kubernetes(kubernetes: &Path, name: &'static str, arguments: Vec<String>) -> Program {
+    Program {
+        name,
+        file: kubernetes.join("kubernetes"),
+        arguments: std::iter::once(name.to_owned()).chain(arguments).collect(),
+    }
+}
+
+/// A node's programs in the order of their start.
+pub(super) fn of_node(node: &Node, kubernetes: &Path, node_ip: IpAddr) -> [Program; 2] {
+    let config = |file: &str| node.folder.join("config").join(file).display().to_string();
+    [
         Program {
-            name,
-            file: kubernetes.join("kubernetes"),
-            arguments,
-        }
-    };
+            name: "containerd",
+            file: node.programs.join("containerd"),
+            arguments: vec!["--config".to_owned(), config("containerd.toml")],
+        },
+        of_kubernetes(
+            kubernetes,
+            "kubelet",
+            vec![
+                format!("--config={}", config("kubelet.json")),
+                format!("--kubeconfig={}", config("kubelet.kubeconfig")),
+                format!("--root-dir={}", node.folder.join("kubelet").display()),
+                format!("--hostname-override={}", node.name()),
+                format!("--node-ip={node_ip}"),
+            ],
+        ),
+    ]
+}
+
+/// The control plane's programs in the order of their start.
+pub(super) fn of_cluster(run: &Path, kubernetes: &Path, node_ip: IpAddr) -> Vec<Program> {
+    let program = |name, arguments| of_kubernetes(kubernetes, name, arguments);
     let config = |file: &str| run.join("config").join(file).display().to_string();
     vec![
         program("etcd", vec![format!("--config-file={}", config("etcd.json"))]),
-        Program {
-            name: "containerd",
-            file: containerd.join("containerd"),
-            arguments: vec!["--config".to_owned(), config("containerd.toml")],
-        },
         program("kube-apiserver", api_server(run, node_ip)),
         program("kube-controller-manager", controller_manager(run)),
         program(
@@ -45,16 +66,6 @@ pub(super) fn all(run: &Path, kubernetes: &Path, containerd: &Path, node_ip: IpA
                 format!("--kubeconfig={}", config("kube-scheduler.kubeconfig")),
                 "--leader-elect=false".to_owned(),
                 "--secure-port=0".to_owned(),
-            ],
-        ),
-        program(
-            "kubelet",
-            vec![
-                format!("--config={}", config("kubelet.json")),
-                format!("--kubeconfig={}", config("kubelet.kubeconfig")),
-                format!("--root-dir={}", run.join("kubelet").display()),
-                format!("--hostname-override={NODE}"),
-                format!("--node-ip={node_ip}"),
             ],
         ),
         program(

@@ -12,7 +12,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rustix::mount::{UnmountFlags, unmount};
 
-use super::{BRIDGE, CGROUP, NODE, lock, run, state_folder};
+use super::node::{BRIDGES, Node};
+use super::{CGROUP, NODE, lock, run, state_folder};
 use crate::processes::{self, Process};
 use crate::{cache, machine, network};
 
@@ -50,16 +51,28 @@ pub fn down(purge: bool) -> Result<()> {
 /// [`down`] for who holds the lock.
 pub(super) fn clear() -> Result<()> {
     let run = state_folder()?;
-    processes::kill_all(|| pids(&run))?;
+    processes::kill_all(|| pids(&run, CGROUP))?;
     unmount_below(&run)?;
-    delete_bridge()?;
+    for bridge in bridges() {
+        delete_bridge(&bridge)?;
+    }
     for family in FAMILIES {
         remove_chains(family, &run)?;
     }
-    remove_cgroups()?;
+    remove_cgroups(CGROUP)?;
     restore_sysctls(&run)?;
     machine::remove_host(NODE)?;
     remove(&run)
+}
+
+/// Ends a further node; the rules about its Pods go when kube-proxy and `down` find them.
+pub(super) fn clear_node(node: &Node) -> Result<()> {
+    let cgroup = node.cgroup();
+    processes::kill_all(|| pids(&node.folder, &cgroup))?;
+    unmount_below(&node.folder)?;
+    delete_bridge(&node.bridge())?;
+    remove_cgroups(&cgroup)?;
+    remove(&node.folder)
 }
 
 fn remove(folder: &Path) -> Result<()> {
@@ -72,9 +85,9 @@ fn remove(folder: &Path) -> Result<()> {
 }
 
 /// What is marked, and what is in our cgroups: the Pods' programs.
-fn pids(run: &Path) -> Result<Vec<i32>> {
+fn pids(run: &Path, cgroup: &str) -> Result<Vec<i32>> {
     let mut pids: BTreeSet<i32> = processes::of(run)?.iter().map(|process| process.pid).collect();
-    for cgroup in cgroups() {
+    for cgroup in cgroups(cgroup) {
         collect_pids(&cgroup, &mut pids);
     }
     Ok(pids.into_iter().collect())
@@ -96,11 +109,11 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Our cgroup in each hierarchy that has it.
-fn cgroups() -> Vec<PathBuf> {
+/// The cgroup of that name in each hierarchy that has it.
+fn cgroups(name: &str) -> Vec<PathBuf> {
     hierarchies()
         .into_iter()
-        .map(|hierarchy| hierarchy.join(CGROUP))
+        .map(|hierarchy| hierarchy.join(name))
         .filter(|cgroup| cgroup.exists())
         .collect()
 }
@@ -115,10 +128,10 @@ fn hierarchies() -> Vec<PathBuf> {
     }
 }
 
-/// Makes our cgroup in every hierarchy: the kubelet wants it there.
-pub(super) fn make_cgroups() -> Result<()> {
+/// Makes the cgroup of that name in every hierarchy: the kubelet wants it there.
+pub(super) fn make_cgroups(name: &str) -> Result<()> {
     for hierarchy in hierarchies() {
-        let cgroup = hierarchy.join(CGROUP);
+        let cgroup = hierarchy.join(name);
         fs::create_dir_all(&cgroup).with_context(|| format!("cannot make {}", cgroup.display()))?;
         for file in ["cpuset.cpus", "cpuset.mems"] {
             if let Ok(value) = fs::read(hierarchy.join(file))
@@ -131,8 +144,8 @@ pub(super) fn make_cgroups() -> Result<()> {
     Ok(())
 }
 
-fn remove_cgroups() -> Result<()> {
-    for cgroup in cgroups() {
+fn remove_cgroups(name: &str) -> Result<()> {
+    for cgroup in cgroups(name) {
         remove_cgroup(&cgroup).with_context(|| format!("cannot remove {}", cgroup.display()))?;
     }
     Ok(())
@@ -171,9 +184,20 @@ fn mounts_below(run: &Path) -> Result<Vec<String>> {
     Ok(targets.filter(|target| target.starts_with(&prefix)).collect())
 }
 
-fn delete_bridge() -> Result<()> {
-    if Path::new("/sys/class/net").join(BRIDGE).exists() {
-        run(Command::new("ip").args(["link", "delete", BRIDGE]))?;
+/// The bridges of all nodes.
+fn bridges() -> Vec<String> {
+    let links = fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
+    let names = links.map(|link| link.file_name().to_string_lossy().into_owned());
+    let is_ours = |name: &String| {
+        name.strip_prefix(BRIDGES)
+            .is_some_and(|index| index.parse::<u16>().is_ok())
+    };
+    names.filter(is_ours).collect()
+}
+
+fn delete_bridge(bridge: &str) -> Result<()> {
+    if Path::new("/sys/class/net").join(bridge).exists() {
+        run(Command::new("ip").args(["link", "delete", bridge]))?;
     }
     Ok(())
 }

@@ -1,0 +1,69 @@
+//! Further nodes: Pods run on them and reach the first one; the old runtime is really
+//! old; a node that is removed leaves the others alone.
+
+use chainpod_e2e::Namespace;
+use lab::cluster::{Node, Runtime};
+use lab::progress::Progress;
+
+const BASEOS: &str = "docker.io/hyperledger/fabric-baseos:2.5";
+const BUSYBOX: &str = "docker.io/library/busybox:1.35";
+
+/// A node that goes when it is dropped.
+struct Added<'a>(&'a Namespace, Node);
+
+impl Drop for Added<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.cluster.remove_node(&self.1) {
+            eprintln!("cannot remove the node: {error:#}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "takes long: cargo xtask test --full"]
+fn an_old_node_runs_pods_but_mounts_no_images() {
+    let namespace = Namespace::new("e2e-nodes", false);
+    let node = namespace
+        .cluster
+        .add_node(Runtime::Containerd1, &Progress::new("nodes"))
+        .unwrap();
+    let added = Added(&namespace, node);
+    let there = format!(", nodeName: {}", added.1.name());
+
+    let resolve = "[getent, hosts, kubernetes.default]";
+    namespace.pod(
+        "plain",
+        &format!("{{name: main, image: '{BASEOS}', command: {resolve}}}"),
+        &there,
+    );
+    assert!(namespace.log_of_succeeded("plain").starts_with("10.96.0.1 "));
+
+    let mount = "volumeMounts: [{name: image, mountPath: /image}]";
+    let volume = format!("{there}, volumes: [{{name: image, image: {{reference: '{BUSYBOX}'}}}}]");
+    namespace.pod(
+        "image",
+        &format!("{{name: main, image: '{BUSYBOX}', command: ['true'], {mount}}}"),
+        &volume,
+    );
+    namespace.wait_for(
+        "image",
+        "{.status.containerStatuses[0].state.waiting.reason}",
+        "CreateContainerError",
+    );
+    let message = "jsonpath={.status.containerStatuses[0].state.waiting.message}";
+    let message = namespace
+        .kubectl(&["get", "pod", "image", "-o", message])
+        .unwrap();
+    assert!(
+        message.contains("failed to generate spec: failed to mkdir"),
+        "{message}"
+    );
+
+    let name = added.1.name();
+    drop(added);
+    let nodes = namespace.kubectl(&["get", "nodes", "-o", "name"]).unwrap();
+    assert!(
+        nodes.contains("node/lab\n") && !nodes.contains(&format!("node/{name}\n")),
+        "{nodes}"
+    );
+}
