@@ -8,8 +8,9 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-
 use serde_json::Value;
+
+mod account;
 
 use crate::cluster::Cluster;
 use crate::go;
@@ -27,12 +28,14 @@ const LISTEN_LIMIT: Duration = Duration::from_secs(20);
 /// How long chainpod may take to end after SIGTERM before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
-/// A running `chainpod serve`, with a namespace of its own that enforces `restricted`.
+/// A running `chainpod serve` with a namespace of its own that enforces `restricted`. It is a
+/// ServiceAccount with the repository's Role there, and nobody elsewhere.
 pub struct Chainpod {
     child: Child,
     cluster: Cluster,
     folder: tempfile::TempDir,
     namespace: String,
+    kubeconfig: PathBuf,
     docker: SocketAddr,
 }
 
@@ -116,6 +119,7 @@ impl Chainpod {
             "pod-security.kubernetes.io/enforce=restricted",
         ])?;
         let folder = tempfile::Builder::new().prefix("chainpod-").tempdir()?;
+        let kubeconfig = account::create(cluster, namespace, folder.path())?;
         let docker = free_port()?;
         let agents = SocketAddr::new(cluster.node_ip(), free_port()?.port());
         let log = File::create(folder.path().join("log"))?;
@@ -138,7 +142,7 @@ impl Chainpod {
             .args(["--agent-image", IMAGE, "--log-format", "json"])
             .env("RUST_LOG", LOG_FILTER)
             .arg("--kubeconfig")
-            .arg(cluster.kubeconfig())
+            .arg(&kubeconfig)
             .arg("--store")
             .arg(folder.path().join("store"))
             .stdin(std::process::Stdio::null())
@@ -151,6 +155,7 @@ impl Chainpod {
             cluster: cluster.clone(),
             folder,
             namespace: namespace.to_owned(),
+            kubeconfig,
             docker,
         };
         chainpod.await_listening()?;
@@ -173,6 +178,12 @@ impl Chainpod {
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// The kubeconfig of its account: what it may do, and no more.
+    #[must_use]
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// The process.
