@@ -15,4 +15,5 @@ pub mod machine;
 pub mod network;
 pub mod processes;
 pub mod progress;
+pub mod proxy;
 pub mod story;

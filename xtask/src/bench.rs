@@ -2,9 +2,7 @@
 //! in one run: figures of different runs cannot be compared.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +11,7 @@ use lab::chainpod::{self, Chainpod, Profile};
 use lab::cluster::Cluster;
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;
+use lab::proxy::Proxy;
 use serde_json::{Value, json};
 
 /// The namespace of everything that is measured.
@@ -90,52 +89,16 @@ fn median(seconds: &[f64]) -> f64 {
     }
 }
 
-/// Both sides: Pods by the API server, containers by chainpod. `kubectl proxy` spares each request
-/// the start of a kubectl.
+/// Both sides: Pods by the API server, containers by chainpod.
 struct Measurement<'a> {
     cluster: &'a Cluster,
     docker: Docker,
     proxy: Proxy,
 }
 
-/// `kubectl proxy`, ended when it is dropped.
-struct Proxy {
-    child: Child,
-    url: String,
-}
-
-impl Proxy {
-    fn start(cluster: &Cluster) -> Result<Self> {
-        let mut command = cluster.kubectl_command();
-        let child = command
-            .args(["proxy", "--port=0"])
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut proxy = Self {
-            child,
-            url: String::new(),
-        };
-        let mut line = String::new();
-        let output = proxy.child.stdout.take().context("no output")?;
-        BufReader::new(output).read_line(&mut line)?;
-        // Starting to serve on 127.0.0.1:PORT
-        let address = line.trim().rsplit(' ').next().unwrap_or_default();
-        proxy.url = format!("http://{address}");
-        Ok(proxy)
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        // An error means that it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl<'a> Measurement<'a> {
     fn new(cluster: &'a Cluster, chainpod: &Chainpod) -> Result<Self> {
-        let proxy = Proxy::start(cluster)?;
+        let proxy = Proxy::start(cluster, &cluster.kubeconfig())?;
         let docker = Docker::new(chainpod.docker());
         let dockerfile = format!("FROM {IMAGE}\nADD binpackage.tar /usr/local/bin\n");
         let package = tar(&[("chaincode", &[0; 1024 * 1024])])?;
@@ -173,7 +136,7 @@ impl<'a> Measurement<'a> {
             },
         });
         let started = SystemTime::now();
-        let pods = format!("{}/api/v1/namespaces/{NAMESPACE}/pods", self.proxy.url);
+        let pods = format!("{}/api/v1/namespaces/{NAMESPACE}/pods", self.proxy.url());
         ureq::post(&pods).send(pod.to_string())?;
         let seconds = self.first_instruction(name, started)?;
         self.cluster

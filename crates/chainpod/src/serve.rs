@@ -1,102 +1,95 @@
 //! `chainpod serve`: finds the cluster and the store, wires the crates together
 //! and serves until it is told to end.
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use engine::name::Scope;
 use engine::ports::Event;
 use engine::{Engine, Settings};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube_adapter::{AgentIdentity, KubeCluster, ServerCertificate};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use server::{Drain, Listener};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
-use crate::cli::Serve;
+use crate::cluster::Found;
+use crate::config::Config;
+use crate::ending::Signals;
 
 /// The Secret with the CA and the token key that agents trust: the one that the Role lets be read.
 const CREDENTIALS: &str = "chainpod-credentials";
-/// How long the API server may say nothing: longer than its watches last, so that a quiet watch is
-/// no failure.
-const SILENCE_LIMIT: Duration = Duration::from_secs(310);
 
-/// Serves until SIGTERM or SIGINT.
-pub(crate) async fn run(options: Serve) -> Result<()> {
+/// Serves until SIGTERM or SIGINT, and then until what is open has ended.
+pub(crate) async fn run(config: Config) -> Result<()> {
     // Fails only where another is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = client(options.kubeconfig.as_deref()).await?;
-    let version = client
-        .apiserver_version()
+    let signals = Signals::catch()?;
+    let found = Found::by(&config).await?;
+    found.tell_missing_permissions().await;
+    let namespace = &found.namespace;
+    let identity = AgentIdentity::load_or_create(found.client.clone(), namespace, CREDENTIALS)
         .await
-        .context("the kubernetes api server does not answer")?;
-    let identity = AgentIdentity::load_or_create(client.clone(), &options.namespace, CREDENTIALS)
-        .await
-        .with_context(|| {
-            format!(
-                "cannot read or make secret {CREDENTIALS} in namespace {}",
-                options.namespace
-            )
-        })?;
-    let store = store::LocalStore::open(&options.store).await?;
-    let cluster = KubeCluster::new(client, cluster_config(&options, &identity));
+        .with_context(|| format!("cannot read or make secret {CREDENTIALS} in namespace {namespace}"))?;
+    let store = store::LocalStore::open(&config.store).await?;
+    let cluster = KubeCluster::new(
+        found.client.clone(),
+        cluster_config(&config, namespace, &identity),
+    );
     let settings = Settings {
-        scope: Scope(options.instance.clone()),
-        agent_url: format!("https://{}", options.agent_address),
+        scope: Scope(config.instance.clone()),
+        agent_url: format!("https://{}", config.agent_address),
         token_key: identity.token_key().clone(),
     };
     let engine = Engine::new(settings, Arc::new(cluster.clone()), Arc::new(store));
-    watch(cluster, engine.clone());
 
-    let certificate = identity.server_certificate(&[options.agent_address.ip().to_string()])?;
-    let agents = listen(options.agent_listen, "--agent-listen").await?;
+    let agents = TcpListener::bind(config.agent_listen)
+        .await
+        .with_context(|| format!("cannot listen on {} (agent-listen)", config.agent_listen))?;
+    let listeners = bind(&config).await?;
+    let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
+    watch(cluster, engine.clone());
+    let certificate = identity.server_certificate(&[config.agent_address.ip().to_string()])?;
     tokio::spawn(server::agent_listener(
         agents,
         tls(&certificate)?,
         server::agents(engine.clone()),
     ));
-    let docker = listen(options.listen.0, "--listen").await?;
-    tokio::spawn(server::docker_listener(docker, server::docker(engine)));
+    let drain = Drain::default();
+    let docker = drain.around(server::docker(engine));
+    for listener in listeners {
+        tokio::spawn(server::docker_listener(listener, docker.clone()));
+    }
     tracing::info!(
-        docker = %options.listen.0,
-        agents = %options.agent_listen,
-        kubernetes = version.git_version,
-        namespace = options.namespace,
-        instance = options.instance,
-        store = %options.store.display(),
+        docker = addresses.join(","),
+        agents = %config.agent_listen,
+        agent_address = %config.agent_address,
+        kubernetes = found.version,
+        namespace,
+        instance = config.instance,
+        store = %config.store.display(),
         "serving"
     );
-    told_to_end().await
+    signals.end(&drain).await
 }
 
-async fn client(kubeconfig: Option<&Path>) -> Result<kube::Client> {
-    let mut config = match kubeconfig {
-        Some(file) => {
-            let read =
-                Kubeconfig::read_from(file).with_context(|| format!("cannot read {}", file.display()))?;
-            kube::Config::from_custom_kubeconfig(read, &KubeConfigOptions::default())
-                .await
-                .with_context(|| format!("{} leads to no cluster", file.display()))?
-        }
-        None => kube::Config::infer()
-            .await
-            .context("no cluster is known: run in one, or give --kubeconfig")?,
-    };
-    config.read_timeout = Some(SILENCE_LIMIT);
-    Ok(kube::Client::try_from(config)?)
+async fn bind(config: &Config) -> Result<Vec<Listener>> {
+    let mut listeners = Vec::new();
+    for endpoint in &config.listen {
+        let bound = endpoint.bind(config.tls.clone()).await;
+        listeners.push(bound.with_context(|| format!("cannot listen on {endpoint} (listen)"))?);
+    }
+    Ok(listeners)
 }
 
-fn cluster_config(options: &Serve, identity: &AgentIdentity) -> kube_adapter::Config {
+fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) -> kube_adapter::Config {
     kube_adapter::Config {
-        namespace: options.namespace.clone(),
-        instance: options.instance.clone(),
-        agent_image: options.agent_image.clone(),
+        namespace: namespace.to_owned(),
+        instance: config.instance.clone(),
+        agent_image: config.agent_image.clone(),
         agent_ca_pem: identity.ca_pem().to_owned(),
         token_key: identity.token_key().clone(),
         default_uid: kube_adapter::Config::FABRIC_UID,
@@ -117,17 +110,11 @@ fn watch(cluster: KubeCluster, engine: Engine) {
                 Event::Record(_) | Event::RecordGone(..) => engine.observe(event).await,
                 Event::Pod(_) | Event::PodGone(_) | Event::Agent(..) => {
                     let engine = engine.clone();
-                    tokio::spawn(async move { engine.observe(event).await });
+                    tokio::spawn(async move { engine.observe(event).await }.instrument(engine::span()));
                 }
             }
         }
     });
-}
-
-async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address} ({option})"))
 }
 
 fn tls(certificate: &ServerCertificate) -> Result<Arc<ServerConfig>> {
@@ -137,14 +124,4 @@ fn tls(certificate: &ServerCertificate) -> Result<Arc<ServerConfig>> {
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
     Ok(Arc::new(config))
-}
-
-async fn told_to_end() -> Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let name = tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    };
-    tracing::info!(signal = name, "ending; chaincode that runs goes on");
-    Ok(())
 }

@@ -11,6 +11,7 @@ mod files_secret;
 mod labels;
 mod logs;
 mod owner;
+mod permissions;
 mod pod;
 mod record;
 mod retry;
@@ -20,4 +21,5 @@ mod watch;
 
 pub use cluster::{Config, KubeCluster};
 pub use credentials::{AgentIdentity, CredentialsError, ServerCertificate};
+pub use permissions::{Permission, ROLE_FILE, missing as missing_permissions};
 pub use watch::watch;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use agent_protocol::{Event as AgentEvent, KEEPALIVE_SECS};
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, State};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
@@ -20,6 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::body;
 use crate::error::{ApiError, Result};
+use crate::router::in_span;
 
 /// The agents' routes over an engine.
 pub fn router(engine: Engine) -> Router {
@@ -31,6 +33,7 @@ pub fn router(engine: Engine) -> Router {
     Router::new()
         .nest("/agent/v1/{record}/{uid}/{start}", calls)
         .with_state(engine)
+        .layer(from_fn(in_span))
 }
 
 /// An agent that has shown the token of the container that its path names.
@@ -83,8 +86,10 @@ async fn output(
 }
 
 async fn event(State(engine): State<Engine>, agent: Agent, Json(event): Json<AgentEvent>) -> StatusCode {
-    tracing::debug!(record = %agent.0.record, start = agent.0.start, ?event, "an agent spoke");
+    let (record, start, said) = (agent.0.record.clone(), agent.0.start, format!("{event:?}"));
     engine.observe(Event::Agent(agent.0, event)).await;
+    // Only now the span has the container's names.
+    tracing::debug!(%record, start, said, "an agent spoke");
     StatusCode::NO_CONTENT
 }
 

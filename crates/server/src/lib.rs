@@ -4,6 +4,7 @@ mod agents;
 mod body;
 mod build;
 mod containers;
+mod drain;
 mod error;
 mod images;
 mod listen;
@@ -13,5 +14,6 @@ mod router;
 mod version;
 
 pub use agents::router as agents;
-pub use listen::{agent_listener, docker_listener};
+pub use drain::Drain;
+pub use listen::{Endpoint, Listener, Tls, TlsError, TlsFiles, agent_listener, docker_listener};
 pub use router::{ROUTES, router as docker};

@@ -1,71 +1,82 @@
-//! The listeners: HTTP/1.1 over TCP for Docker clients, over TLS for agents.
+//! The two listeners: Docker's, plain, with TLS or on a unix socket, and the
+//! agents' with TLS. Each connection is a task of its own; none waits for another.
+
+mod connection;
+mod endpoint;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
+use self::connection::{prepare, serve};
+pub use self::endpoint::{Endpoint, Listener};
+pub use self::tls::{Tls, TlsError, TlsFiles};
+
 /// The pause after a failed accept: out of file descriptors, mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long an agent may take for its TLS handshake.
+/// How long a TLS handshake may take: a client that says nothing holds a task and a file descriptor.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Serves Docker clients. Never ends.
-pub async fn docker_listener(listener: TcpListener, router: Router) {
-    loop {
-        let stream = accept(&listener).await;
-        tokio::spawn(serve(stream, router.clone()));
+pub async fn docker_listener(listener: impl Into<Listener>, router: Router) {
+    match listener.into() {
+        Listener::Tcp(listener, tls) => loop {
+            if let Some(stream) = accepted(listener.accept().await).await {
+                prepare(&stream);
+                tokio::spawn(serve_tcp(stream, tls.clone(), router.clone()));
+            }
+        },
+        Listener::Unix(listener, _file) => loop {
+            if let Some(stream) = accepted(listener.accept().await).await {
+                tokio::spawn(serve(stream, router.clone()));
+            }
+        },
     }
 }
 
 /// Serves agents. Never ends.
 pub async fn agent_listener(listener: TcpListener, tls: Arc<ServerConfig>, router: Router) {
-    let acceptor = TlsAcceptor::from(tls);
     loop {
-        let stream = accept(&listener).await;
-        let (acceptor, router) = (acceptor.clone(), router.clone());
-        tokio::spawn(async move {
-            match tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => serve(stream, router).await,
-                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-                Err(_) => tracing::debug!("a TLS handshake took too long"),
-            }
-        });
-    }
-}
-
-async fn accept(listener: &TcpListener) -> TcpStream {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "cannot turn off nagle's algorithm");
-                }
-                return stream;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
+        if let Some(stream) = accepted(listener.accept().await).await {
+            prepare(&stream);
+            tokio::spawn(serve_tls(stream, Arc::clone(&tls), router.clone()));
         }
     }
 }
 
-/// Serves one connection. There is no time limit on anything: builds idle for minutes, waits for
-/// months. A client that closes its own side still gets its answer: go-dockerclient does that on attach.
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router) {
-    let connection = http1::Builder::new()
-        .half_close(true)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-        .with_upgrades();
-    if let Err(error) = connection.await {
-        tracing::debug!(%error, "a connection ended");
+async fn accepted<S, A>(accepted: std::io::Result<(S, A)>) -> Option<S> {
+    match accepted {
+        Ok((stream, _)) => Some(stream),
+        Err(error) => {
+            tracing::warn!(%error, "cannot accept a connection");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+async fn serve_tcp(stream: TcpStream, tls: Option<Arc<Tls>>, router: Router) {
+    match tls {
+        Some(tls) => serve_tls(stream, tls.current().await, router).await,
+        None => serve(stream, router).await,
+    }
+}
+
+async fn serve_tls(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    tls: Arc<ServerConfig>,
+    router: Router,
+) {
+    let handshake = TlsAcceptor::from(tls).accept(stream);
+    match tokio::time::timeout(HANDSHAKE_LIMIT, handshake).await {
+        Ok(Ok(stream)) => serve(stream, router).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }

@@ -10,6 +10,7 @@ use axum::routing::{MethodRouter, delete, get, head, post, put};
 use axum::{Json, Router};
 use docker_api::{API_VERSION, ErrorBody, strip_version};
 use engine::Engine;
+use tracing::Instrument;
 
 use crate::{build, containers, images, ping, version};
 
@@ -57,7 +58,15 @@ pub fn router(engine: Engine) -> Router {
         .method_not_allowed_fallback(no_such_page)
         .with_state(engine);
     // Around the router, not in it: the version must be gone before a route is chosen.
-    Router::new().fallback_service(routes).layer(from_fn(like_docker))
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn(like_docker))
+        .layer(from_fn(in_span))
+}
+
+/// The lines of a call name its container.
+pub(crate) async fn in_span(request: Request, next: Next) -> Response {
+    next.run(request).instrument(engine::span()).await
 }
 
 /// Image names have slashes: their route takes the rest of the path and cuts the last part off.

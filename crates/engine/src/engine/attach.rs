@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
 use super::{Engine, Live, RETRY_FIRST, RETRY_LONGEST};
 use crate::error::Result;
@@ -58,7 +59,7 @@ impl Engine {
             live: Arc::clone(&live),
         };
         let engine = self.clone();
-        tokio::spawn(async move { engine.feed(&live, &sender).await });
+        tokio::spawn(async move { engine.feed(&live, &sender).await }.in_current_span());
         Ok(stream)
     }
 

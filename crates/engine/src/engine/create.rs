@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::Engine;
+use super::span::is_about;
 use crate::container::{Container, Record, Role, Spec};
 use crate::error::{Error, Result};
 use crate::name::{self, ContainerId, RecordName};
@@ -38,6 +39,7 @@ impl Engine {
             exit: None,
             outputs: std::collections::BTreeMap::new(),
         };
+        is_about(&container);
         Process::of(&container)?;
         let object = RecordName::new(self.scope(), &container.name);
         match self.0.cluster.create_record(&object, &container).await {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::span::is_about;
 use super::{Engine, Live};
 use crate::container::Record;
 use crate::error::{Error, Result};
@@ -64,6 +65,12 @@ impl Engine {
     /// Finds a container by name, id or unique id prefix; asks the cluster for what this process
     /// does not know yet (made by another, or just now).
     pub(super) async fn find(&self, reference: &str) -> Result<Arc<Live>> {
+        let live = self.look_up(reference).await?;
+        is_about(&live.record().container);
+        Ok(live)
+    }
+
+    async fn look_up(&self, reference: &str) -> Result<Arc<Live>> {
         let reference = reference.trim_start_matches('/');
         let name = RecordName::new(self.scope(), reference);
         if let Some(live) = self.find_name(&name).await? {

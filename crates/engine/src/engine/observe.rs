@@ -6,6 +6,7 @@ use std::sync::Arc;
 use agent_protocol::Event as AgentEvent;
 use jiff::Timestamp;
 
+use super::span::is_about;
 use super::{Engine, Live};
 use crate::container::{Container, Exit};
 use crate::phase::Phase;
@@ -48,7 +49,9 @@ impl Engine {
     /// The container that an agent belongs to, if it is still there.
     pub(super) async fn live_of(&self, agent: &AgentId) -> Option<Arc<Live>> {
         match self.find_name(&agent.record).await {
-            Ok(live) => live.filter(|live| live.record().uid == agent.uid),
+            Ok(live) => live
+                .filter(|live| live.record().uid == agent.uid)
+                .inspect(|live| is_about(&live.record().container)),
             Err(error) => {
                 tracing::warn!(record = %agent.record, %error, "cannot read the record of an event");
                 None

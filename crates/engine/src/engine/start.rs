@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use super::{Engine, Live};
 use crate::container::{Container, Exit};
 use crate::error::{Error, Result};
@@ -31,7 +33,7 @@ impl Engine {
     pub async fn start(&self, reference: &str) -> Result<Started> {
         let live = self.find(reference).await?;
         let engine = self.clone();
-        let work = tokio::spawn(async move { engine.run_start(&live).await });
+        let work = tokio::spawn(async move { engine.run_start(&live).await }.in_current_span());
         work.await
             .unwrap_or_else(|error| Err(Error::StartFailed(format!("the start was abandoned: {error}"))))
     }

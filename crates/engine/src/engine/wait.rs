@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tracing::Instrument;
 
 use super::live::Seen;
 use super::{Engine, Live};
@@ -55,6 +56,7 @@ impl Engine {
             engine.detached(&live).await;
             exit
         }
+        .in_current_span()
         .boxed())
     }
 

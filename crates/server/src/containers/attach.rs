@@ -12,6 +12,7 @@ use hyper::ext::ReasonPhrase;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncWriteExt, BufWriter};
+use tracing::Instrument;
 
 use crate::error::{ApiError, Result};
 
@@ -34,11 +35,12 @@ pub(crate) async fn attach(
         ));
     };
     let output = engine.attach(&id).await?;
-    tokio::spawn(async move {
+    let streaming = async move {
         if let Err(error) = stream(upgrade, output).await {
             tracing::debug!(container = id, %error, "an attached client went away");
         }
-    });
+    };
+    tokio::spawn(streaming.in_current_span());
     let headers = [
         (header::CONTENT_TYPE, RAW_STREAM),
         (header::CONNECTION, HeaderValue::from_static("Upgrade")),

@@ -1,0 +1,80 @@
+//! The way to the cluster, and what chainpod may do there.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+
+use crate::config::Config;
+
+/// How long the API server may say nothing: longer than its watches last, so that a quiet watch is
+/// no failure.
+const SILENCE_LIMIT: Duration = Duration::from_secs(310);
+
+/// The cluster that chainpod works in.
+pub(crate) struct Found {
+    pub(crate) client: kube::Client,
+    pub(crate) namespace: String,
+    /// The API server's.
+    pub(crate) version: String,
+}
+
+impl Found {
+    /// Finds the cluster and asks its API server for its version.
+    ///
+    /// # Errors
+    /// When none is configured, or it does not answer.
+    pub(crate) async fn by(config: &Config) -> Result<Self> {
+        let mut kube = kube_config(config).await?;
+        kube.read_timeout = Some(SILENCE_LIMIT);
+        let namespace = config
+            .namespace
+            .as_ref()
+            .unwrap_or(&kube.default_namespace)
+            .clone();
+        let url = kube.cluster_url.clone();
+        let client = kube::Client::try_from(kube)?;
+        let version = client.apiserver_version().await;
+        let version =
+            version.with_context(|| format!("the kubernetes api server at {url} does not answer"))?;
+        Ok(Self {
+            client,
+            namespace,
+            version: version.git_version,
+        })
+    }
+
+    /// Names each permission that is missing: chainpod serves what it can all the same, and what it
+    /// cannot fails with the API server's own words.
+    pub(crate) async fn tell_missing_permissions(&self) {
+        match kube_adapter::missing_permissions(&self.client, &self.namespace).await {
+            Ok(missing) => {
+                for permission in missing {
+                    tracing::error!(
+                        %permission,
+                        namespace = self.namespace,
+                        "a permission is missing: bind the Role of {} to chainpod's account in this namespace",
+                        kube_adapter::ROLE_FILE
+                    );
+                }
+            }
+            Err(error) => tracing::warn!(%error, "cannot ask what chainpod may do"),
+        }
+    }
+}
+
+async fn kube_config(config: &Config) -> Result<kube::Config> {
+    let options = KubeConfigOptions::default();
+    let Some(file) = &config.kubeconfig else {
+        return match kube::Config::incluster() {
+            Ok(config) => Ok(config),
+            Err(_) => kube::Config::from_kubeconfig(&options)
+                .await
+                .context("no cluster is known: run in one, or give --kubeconfig"),
+        };
+    };
+    let read = Kubeconfig::read_from(file).with_context(|| format!("cannot read {}", file.display()))?;
+    kube::Config::from_custom_kubeconfig(read, &options)
+        .await
+        .with_context(|| format!("{} leads to no cluster", file.display()))
+}

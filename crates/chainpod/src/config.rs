@@ -1,0 +1,132 @@
+//! The settings of `serve`: what they may be, and where each came from.
+
+mod keys;
+mod sources;
+mod values;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use server::{Endpoint, Tls, TlsFiles};
+
+use self::keys as key;
+pub(crate) use self::keys::{CONFIG, KEYS, Key};
+use self::sources::Sources;
+use crate::telemetry::LogFormat;
+
+/// What `serve` needs to know, checked.
+pub(crate) struct Config {
+    pub(crate) listen: Vec<Endpoint>,
+    pub(crate) tls: Option<Arc<Tls>>,
+    /// None: the kubeconfig's or the Pod's own.
+    pub(crate) namespace: Option<String>,
+    pub(crate) instance: String,
+    /// None: in-cluster, then the usual places.
+    pub(crate) kubeconfig: Option<PathBuf>,
+    pub(crate) store: PathBuf,
+    pub(crate) agent_listen: SocketAddr,
+    pub(crate) agent_address: SocketAddr,
+    pub(crate) agent_image: String,
+    pub(crate) log_format: LogFormat,
+    pub(crate) log_filter: String,
+}
+
+/// All that is wrong with the settings: a line each.
+#[derive(Debug)]
+pub(crate) struct Wrong(Vec<String>);
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.len();
+        let settings = if count == 1 { "setting is" } else { "settings are" };
+        write!(f, "{count} {settings} wrong:")?;
+        self.0.iter().try_for_each(|line| write!(f, "\n- {line}"))
+    }
+}
+
+impl Config {
+    /// Reads the settings from the flags, the environment and the file.
+    ///
+    /// # Errors
+    /// All that is wrong, at once.
+    pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
+        let mut sources = Sources::open(flags, env);
+        let listen = sources.many(&key::LISTEN, str::parse);
+        let tls = tls(&mut sources);
+        let namespace = sources.one(&key::NAMESPACE, values::namespace);
+        let instance = sources.one(&key::INSTANCE, values::instance);
+        let kubeconfig = sources.one(&key::KUBECONFIG, values::path);
+        let store = sources.one(&key::STORE, values::path);
+        let agent_listen = sources.one(&key::AGENT_LISTEN, values::address);
+        let agent_address = agent_address(&mut sources, agent_listen);
+        let agent_image = sources.one(&key::AGENT_IMAGE, values::text);
+        let log_format = sources.one(&key::LOG_FORMAT, values::log_format);
+        let log_filter = sources.one(&key::LOG_FILTER, values::log_filter);
+        let config = (|| {
+            Some(Self {
+                listen: listen?,
+                tls,
+                namespace,
+                instance: instance?,
+                kubeconfig,
+                store: store?,
+                agent_listen: agent_listen?,
+                agent_address: agent_address?,
+                agent_image: agent_image?,
+                log_format: log_format?,
+                log_filter: log_filter?,
+            })
+        })();
+        let wrong = sources.wrong();
+        match config {
+            Some(config) if wrong.is_empty() => Ok(config),
+            _ => Err(Wrong(wrong)),
+        }
+    }
+}
+
+fn tls(sources: &mut Sources<'_>) -> Option<Arc<Tls>> {
+    let [certificate, key, client_ca] =
+        [&key::TLS_CERT, &key::TLS_KEY, &key::TLS_CLIENT_CA].map(|key| (key, sources.one(key, values::path)));
+    let given = [&certificate, &key, &client_ca]
+        .into_iter()
+        .find(|(_, file)| file.is_some());
+    let (needs, _) = given?;
+    for (missing, _) in [&certificate, &key]
+        .into_iter()
+        .filter(|(_, file)| file.is_none())
+    {
+        sources.missing(missing, &format!("{} needs it", needs.name));
+    }
+    let files = TlsFiles {
+        certificate: certificate.1?,
+        key: key.1?,
+        client_ca: client_ca.1,
+    };
+    match Tls::load(files) {
+        Ok(tls) => Some(Arc::new(tls)),
+        Err(error) => {
+            sources.push(format!("TLS: {error}"));
+            None
+        }
+    }
+}
+
+/// Where agents listen, if that is an address and not all of them, is where Pods reach them.
+fn agent_address(sources: &mut Sources<'_>, listen: Option<SocketAddr>) -> Option<SocketAddr> {
+    if !sources.has(&key::AGENT_ADDRESS) {
+        let listen = listen?;
+        if listen.ip().is_unspecified() {
+            sources.missing(&key::AGENT_ADDRESS, "Pods must be told where to reach chainpod");
+            return None;
+        }
+        return Some(listen);
+    }
+    sources.one(&key::AGENT_ADDRESS, values::reachable)
+}
+
+#[cfg(test)]
+mod tests;

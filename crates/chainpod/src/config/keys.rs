@@ -1,0 +1,167 @@
+//! THE table of settings: flag `--NAME`, variable `CHAINPOD_NAME`, key in the file.
+
+/// One setting.
+pub(crate) struct Key {
+    /// Its name, as the flag and the file have it.
+    pub(crate) name: &'static str,
+    /// What its value is.
+    pub(crate) value: &'static str,
+    /// What it is for.
+    pub(crate) help: &'static str,
+    /// Its value where none is given.
+    pub(crate) default: Option<&'static str>,
+    /// Whether it may be given more than once.
+    pub(crate) many: bool,
+    /// Where it stands in the help.
+    pub(crate) heading: &'static str,
+}
+
+impl Key {
+    /// Its variable in the environment.
+    pub(crate) fn variable(&self) -> String {
+        format!("CHAINPOD_{}", self.name.to_uppercase().replace('-', "_"))
+    }
+
+    const fn new(name: &'static str, value: &'static str, heading: &'static str, help: &'static str) -> Self {
+        Self {
+            name,
+            value,
+            help,
+            default: None,
+            many: false,
+            heading,
+        }
+    }
+
+    const fn or(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    const fn repeatable(mut self) -> Self {
+        self.many = true;
+        self
+    }
+}
+
+const DOCKER: &str = "Docker clients";
+const KUBERNETES: &str = "Kubernetes";
+const AGENTS: &str = "Agents, which run inside the Pods";
+const LOGS: &str = "Logs";
+
+/// This machine alone: who can connect can run programs in the namespace, and nothing else asks who it is.
+const DEFAULT_LISTEN: &str = "tcp://127.0.0.1";
+/// One name suffices as long as nobody installs a second one in the namespace.
+const DEFAULT_INSTANCE: &str = "chainpod";
+/// Where the file system standard puts what programs keep.
+const DEFAULT_STORE: &str = "/var/lib/chainpod";
+/// All addresses, as Pods come from elsewhere; the port is the next one after Docker's two.
+const DEFAULT_AGENT_LISTEN: &str = "0.0.0.0:2377";
+/// The image of this very version: daemon and agent are released together.
+const DEFAULT_AGENT_IMAGE: &str = concat!("docker.io/chainpod/chainpod:", env!("CARGO_PKG_VERSION"));
+/// What people read; collectors ask for json.
+const DEFAULT_LOG_FORMAT: &str = "text";
+/// What happened, without each call.
+const DEFAULT_LOG_FILTER: &str = "info";
+
+/// Where the other settings are; not one of them.
+pub(crate) const CONFIG: Key = Key::new("config", "FILE", "Settings", "A YAML file with settings");
+pub(crate) const LISTEN: Key = Key::new(
+    "listen",
+    "tcp://HOST:PORT|unix:///PATH",
+    DOCKER,
+    "Where Docker clients connect; repeatable (in the environment separated by commas). The port is 2375, \
+     with TLS 2376, where it is left out",
+)
+.or(DEFAULT_LISTEN)
+.repeatable();
+pub(crate) const TLS_CERT: Key = Key::new(
+    "tls-cert",
+    "FILE",
+    DOCKER,
+    "The server's certificate, PEM: all tcp:// listeners have TLS then. A replaced file counts for the next connection",
+);
+pub(crate) const TLS_KEY: Key = Key::new("tls-key", "FILE", DOCKER, "The certificate's private key, PEM");
+pub(crate) const TLS_CLIENT_CA: Key = Key::new(
+    "tls-client-ca",
+    "FILE",
+    DOCKER,
+    "The CA of the clients' certificates, PEM: each client must show one then",
+);
+pub(crate) const NAMESPACE: Key = Key::new(
+    "namespace",
+    "NAME",
+    KUBERNETES,
+    "The namespace of the chaincode's Pods [default: chainpod's own, or the kubeconfig's]",
+);
+pub(crate) const INSTANCE: Key = Key::new(
+    "instance",
+    "NAME",
+    KUBERNETES,
+    "The name of this installation: it sees only its own containers",
+)
+.or(DEFAULT_INSTANCE);
+pub(crate) const KUBECONFIG: Key = Key::new(
+    "kubeconfig",
+    "FILE",
+    KUBERNETES,
+    "How the API server is reached [default: in-cluster, then $KUBECONFIG, then ~/.kube/config]",
+);
+pub(crate) const STORE: Key = Key::new(
+    "store",
+    "DIRECTORY",
+    KUBERNETES,
+    "The directory of the image store. It must outlive this process: peers never build an image again",
+)
+.or(DEFAULT_STORE);
+pub(crate) const AGENT_LISTEN: Key = Key::new(
+    "agent-listen",
+    "IP:PORT",
+    AGENTS,
+    "Where the agents connect, with TLS",
+)
+.or(DEFAULT_AGENT_LISTEN);
+pub(crate) const AGENT_ADDRESS: Key = Key::new(
+    "agent-address",
+    "IP:PORT",
+    AGENTS,
+    "The address at which Pods reach --agent-listen [default: that, where it is one address]",
+);
+pub(crate) const AGENT_IMAGE: Key = Key::new(
+    "agent-image",
+    "IMAGE",
+    AGENTS,
+    "The image that carries chainpod-agent",
+)
+.or(DEFAULT_AGENT_IMAGE);
+pub(crate) const LOG_FORMAT: Key = Key::new(
+    "log-format",
+    "text|json",
+    LOGS,
+    "How log lines are written, to stderr",
+)
+.or(DEFAULT_LOG_FORMAT);
+pub(crate) const LOG_FILTER: Key = Key::new(
+    "log-filter",
+    "FILTER",
+    LOGS,
+    "What is logged: a level, or levels by module, such as info,server=debug for each call",
+)
+.or(DEFAULT_LOG_FILTER);
+
+/// All of them, in the order of the help.
+pub(crate) const KEYS: [&Key; 13] = [
+    &LISTEN,
+    &TLS_CERT,
+    &TLS_KEY,
+    &TLS_CLIENT_CA,
+    &NAMESPACE,
+    &INSTANCE,
+    &KUBECONFIG,
+    &STORE,
+    &AGENT_LISTEN,
+    &AGENT_ADDRESS,
+    &AGENT_IMAGE,
+    &LOG_FORMAT,
+    &LOG_FILTER,
+];

@@ -1,0 +1,74 @@
+//! From what is written to what is meant: one function for each kind of value.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::telemetry::LogFormat;
+
+/// Kubernetes' limit for a namespace's name and for a label's value.
+const NAME_CHARS: usize = 63;
+
+type Value<T> = Result<T, String>;
+
+pub(super) fn text(text: &str) -> Value<String> {
+    match text.trim() {
+        "" => Err("it is empty".to_owned()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+pub(super) fn path(written: &str) -> Value<PathBuf> {
+    text(written).map(PathBuf::from)
+}
+
+/// A DNS label (RFC 1123), as Kubernetes wants it.
+pub(super) fn namespace(text: &str) -> Value<String> {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    name(text, legal, "lower-case letters, digits and dashes")
+}
+
+/// It becomes a label's value.
+pub(super) fn instance(text: &str) -> Value<String> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    name(text, legal, "letters, digits, dashes, underscores and dots")
+}
+
+fn name(text: &str, legal: impl Fn(u8) -> bool, what: &str) -> Value<String> {
+    let ends = [text.bytes().next(), text.bytes().last()];
+    let ends_well = ends.iter().flatten().all(u8::is_ascii_alphanumeric);
+    if text.is_empty() || text.len() > NAME_CHARS || !text.bytes().all(legal) || !ends_well {
+        return Err(format!(
+            "1 to {NAME_CHARS} {what} are expected, letters or digits at both ends"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn address(text: &str) -> Value<SocketAddr> {
+    let expected = "an IP address and a port are expected, such as 10.0.0.7:2377 or [fd00::7]:2377";
+    text.parse().map_err(|_| expected.to_owned())
+}
+
+/// An address that others can connect to.
+pub(super) fn reachable(text: &str) -> Value<SocketAddr> {
+    let address = address(text)?;
+    if address.ip().is_unspecified() || address.port() == 0 {
+        return Err("no Pod can connect to that".to_owned());
+    }
+    Ok(address)
+}
+
+pub(super) fn log_format(text: &str) -> Value<LogFormat> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("text or json is expected".to_owned()),
+    }
+}
+
+pub(super) fn log_filter(text: &str) -> Value<String> {
+    EnvFilter::try_new(text).map_err(|error| error.to_string())?;
+    Ok(text.to_owned())
+}

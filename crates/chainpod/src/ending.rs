@@ -1,0 +1,56 @@
+//! The end: SIGTERM or SIGINT lets open builds and launches end, a second one does not.
+
+use anyhow::{Result, bail};
+use server::Drain;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The signals that end a process politely.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From now on they do not end the process by themselves.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn catch() -> Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The next one.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+
+    /// Waits for a signal, and then for what is open: [`Drain::LIMIT`] at most.
+    ///
+    /// # Errors
+    /// When a second signal comes before that.
+    pub(crate) async fn end(mut self, drain: &Drain) -> Result<()> {
+        let first = self.next().await;
+        let open = drain.open();
+        tracing::info!(
+            signal = first,
+            open,
+            "ending when open builds and launches have; chaincode goes on"
+        );
+        tokio::select! {
+            open = drain.drained() => {
+                if open > 0 {
+                    tracing::warn!(open, "builds or launches are cut off: they took too long");
+                }
+                tracing::info!("ended");
+                Ok(())
+            }
+            second = self.next() => bail!("{second} after {first}: {} builds or launches are cut off", drain.open()),
+        }
+    }
+}

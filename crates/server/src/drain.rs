@@ -1,0 +1,239 @@
+//! Shutdown: builds and launches that are open when the process is told to end
+//! are let end, and whatever they call meanwhile is served. One place: a
+//! counter around Docker's routes.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use docker_api::strip_version;
+use http::Method;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// How long a build may take, by the peer's own clock. One that begins later than this before the
+/// end is not begun.
+const BUILD_LIMIT: Duration = Duration::from_secs(300);
+/// Between two calls of a launch (create, upload, start, and then the chaincode's registration) a peer
+/// takes milliseconds; a loaded one somewhat more.
+const PAUSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// Counts what is open, and says when nothing is. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Drain(watch::Sender<State>);
+
+#[derive(Default)]
+struct State {
+    open: usize,
+    /// When the last one ended.
+    last_end: Option<Instant>,
+    /// When the process ends, whatever is open.
+    deadline: Option<Instant>,
+}
+
+/// What a call is a part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Build,
+    Launch,
+    Neither,
+}
+
+/// One open call; closed when it is dropped.
+struct Open(Drain);
+
+impl Drain {
+    /// How long a shutdown may take: a peer gives up an install or a start after 300 s, and says so in
+    /// the time that is left.
+    pub const LIMIT: Duration = Duration::from_secs(330);
+
+    /// Counts what passes to these routes of Docker's.
+    pub fn around(&self, router: Router) -> Router {
+        let drain = self.clone();
+        router.layer(from_fn(move |request, next| drain.clone().pass(request, next)))
+    }
+
+    /// From now on holds what cannot end in time; returns when all builds and launches have ended, but
+    /// after [`Drain::LIMIT`] at the latest. Says how many are still open.
+    pub async fn drained(&self) -> usize {
+        let deadline = Instant::now() + Self::LIMIT;
+        self.0.send_modify(|state| state.deadline = Some(deadline));
+        // After the deadline the number tells.
+        let _ = tokio::time::timeout_at(deadline, self.quiet()).await;
+        self.open()
+    }
+
+    /// How many builds and launches are open now.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.0.borrow().open
+    }
+
+    /// Nothing is open, nor was just now.
+    async fn quiet(&self) {
+        let mut states = self.0.subscribe();
+        loop {
+            let quiet_at = {
+                let state = states.borrow_and_update();
+                let now = Instant::now();
+                (state.open == 0).then(|| state.last_end.map_or(now, |end| end + PAUSE_LIMIT))
+            };
+            // A change never fails: `self` holds the sender.
+            match quiet_at {
+                Some(at) if tokio::time::timeout_at(at, states.changed()).await.is_err() => return,
+                Some(_) => {}
+                None => states.changed().await.unwrap_or_default(),
+            }
+        }
+    }
+
+    async fn pass(self, request: Request, next: Next) -> Response {
+        let part = Part::of(request.method(), request.uri().path());
+        let deadline = self.0.borrow().deadline;
+        let _open = match part {
+            Part::Neither => None,
+            Part::Build if deadline.is_some_and(|end| Instant::now() + BUILD_LIMIT > end) => {
+                tracing::info!("a build is held for the next process: this one is ending");
+                return std::future::pending().await;
+            }
+            Part::Build | Part::Launch => Some(self.begin()),
+        };
+        next.run(request).await
+    }
+
+    fn begin(&self) -> Open {
+        self.0.send_modify(|state| state.open += 1);
+        Open(self.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|state| {
+            state.open -= 1;
+            state.last_end = Some(Instant::now());
+        });
+    }
+}
+
+impl Part {
+    fn of(method: &Method, path: &str) -> Self {
+        let parts: Vec<_> = strip_version(path).split('/').skip(1).collect();
+        match (method, &parts[..]) {
+            (&Method::POST, ["build"]) => Self::Build,
+            (&Method::POST, ["containers", "create"] | ["containers", _, "start"])
+            | (&Method::PUT, ["containers", _, "archive"]) => Self::Launch,
+            _ => Self::Neither,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::{get, post};
+    use http::StatusCode;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// Builds take `seconds`.
+    fn routes(drain: &Drain, seconds: u64) -> Router {
+        let build = post(async move || tokio::time::sleep(Duration::from_secs(seconds)).await);
+        let routes = Router::new()
+            .route("/build", build)
+            .route("/_ping", get(async || {}));
+        drain.around(routes)
+    }
+
+    fn call(routes: &Router, method: Method, path: &str) -> tokio::task::JoinHandle<StatusCode> {
+        let request = Request::builder().method(method).uri(path).body(Body::empty());
+        let answer = routes.clone().oneshot(request.unwrap());
+        tokio::spawn(async { answer.await.unwrap().status() })
+    }
+
+    async fn seconds(after: u64) {
+        tokio::time::sleep(Duration::from_secs(after)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_build_or_launch_it_ends_at_once() {
+        let (drain, started) = (Drain::default(), Instant::now());
+        let routes = routes(&drain, 0);
+        call(&routes, Method::GET, "/_ping").await.unwrap();
+        assert_eq!(drain.drained().await, 0);
+        assert_eq!(started.elapsed().as_secs(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_open_build_ends_and_other_calls_are_served_meanwhile() {
+        let (drain, started) = (Drain::default(), Instant::now());
+        let routes = routes(&drain, 100);
+        let build = call(&routes, Method::POST, "/build");
+        seconds(1).await;
+        let ending = tokio::spawn({
+            let drain = drain.clone();
+            async move { drain.drained().await }
+        });
+        seconds(10).await;
+        assert_eq!(drain.open(), 1);
+        assert_eq!(
+            call(&routes, Method::GET, "/_ping").await.unwrap(),
+            StatusCode::OK
+        );
+        assert_eq!(ending.await.unwrap(), 0);
+        assert_eq!(build.await.unwrap(), StatusCode::OK);
+        assert_eq!(started.elapsed(), Duration::from_secs(100) + PAUSE_LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_build_that_cannot_end_in_time_is_held_and_one_that_can_is_begun() {
+        let (drain, started) = (Drain::default(), Instant::now());
+        let routes = routes(&drain, 299);
+        let open = call(&routes, Method::POST, "/build");
+        seconds(1).await;
+        let ending = tokio::spawn({
+            let drain = drain.clone();
+            async move { drain.drained().await }
+        });
+        seconds(20).await;
+        let in_time = call(&routes, Method::POST, "/build");
+        seconds(20).await;
+        let late = call(&routes, Method::POST, "/build");
+        seconds(1).await;
+        assert_eq!(drain.open(), 2);
+        assert_eq!(ending.await.unwrap(), 0);
+        assert_eq!(open.await.unwrap(), StatusCode::OK);
+        assert_eq!(in_time.await.unwrap(), StatusCode::OK);
+        assert!(started.elapsed() < Drain::LIMIT);
+        assert!(!late.is_finished());
+        late.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_never_ends_is_left_after_the_limit() {
+        let (drain, started) = (Drain::default(), Instant::now());
+        let build = call(&routes(&drain, 10_000), Method::POST, "/build");
+        seconds(1).await;
+        assert_eq!(drain.drained().await, 1);
+        assert_eq!(started.elapsed().as_secs(), Drain::LIMIT.as_secs() + 1);
+        build.abort();
+    }
+
+    #[test]
+    fn a_launch_is_create_upload_and_start() {
+        for (method, path, part) in [
+            (Method::POST, "/v1.47/containers/create", Part::Launch),
+            (Method::PUT, "/containers/a/archive", Part::Launch),
+            (Method::POST, "/containers/a/start", Part::Launch),
+            (Method::POST, "/v1.47/build", Part::Build),
+            (Method::GET, "/containers/a/archive", Part::Neither),
+            (Method::POST, "/containers/a/wait", Part::Neither),
+            (Method::POST, "/build/prune", Part::Neither),
+        ] {
+            assert_eq!(Part::of(&method, path), part, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Where to listen, in Docker's own style: `tcp://HOST:PORT`, `unix://PATH`.
+
+use std::fmt;
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+
+use super::Tls;
+
+/// The port of a Docker daemon without TLS (IANA: docker).
+const PLAIN_PORT: u16 = 2375;
+/// The port of a Docker daemon with TLS (IANA: docker-s).
+const TLS_PORT: u16 = 2376;
+/// Who may connect to a unix socket: its owner and its group, as Docker's.
+const SOCKET_MODE: u32 = 0o660;
+
+/// An address to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// A host name or an IP address; without a port Docker's own.
+    Tcp {
+        /// The host, without brackets.
+        host: String,
+        /// The port.
+        port: Option<u16>,
+    },
+    /// An absolute path.
+    Unix(PathBuf),
+}
+
+/// A bound [`Endpoint`].
+pub enum Listener {
+    /// With TLS, if it has any.
+    Tcp(TcpListener, Option<Arc<Tls>>),
+    /// Its file goes when it is dropped.
+    Unix(UnixListener, SocketFile),
+}
+
+/// A socket's file, removed when it is dropped.
+pub struct SocketFile(PathBuf);
+
+impl Endpoint {
+    /// Listens there; `tls` is for TCP alone. A socket file whose process is gone is replaced.
+    ///
+    /// # Errors
+    /// The system's; `AddrInUse` where another process listens.
+    pub async fn bind(&self, tls: Option<Arc<Tls>>) -> io::Result<Listener> {
+        match self {
+            Self::Tcp { host, port } => {
+                let usual = if tls.is_some() { TLS_PORT } else { PLAIN_PORT };
+                let listener = TcpListener::bind((host.as_str(), port.unwrap_or(usual))).await?;
+                Ok(Listener::Tcp(listener, tls))
+            }
+            Self::Unix(path) => bind_unix(path).await,
+        }
+    }
+}
+
+async fn bind_unix(path: &Path) -> io::Result<Listener> {
+    let listener = match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_stale(path).await => {
+            fs::remove_file(path)?;
+            UnixListener::bind(path)
+        }
+        bound => bound,
+    }?;
+    let file = SocketFile(path.to_owned());
+    fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
+    Ok(Listener::Unix(listener, file))
+}
+
+/// Whether it is a socket that nobody listens on.
+async fn is_stale(path: &Path) -> bool {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
+    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    is_socket && UnixStream::connect(path).await.is_err_and(refused)
+}
+
+impl Listener {
+    /// Where it listens, as a client would write it.
+    #[must_use]
+    pub fn address(&self) -> String {
+        match self {
+            Self::Tcp(listener, _) => match listener.local_addr() {
+                Ok(address) => format!("tcp://{address}"),
+                Err(error) => error.to_string(),
+            },
+            Self::Unix(_, SocketFile(path)) => format!("unix://{}", path.display()),
+        }
+    }
+}
+
+impl From<TcpListener> for Listener {
+    fn from(listener: TcpListener) -> Self {
+        Self::Tcp(listener, None)
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // It may be gone already; what else can be wrong, the next start tells.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once("://") {
+            Some(("unix", path)) if path.starts_with('/') => Ok(Self::Unix(path.into())),
+            Some(("tcp", address)) => tcp(address),
+            _ => Err("tcp://HOST:PORT or unix:///PATH is expected".to_owned()),
+        }
+    }
+}
+
+fn tcp(address: &str) -> Result<Endpoint, String> {
+    let (host, port) = match address.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').ok_or("the bracket is not closed")?,
+        None => address.split_at(address.rfind(':').unwrap_or(address.len())),
+    };
+    if host.is_empty() {
+        return Err("it has no host; 0.0.0.0 listens on all addresses".to_owned());
+    }
+    if host.contains(':') && !address.starts_with('[') {
+        return Err("an IPv6 address needs brackets: tcp://[::1]:2375".to_owned());
+    }
+    let port = match port.strip_prefix(':') {
+        _ if port.is_empty() => None,
+        Some(digits) => Some(digits.parse().map_err(|_| format!("{digits:?} is no port"))?),
+        None => return Err(format!("{port:?} is behind the bracket")),
+    };
+    Ok(Endpoint::Tcp {
+        host: host.to_owned(),
+        port,
+    })
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Tcp { host, port } => {
+                let brackets = if host.contains(':') { ["[", "]"] } else { ["", ""] };
+                write!(f, "tcp://{}{host}{}", brackets[0], brackets[1])?;
+                port.map_or(Ok(()), |port| write!(f, ":{port}"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dockers_styles_are_read_and_others_refused() {
+        for (text, host, port) in [
+            ("tcp://0.0.0.0:2375", "0.0.0.0", Some(2375)),
+            ("tcp://docker.local:1", "docker.local", Some(1)),
+            ("tcp://[::1]:2375", "::1", Some(2375)),
+            ("tcp://[::]", "::", None),
+            ("tcp://localhost", "localhost", None),
+        ] {
+            let host = host.to_owned();
+            let read: Endpoint = text.parse().unwrap();
+            assert_eq!(read, Endpoint::Tcp { host, port }, "{text}");
+            assert_eq!(read.to_string(), text);
+        }
+        assert_eq!(
+            "unix:///run/d.sock".parse(),
+            Ok(Endpoint::Unix("/run/d.sock".into()))
+        );
+        for (text, said) in [
+            ("127.0.0.1:2375", "is expected"),
+            ("unix://d.sock", "is expected"),
+            ("tcp://::1:2375", "brackets"),
+            ("tcp://[::1:2375", "not closed"),
+            ("tcp://[::1]x", "behind the bracket"),
+            ("tcp://:2375", "no host"),
+            ("tcp://a:99999", "is no port"),
+            ("tcp://a:", "is no port"),
+        ] {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stale_socket_is_replaced_and_a_live_one_or_a_file_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("docker.sock");
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        let endpoint = Endpoint::Unix(path.clone());
+        let listener = endpoint.bind(None).await.unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, SOCKET_MODE);
+        let twice = endpoint.bind(None).await;
+        assert!(matches!(twice, Err(error) if error.kind() == io::ErrorKind::AddrInUse));
+        drop(listener);
+        assert!(!path.exists());
+        fs::write(&path, "precious").unwrap();
+        assert!(endpoint.bind(None).await.is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"precious");
+    }
+}
