@@ -40,6 +40,7 @@ pub(super) fn full(progress: &Progress) -> Result<u64> {
 }
 
 fn round(progress: &Progress, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    progress.step("ending what an earlier lab left", || cluster::down(false))?;
     let before = cluster::trace()?;
     let outcome = work();
     progress.step("ending the lab", || cluster::down(false))?;
