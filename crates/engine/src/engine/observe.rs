@@ -17,7 +17,8 @@ impl Engine {
     pub async fn observe(&self, event: Event) {
         match event {
             Event::Record(record) => {
-                self.0.index.adopt(*record);
+                let live = self.0.index.adopt(*record);
+                self.remove_if_asked(&live);
             }
             Event::RecordGone(name, uid) => self.0.index.forget(&name, &uid),
             Event::Agent(agent, event) => {

@@ -1,7 +1,11 @@
 //! Remove: the program, the Pod and the record go; what the record owns
 //! follows by garbage collection.
 
-use super::Engine;
+use std::sync::Arc;
+
+use tracing::Instrument;
+
+use super::{Engine, Live};
 use crate::error::{Error, Result};
 use crate::phase::{Legality, Operation};
 use crate::ports::ClusterError;
@@ -31,5 +35,26 @@ impl Engine {
         }
         self.0.index.forget(&record.name, &record.uid);
         Ok(())
+    }
+
+    /// Removes a container that has ended, or could not be started, if it was made so (Docker API,
+    /// `HostConfig.AutoRemove`); who waits is answered first.
+    pub(super) fn remove_if_asked(&self, live: &Arc<Live>) {
+        let container = live.record().container;
+        if !container.spec.auto_remove || container.phase.is_live() || container.exit.is_none() {
+            return;
+        }
+        let (engine, live) = (self.clone(), live.clone());
+        let work = async move {
+            engine.detached(&live).await;
+            match engine.remove(&container.id.0, false).await {
+                // The client was faster.
+                Ok(()) | Err(Error::NoSuchContainer(_)) => {}
+                Err(error) => {
+                    tracing::warn!(container = container.name, %error, "cannot remove what has ended");
+                }
+            }
+        };
+        tokio::spawn(work.in_current_span());
     }
 }
