@@ -1,10 +1,11 @@
 //! chainpod itself, built from this checkout and served beside the lab's
 //! cluster, for the tests, the demo and the benchmark.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -19,6 +20,8 @@ pub use self::build::{Profile, build};
 
 /// The name under which the lab loads chainpod's image.
 const IMAGE: &str = "docker.io/chainpod/chainpod:dev";
+/// Its image store, in its folder.
+const STORE: &str = "store";
 /// What chainpod logs here: each call of a peer too.
 const LOG_FILTER: &str = "info,server=debug";
 /// How long chainpod may take to listen.
@@ -30,6 +33,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// ServiceAccount with the repository's Role there, and nobody elsewhere.
 pub struct Chainpod {
     child: Child,
+    daemon: PathBuf,
+    arguments: Vec<OsString>,
     cluster: Cluster,
     folder: tempfile::TempDir,
     namespace: String,
@@ -62,8 +67,8 @@ impl Chainpod {
         let kubeconfig = account::create(cluster, namespace, folder.path())?;
         let docker = free_port()?;
         let agents = SocketAddr::new(cluster.node_ip(), free_port()?.port());
-        let log = File::create(folder.path().join("log"))?;
-        let child = Command::new(daemon)
+        let mut serve = Command::new(daemon);
+        serve
             .arg("serve")
             .args(["--listen", &format!("tcp://{docker}")])
             .args(["--namespace", namespace, "--instance", namespace])
@@ -72,15 +77,13 @@ impl Chainpod {
             .arg("--kubeconfig")
             .arg(&kubeconfig)
             .arg("--store")
-            .arg(folder.path().join("store"))
-            .args(options)
-            .stdin(std::process::Stdio::null())
-            .stderr(log.try_clone()?)
-            .stdout(log)
-            .spawn()
-            .with_context(|| format!("cannot run {}", daemon.display()))?;
+            .arg(folder.path().join(STORE))
+            .args(options);
+        let arguments: Vec<_> = serve.get_args().map(OsStr::to_owned).collect();
         let mut chainpod = Self {
-            child,
+            child: spawn(daemon, &arguments, folder.path())?,
+            daemon: daemon.to_owned(),
+            arguments,
             cluster: cluster.clone(),
             folder,
             namespace: namespace.to_owned(),
@@ -113,6 +116,31 @@ impl Chainpod {
     #[must_use]
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
+    }
+
+    /// The directory of its image store.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join(STORE)
+    }
+
+    /// Ends it without a word: SIGKILL.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it once more as it was started, after it has ended.
+    ///
+    /// # Errors
+    /// As [`Chainpod::start`].
+    pub fn start_again(&mut self) -> Result<()> {
+        self.child = spawn(&self.daemon, &self.arguments, self.folder.path())?;
+        self.await_listening()
     }
 
     /// The process.
@@ -182,6 +210,21 @@ impl Drop for Chainpod {
             eprintln!("cannot delete namespace {}: {error:#}", self.namespace);
         }
     }
+}
+
+/// A process whose log follows that of the one before.
+fn spawn(daemon: &Path, arguments: &[OsString], folder: &Path) -> Result<Child> {
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))?;
+    Command::new(daemon)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(log.try_clone()?)
+        .stdout(log)
+        .spawn()
+        .with_context(|| format!("cannot run {}", daemon.display()))
 }
 
 fn free_port() -> Result<SocketAddr> {

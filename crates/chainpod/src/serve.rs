@@ -52,6 +52,8 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     let listeners = bind(&config).await?;
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
     watch(cluster, engine.clone());
+    let sweeper = engine.clone();
+    tokio::spawn(async move { sweeper.sweep_all().await });
     let certificate = identity.server_certificate(&[config.agent_address.ip().to_string()])?;
     tokio::spawn(server::agent_listener(
         agents,

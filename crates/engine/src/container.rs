@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::image::{Digest, Image};
-use crate::name::{ContainerId, PodName, RecordName, Scope};
+use crate::name::{BootId, ContainerId, PodName, RecordName, Scope};
 use crate::phase::Phase;
 
 /// What a client asked for in `POST /containers/create`, checked.
@@ -139,6 +139,9 @@ pub struct Container {
     pub exit: Option<Exit>,
     /// What it left behind: directory → uncompressed tar.
     pub outputs: BTreeMap<String, Digest>,
+    /// Whose call waits for it or is starting it; see `engine::hold`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<BootId>,
 }
 
 /// A record as Kubernetes keeps it: the container, which object it is and which state of it.

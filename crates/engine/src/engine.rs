@@ -6,6 +6,7 @@ mod agents;
 mod archive;
 mod attach;
 mod create;
+mod hold;
 mod index;
 mod live;
 mod observe;
@@ -13,15 +14,17 @@ mod remove;
 mod span;
 mod start;
 mod stop;
+mod sweep;
 mod wait;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::container::{Container, Record};
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::name::Scope;
+use crate::name::{BootId, Scope};
 use crate::ports::{BuildRequest, Built, Cluster, ClusterError, Reader, Store};
 use crate::token::TokenKey;
 
@@ -59,6 +62,10 @@ struct Inner {
     cluster: Arc<dyn Cluster>,
     store: Arc<dyn Store>,
     index: Index,
+    /// This process, as records name it.
+    boot: BootId,
+    /// Whether the index has all records that were there when this process began.
+    all_known: AtomicBool,
 }
 
 impl Engine {
@@ -70,6 +77,8 @@ impl Engine {
             cluster,
             store,
             index: Index::default(),
+            boot: BootId::random(),
+            all_known: AtomicBool::new(false),
         }))
     }
 

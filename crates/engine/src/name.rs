@@ -43,6 +43,18 @@ impl ContainerId {
     }
 }
 
+/// One life of a process of ours: 64 hex digits, new at each start.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct BootId(pub String);
+
+impl BootId {
+    /// A new random id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(ContainerId::random().0)
+    }
+}
+
 impl fmt::Display for ContainerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -1,6 +1,7 @@
 //! What the engine needs of the world: a cluster and a store. Each has one
 //! adapter, and one named fake for tests.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -186,6 +187,14 @@ pub struct Built {
     pub steps: Vec<String>,
 }
 
+/// A blob that was put. No sweep begins while this lives: drop it once a record names the blob.
+pub struct Kept {
+    /// The blob.
+    pub digest: Digest,
+    /// Holds off the sweeps.
+    pub guard: Box<dyn Send + Sync>,
+}
+
 /// The image store. Names are whole: `repository:tag`, normalised by the store.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -203,7 +212,10 @@ pub trait Store: Send + Sync + 'static {
         context: Reader,
     ) -> Result<Built, StoreError>;
     /// Keeps a tar (uncompressed on arrival) under its digest.
-    async fn put_blob(&self, content: Reader) -> Result<(Digest, u64), StoreError>;
+    async fn put_blob(&self, content: Reader) -> Result<Kept, StoreError>;
+    /// Removes all blobs that neither an image nor `needed` has; how many. Nobody's is taken that is
+    /// being put: `needed` is asked while nothing new is [`Kept`].
+    async fn sweep(&self, needed: &(dyn Fn() -> HashSet<Digest> + Sync)) -> Result<usize, StoreError>;
     /// Reads a blob and its size in bytes.
     async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError>;
 }

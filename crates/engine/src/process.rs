@@ -131,13 +131,22 @@ pub(crate) const fn outputs(role: Role) -> &'static [&'static str] {
 }
 
 impl Container {
+    /// The blobs of its own: what was put into it and what it left behind.
+    pub fn blobs(&self) -> impl Iterator<Item = &crate::image::Digest> {
+        self.uploaded().chain(self.outputs.values())
+    }
+
+    fn uploaded(&self) -> impl Iterator<Item = &crate::image::Digest> {
+        self.uploads.iter().filter_map(|upload| match upload {
+            Upload::Archive { digest, .. } => Some(digest),
+            Upload::Files { .. } => None,
+        })
+    }
+
     /// The blobs that the agent may fetch, in the order of [`Task::inputs`].
     pub fn inputs(&self) -> impl Iterator<Item = &crate::image::Digest> {
         let layers = self.image.overlay.iter().flat_map(|overlay| &overlay.layers);
-        layers.chain(self.uploads.iter().filter_map(|upload| match upload {
-            Upload::Archive { digest, .. } => Some(digest),
-            Upload::Files { .. } => None,
-        }))
+        layers.chain(self.uploaded())
     }
 }
 

@@ -117,6 +117,7 @@ pub(crate) mod sample {
             started_at: None,
             exit: None,
             outputs: std::collections::BTreeMap::new(),
+            holder: None,
         };
         let name = RecordName::new(&container.scope, &container.name);
         Record {

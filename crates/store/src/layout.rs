@@ -1,6 +1,7 @@
 //! The OCI layout on disk: blobs by digest, one small object per name, and a
 //! directory for what is not finished. Everything arrives by rename.
 
+use std::collections::HashSet;
 use std::path::{Path as FilePath, PathBuf};
 
 use engine::image::{Digest, Image};
@@ -20,6 +21,10 @@ use crate::spool::{self, Spooled, disk};
 
 /// Where unfinished things are, on the same disk as the blobs so that a rename is enough.
 const TEMPORARY: &str = "tmp";
+/// Where blobs are.
+const BLOBS: [&str; 2] = ["blobs", "sha256"];
+/// Where names are, by scope.
+const REFS: &str = "refs";
 /// Longer names are hashed: file systems end at 255.
 const MAX_NAME_CHARS: usize = 200;
 /// The file that says that this is an OCI layout, and what it says.
@@ -105,8 +110,16 @@ impl Layout {
 
     /// Everything that has a name in that scope.
     pub(crate) async fn all(&self, scope: &Scope) -> Result<Vec<Named>, StoreError> {
-        let prefix = scope_path(scope)?;
-        let mut objects = self.objects.list(Some(&prefix));
+        self.below(&scope_path(scope)?).await
+    }
+
+    /// Everything that has a name.
+    pub(crate) async fn all_scopes(&self) -> Result<Vec<Named>, StoreError> {
+        self.below(&Path::from(REFS)).await
+    }
+
+    async fn below(&self, prefix: &Path) -> Result<Vec<Named>, StoreError> {
+        let mut objects = self.objects.list(Some(prefix));
         let mut all = Vec::new();
         while let Some(object) = objects.next().await {
             let object = object.map_err(|error| failed(&error))?;
@@ -126,6 +139,21 @@ impl Layout {
             Err(object_store::Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(failed(&error)),
         }
+    }
+
+    /// Removes all blobs but these; how many.
+    pub(crate) async fn retain(&self, needed: &HashSet<Digest>) -> Result<usize, StoreError> {
+        let mut blobs = self.objects.list(Some(&Path::from_iter(BLOBS)));
+        let mut removed = 0;
+        while let Some(blob) = blobs.next().await {
+            let path = blob.map_err(|error| failed(&error))?.location;
+            let digest = Digest(format!("sha256:{}", path.filename().unwrap_or_default()));
+            if !needed.contains(&digest) {
+                self.objects.delete(&path).await.map_err(|error| failed(&error))?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 
     async fn read(&self, path: &Path) -> Result<Option<Named>, StoreError> {
@@ -165,17 +193,17 @@ impl Layout {
 
 fn blob_path(digest: &Digest) -> Result<Path, StoreError> {
     match digest.0.split_once(':') {
-        Some((_, hex)) if is_digest(&digest.0) => Ok(Path::from_iter(["blobs", "sha256", hex])),
+        Some((_, hex)) if is_digest(&digest.0) => Ok(Path::from_iter(BLOBS.into_iter().chain([hex]))),
         _ => Err(StoreError::Missing(digest.clone())),
     }
 }
 
 fn scope_path(scope: &Scope) -> Result<Path, StoreError> {
-    parse(&format!("refs/{}", encoded(&scope.0)))
+    parse(&format!("{REFS}/{}", encoded(&scope.0)))
 }
 
 fn name_path(scope: &Scope, name: &str) -> Result<Path, StoreError> {
-    parse(&format!("refs/{}/{}", encoded(&scope.0), encoded(name)))
+    parse(&format!("{REFS}/{}/{}", encoded(&scope.0), encoded(name)))
 }
 
 fn parse(path: &str) -> Result<Path, StoreError> {

@@ -12,14 +12,17 @@ mod reference;
 mod spool;
 mod words;
 
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use engine::image::{Digest, Image, Overlay};
 use engine::name::Scope;
-use engine::ports::{BuildRequest, Built, Reader, Store, StoreError};
+use engine::ports::{BuildRequest, Built, Kept, Reader, Store, StoreError};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+use tokio::sync::RwLock;
 
 use crate::build::Build;
 use crate::context::BuildContext;
@@ -35,6 +38,8 @@ const MIN_ID_DIGITS: usize = 12;
 /// The store in a directory. One process at a time writes to it.
 pub struct LocalStore {
     layout: Layout,
+    /// Read while a blob is there that nothing names yet; written by a sweep.
+    unnamed: Arc<RwLock<()>>,
 }
 
 impl LocalStore {
@@ -44,7 +49,10 @@ impl LocalStore {
     /// `Io` with the path and a remedy when it cannot be written to.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let layout = Layout::open(path.as_ref()).await?;
-        Ok(Self { layout })
+        Ok(Self {
+            layout,
+            unnamed: Arc::default(),
+        })
     }
 
     async fn by_id(&self, scope: &Scope, id: &str) -> Result<Option<Image>, StoreError> {
@@ -185,6 +193,7 @@ impl Store for LocalStore {
             Some(base) if base.overlay.is_some() => base.reference,
             _ => from,
         };
+        let _unnamed = self.unnamed.read().await;
         let (id, manifest) = self.keep(&scratch, &overlay, &build.layers, &reference).await?;
         let image = Image {
             name: id.0.clone(),
@@ -197,11 +206,27 @@ impl Store for LocalStore {
         Ok(Built { image, steps })
     }
 
-    async fn put_blob(&self, content: Reader) -> Result<(Digest, u64), StoreError> {
+    async fn put_blob(&self, content: Reader) -> Result<Kept, StoreError> {
         let scratch = self.layout.scratch()?;
         let spooled = spool::receive(content, scratch.path().join("blob")).await?;
+        let guard = Arc::clone(&self.unnamed).read_owned().await;
         self.layout.keep(&spooled).await?;
-        Ok((spooled.digest, spooled.size))
+        Ok(Kept {
+            digest: spooled.digest,
+            guard: Box::new(guard),
+        })
+    }
+
+    async fn sweep(&self, needed: &(dyn Fn() -> HashSet<Digest> + Sync)) -> Result<usize, StoreError> {
+        let _alone = self.unnamed.write().await;
+        let mut needed = needed();
+        for named in self.layout.all_scopes().await? {
+            needed.extend(named.image.overlay.into_iter().flat_map(|overlay| overlay.layers));
+            needed.extend(named.manifest);
+            // A built image's id is its configuration's digest.
+            needed.insert(named.image.id);
+        }
+        self.layout.retain(&needed).await
     }
 
     async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError> {

@@ -1,13 +1,13 @@
 //! A store in memory: images are put into it by the test.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 use engine::image::{Digest, Image, Overlay};
 use engine::name::Scope;
-use engine::ports::{BuildRequest, Built, Reader, Store, StoreError};
+use engine::ports::{BuildRequest, Built, Kept, Reader, Store, StoreError};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt;
 
@@ -29,6 +29,11 @@ impl FakeStore {
             ..Overlay::default()
         };
         self.add(scope, name, base, Some(overlay));
+    }
+
+    /// How many blobs are there.
+    pub fn blob_count(&self) -> usize {
+        self.blobs.lock().unwrap().len()
     }
 
     fn add(&self, scope: &Scope, name: &str, reference: &str, overlay: Option<Overlay>) -> Image {
@@ -90,13 +95,26 @@ impl Store for FakeStore {
         ))
     }
 
-    async fn put_blob(&self, mut content: Reader) -> Result<(Digest, u64), StoreError> {
+    async fn put_blob(&self, mut content: Reader) -> Result<Kept, StoreError> {
         let mut bytes = Vec::new();
         content
             .read_to_end(&mut bytes)
             .await
             .map_err(|error| StoreError::Io(error.to_string()))?;
-        Ok((self.keep(&bytes), bytes.len() as u64))
+        Ok(Kept {
+            digest: self.keep(&bytes),
+            guard: Box::new(()),
+        })
+    }
+
+    async fn sweep(&self, needed: &(dyn Fn() -> HashSet<Digest> + Sync)) -> Result<usize, StoreError> {
+        let (needed, images) = (needed(), self.images.lock().unwrap());
+        let overlays = images.values().filter_map(|image| image.overlay.as_ref());
+        let layers: HashSet<_> = overlays.flat_map(|overlay| &overlay.layers).collect();
+        let mut blobs = self.blobs.lock().unwrap();
+        let before = blobs.len();
+        blobs.retain(|digest, _| needed.contains(digest) || layers.contains(digest));
+        Ok(before - blobs.len())
     }
 
     async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError> {

@@ -32,10 +32,12 @@ impl Engine {
             .get(number)
             .copied()
             .ok_or_else(|| no_such("output", number))?;
-        let (digest, _) = self.0.store.put_blob(tar).await?;
+        let kept = self.0.store.put_blob(tar).await?;
         let live = self.live_of(agent).await.ok_or_else(|| gone(agent))?;
         self.swap(&live, |container| {
-            container.outputs.insert(directory.to_owned(), digest.clone());
+            container
+                .outputs
+                .insert(directory.to_owned(), kept.digest.clone());
             Ok(Some(()))
         })
         .await?;

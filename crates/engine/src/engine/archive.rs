@@ -7,7 +7,7 @@ use super::Engine;
 use crate::container::Upload;
 use crate::error::{Error, Result};
 use crate::phase::{Legality, Operation};
-use crate::ports::{ClusterError, Reader, SecretFile};
+use crate::ports::{ClusterError, Kept, Reader, SecretFile};
 use crate::upload::{self, Content};
 
 impl Engine {
@@ -25,6 +25,7 @@ impl Engine {
             );
             return Err(Error::Conflict(message));
         }
+        let mut kept = None;
         let upload = match upload::classify(container.role, path, body).await? {
             Content::Files(files) => {
                 let entries = files.iter().map(|(entry, _)| entry.clone()).collect();
@@ -35,7 +36,8 @@ impl Engine {
                 }
             }
             Content::Archive(body) => {
-                let (digest, _) = self.0.store.put_blob(body).await?;
+                let Kept { digest, guard } = self.0.store.put_blob(body).await?;
+                kept = Some(guard);
                 Upload::Archive {
                     digest,
                     path: path.to_owned(),
@@ -47,6 +49,7 @@ impl Engine {
             Ok(Some(()))
         })
         .await?;
+        drop(kept);
         Ok(())
     }
 

@@ -38,6 +38,7 @@ impl Engine {
             started_at: None,
             exit: None,
             outputs: std::collections::BTreeMap::new(),
+            holder: None,
         };
         is_about(&container);
         Process::of(&container)?;

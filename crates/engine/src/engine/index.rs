@@ -40,6 +40,15 @@ impl Index {
         }
     }
 
+    /// All that are there.
+    pub(super) fn all(&self) -> Vec<Arc<Live>> {
+        self.lock()
+            .values()
+            .filter(|live| !live.is_gone())
+            .cloned()
+            .collect()
+    }
+
     pub(super) fn by_name(&self, name: &RecordName) -> Option<Arc<Live>> {
         self.lock().get(name).filter(|live| !live.is_gone()).cloned()
     }

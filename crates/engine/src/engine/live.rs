@@ -1,6 +1,7 @@
 //! One container as this process knows it: the newest record seen, and who is
 //! connected. Everybody who waits for something waits on [`Live::until`].
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use agent_protocol::Command;
@@ -22,11 +23,17 @@ pub(super) struct Seen {
     pub(super) pod_ended: u32,
     /// How many attach streams are open.
     pub(super) attached: usize,
+    /// How many waits are open.
+    pub(super) waits: usize,
+    /// Whether somebody sees to it that the record names who holds the container.
+    held: bool,
 }
 
 pub(super) struct Live {
     seen: watch::Sender<Seen>,
     agent: Mutex<Option<mpsc::Sender<Command>>>,
+    /// Whether somebody sees to it that it goes if its holder does not come back.
+    guarded: AtomicBool,
 }
 
 impl Live {
@@ -36,10 +43,13 @@ impl Live {
             gone: false,
             pod_ended: 0,
             attached: 0,
+            waits: 0,
+            held: false,
         };
         Self {
             seen: watch::Sender::new(seen),
             agent: Mutex::new(None),
+            guarded: AtomicBool::new(false),
         }
     }
 
@@ -79,6 +89,39 @@ impl Live {
     pub(super) fn change_attached(&self, change: impl FnOnce(usize) -> usize) {
         self.seen
             .send_modify(|seen| seen.attached = change(seen.attached));
+    }
+
+    /// A wait has been opened; says whether somebody must begin to hold the container for it.
+    pub(super) fn open_wait(&self) -> bool {
+        let mut first = false;
+        self.seen.send_modify(|seen| {
+            seen.waits += 1;
+            first = !std::mem::replace(&mut seen.held, true);
+        });
+        first
+    }
+
+    /// A wait is over.
+    pub(super) fn close_wait(&self) {
+        self.seen.send_modify(|seen| seen.waits -= 1);
+    }
+
+    /// Stops holding the container, unless a wait is open.
+    pub(super) fn let_go(&self) -> bool {
+        self.seen.send_if_modified(|seen| {
+            seen.held = seen.waits > 0;
+            !seen.held
+        })
+    }
+
+    /// Says whether the caller is the first one to guard the container.
+    pub(super) fn guard(&self) -> bool {
+        !self.guarded.swap(true, Ordering::Relaxed)
+    }
+
+    /// It is not guarded any more.
+    pub(super) fn unguard(&self) {
+        self.guarded.store(false, Ordering::Relaxed);
     }
 
     /// Waits until what is known answers `question`. Never times out by itself.

@@ -19,6 +19,7 @@ impl Engine {
             Event::Record(record) => {
                 let live = self.0.index.adopt(*record);
                 self.remove_if_asked(&live);
+                self.guard(&live);
             }
             Event::RecordGone(name, uid) => self.0.index.forget(&name, &uid),
             Event::Agent(agent, event) => {
@@ -67,6 +68,7 @@ impl Engine {
                     (container.phase == Phase::Starting && container.starts == start).then(|| {
                         container.phase = Phase::Running;
                         container.started_at = Some(Timestamp::now());
+                        self.start_is_over(live, container);
                     })
                 })
                 .await;
@@ -81,6 +83,7 @@ impl Engine {
                 self.record_fact(live, |container| {
                     // The program ran, even where the word that it started was overtaken.
                     container.started_at.get_or_insert_with(Timestamp::now);
+                    self.start_is_over(live, container);
                     exit(container, start, exit_code, oom_killed, "")
                 })
                 .await;

@@ -18,22 +18,30 @@ impl Engine {
     pub async fn remove(&self, reference: &str, force: bool) -> Result<()> {
         let live = self.find(reference).await?;
         let container = live.record().container;
-        if Operation::Remove.in_phase(container.phase) == Legality::Refuse {
-            if !force {
-                return Err(Error::Conflict(format!(
-                    "You cannot remove a running container {}. Stop the container before attempting removal or force remove",
-                    container.id
-                )));
-            }
-            self.end(&live).await;
+        if Operation::Remove.in_phase(container.phase) == Legality::Refuse && !force {
+            return Err(Error::Conflict(format!(
+                "You cannot remove a running container {}. Stop the container before attempting removal or force remove",
+                container.id
+            )));
+        }
+        self.end_and_remove(&live).await
+    }
+
+    /// Ends the program if there may be one, and removes the container.
+    pub(super) async fn end_and_remove(&self, live: &Arc<Live>) -> Result<()> {
+        if live.record().container.phase.is_live() {
+            self.end(live).await;
         }
         let record = live.record();
-        let ((), deleted) = tokio::join!(self.end_pod(&live), self.0.cluster.delete_record(&record));
+        let ((), deleted) = tokio::join!(self.end_pod(live), self.0.cluster.delete_record(&record));
         match deleted {
             Ok(()) | Err(ClusterError::NotFound(_)) => {}
             Err(error) => return Err(error.into()),
         }
         self.0.index.forget(&record.name, &record.uid);
+        if record.container.blobs().next().is_some() {
+            self.sweep().await;
+        }
         Ok(())
     }
 

@@ -40,7 +40,7 @@ impl Engine {
 
     async fn run_start(&self, live: &Arc<Live>) -> Result<Started> {
         Process::of(&live.record().container)?;
-        let claimed = self.swap(live, claim).await?;
+        let claimed = self.swap(live, |container| self.claim(container)).await?;
         let start = live.record().container.starts;
         if claimed.is_some() {
             match self.launch(live).await {
@@ -71,6 +71,27 @@ impl Engine {
         })
     }
 
+    /// Claims the next start, or one whose caller was cut off with its process: its Pod may not have
+    /// been made. None where it runs or is being started by another call.
+    fn claim(&self, container: &mut Container) -> Result<Option<()>> {
+        match Operation::Start.in_phase(container.phase) {
+            Legality::Do if container.phase == Phase::Starting => Ok(self.take_over(container)),
+            Legality::Do => {
+                container.phase = Phase::Starting;
+                container.starts += 1;
+                container.started_at = None;
+                container.exit = None;
+                container.holder = Some(self.0.boot.clone());
+                Ok(Some(()))
+            }
+            Legality::Nothing => Ok(None),
+            Legality::Refuse => Err(Error::Conflict(format!(
+                "Container {} cannot be started",
+                container.id
+            ))),
+        }
+    }
+
     async fn launch(&self, live: &Live) -> Result<()> {
         let record = live.record();
         let launch = Launch::of(&record, &self.0.settings.agent_url)?;
@@ -93,6 +114,7 @@ impl Engine {
             .record_fact(live, |container| {
                 (container.phase == Phase::Starting && container.starts == start).then(|| {
                     container.phase = Phase::Created;
+                    self.start_is_over(live, container);
                     container.exit = Some(Exit::now(code, false, error.clone()));
                 })
             })
@@ -100,25 +122,6 @@ impl Engine {
         if failed.is_some() {
             self.end_pod(live).await;
         }
-    }
-}
-
-/// Claims the next start; none where it runs or is being started by another call.
-fn claim(container: &mut Container) -> Result<Option<()>> {
-    match Operation::Start.in_phase(container.phase) {
-        Legality::Do if container.phase == Phase::Starting => Ok(None),
-        Legality::Do => {
-            container.phase = Phase::Starting;
-            container.starts += 1;
-            container.started_at = None;
-            container.exit = None;
-            Ok(Some(()))
-        }
-        Legality::Nothing => Ok(None),
-        Legality::Refuse => Err(Error::Conflict(format!(
-            "Container {} cannot be started",
-            container.id
-        ))),
     }
 }
 

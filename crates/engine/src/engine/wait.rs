@@ -38,7 +38,9 @@ impl Engine {
         let engine = self.clone();
         let record = live.record();
         let before = (record.container.starts, record.container.exit);
+        let open = self.hold(&live);
         Ok(async move {
+            let _open = open;
             let exit = live
                 .until(|seen| {
                     let container = &seen.record.container;

@@ -1,0 +1,220 @@
+//! A process dies without a word and another one takes its place: what it
+//! waited for goes after a while, all else stays.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_protocol::Event as Agent;
+use engine::container::Spec;
+use engine::name::Scope;
+use engine::phase::Phase;
+use engine::ports::{AgentId, Cluster, Event};
+use engine::token::{KEY_BYTES, TokenKey};
+use engine::{Engine, Error, Settings, WaitCondition};
+use testkit::{FakeCluster, FakeStore};
+
+const NAME: &str = "some-container";
+/// Longer than a wait may take to come back, and a program to be seen dead.
+const LONG: Duration = Duration::from_secs(35);
+/// Not so long.
+const SHORT: Duration = Duration::from_secs(29);
+const BUILDS: &str = "ccenv";
+const SERVES: &str = "kv:1";
+
+/// What outlives processes.
+#[derive(Default)]
+struct World {
+    cluster: Arc<FakeCluster>,
+    store: Arc<FakeStore>,
+}
+
+impl World {
+    /// Another process begins, and its watch lists the records.
+    async fn process(&self) -> Engine {
+        let settings = Settings {
+            scope: scope(),
+            agent_url: "https://192.0.2.1:2377".to_owned(),
+            token_key: TokenKey::new([0; KEY_BYTES]),
+        };
+        self.store.add_built(&settings.scope, SERVES, "base", b"layer");
+        let engine = Engine::new(settings, self.cluster.clone(), self.store.clone());
+        engine.pull(BUILDS).await.unwrap();
+        self.tell_records(&engine).await;
+        engine.sweep_all().await;
+        engine
+    }
+
+    async fn tell_records(&self, engine: &Engine) {
+        for record in self.cluster.records(&scope()).await.unwrap() {
+            engine.observe(Event::Record(Box::new(record))).await;
+        }
+    }
+
+    /// Creates a container of that image and starts it as far as its program.
+    async fn running(&self, engine: &Engine, image: &str) {
+        create(engine, image).await;
+        let (started, ()) = tokio::join!(engine.start(NAME), async {
+            self.cluster.launched().await;
+            say(engine, Agent::Started).await;
+        });
+        started.unwrap();
+    }
+}
+
+fn scope() -> Scope {
+    Scope("one".to_owned())
+}
+
+async fn create(engine: &Engine, image: &str) {
+    let spec = Spec {
+        image: image.to_owned(),
+        cmd: Some(vec!["program".to_owned()]),
+        ..Spec::default()
+    };
+    engine.create(Some(NAME.to_owned()), spec).await.unwrap();
+}
+
+async fn say(engine: &Engine, event: Agent) {
+    let record = engine.inspect(NAME).await.unwrap();
+    let agent = AgentId {
+        record: record.name,
+        uid: record.uid,
+        start: record.container.starts,
+    };
+    engine.observe(Event::Agent(agent, event)).await;
+}
+
+async fn is_there(engine: &Engine) -> bool {
+    !matches!(engine.inspect(NAME).await, Err(Error::NoSuchContainer(_)))
+}
+
+async fn pass(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_its_process_waited_for_goes_with_its_blobs() {
+    let world = World::default();
+    let first = world.process().await;
+    let before = world.store.blob_count();
+    create(&first, BUILDS).await;
+    first
+        .upload(NAME, "/chaincode/input", Box::new(&b"source"[..]))
+        .await
+        .unwrap();
+    let (started, ()) = tokio::join!(first.start(NAME), async {
+        world.cluster.launched().await;
+        say(&first, Agent::Started).await;
+    });
+    started.unwrap();
+    let _wait = first.wait(NAME, WaitCondition::NotRunning).await.unwrap();
+    pass(SHORT).await;
+    assert_eq!(world.store.blob_count(), before + 1);
+
+    let second = world.process().await;
+    pass(SHORT).await;
+    assert!(is_there(&second).await);
+    pass(LONG - SHORT).await;
+    assert!(!is_there(&second).await);
+    assert!(world.cluster.pods().is_empty());
+    assert_eq!(world.store.blob_count(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_was_cut_off_goes_too() {
+    let world = World::default();
+    let first = world.process().await;
+    create(&first, BUILDS).await;
+    let starting = tokio::spawn(async move { first.start(NAME).await });
+    world.cluster.launched().await;
+    starting.abort();
+    let second = world.process().await;
+    say(&second, Agent::Started).await;
+    pass(LONG).await;
+    assert!(!is_there(&second).await);
+    assert!(world.cluster.pods().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_was_cut_off_can_be_repeated() {
+    let world = World::default();
+    let first = world.process().await;
+    create(&first, SERVES).await;
+    let starting = tokio::spawn(async move { first.start(NAME).await });
+    world.cluster.launched().await;
+    starting.abort();
+    let second = world.process().await;
+    let (started, ()) = tokio::join!(second.start(NAME), async {
+        world.cluster.launched().await;
+        say(&second, Agent::Started).await;
+    });
+    started.unwrap();
+    assert_eq!(world.cluster.pods().len(), 1);
+    pass(LONG).await;
+    assert!(is_there(&second).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_comes_back_keeps_it() {
+    let world = World::default();
+    let first = world.process().await;
+    world.running(&first, BUILDS).await;
+    let _wait = first.wait(NAME, WaitCondition::NotRunning).await.unwrap();
+    pass(SHORT).await;
+    let second = world.process().await;
+    pass(SHORT).await;
+    let _again = second.wait(NAME, WaitCondition::NotRunning).await.unwrap();
+    pass(10 * LONG).await;
+    assert!(is_there(&second).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_had_a_wait_is_left_alone() {
+    for image in [BUILDS, SERVES] {
+        let world = World::default();
+        let first = world.process().await;
+        world.running(&first, image).await;
+        let second = world.process().await;
+        pass(LONG).await;
+        assert!(is_there(&second).await, "{image}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_waits_for_any_more_is_left_alone() {
+    let world = World::default();
+    let first = world.process().await;
+    world.running(&first, BUILDS).await;
+    drop(first.wait(NAME, WaitCondition::NotRunning).await.unwrap());
+    pass(LONG).await;
+    let second = world.process().await;
+    pass(LONG).await;
+    assert!(is_there(&second).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn chaincode_goes_only_when_it_runs_no_more() {
+    let world = World::default();
+    let first = world.process().await;
+    world.running(&first, SERVES).await;
+    let _wait = first.wait(NAME, WaitCondition::NotRunning).await.unwrap();
+    pass(SHORT).await;
+    let second = world.process().await;
+    pass(10 * LONG).await;
+    assert_eq!(
+        second.inspect(NAME).await.unwrap().container.phase,
+        Phase::Running
+    );
+    say(
+        &second,
+        Agent::Exited {
+            exit_code: 1,
+            oom_killed: false,
+        },
+    )
+    .await;
+    pass(SHORT).await;
+    assert!(is_there(&second).await);
+    pass(LONG - SHORT).await;
+    assert!(!is_there(&second).await);
+}

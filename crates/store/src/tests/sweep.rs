@@ -1,0 +1,47 @@
+//! Sweeps: what nobody needs goes, and nothing else.
+
+use super::*;
+
+#[tokio::test]
+async fn a_sweep_takes_what_neither_image_nor_record_needs() {
+    let root = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let context = tar(&[("Dockerfile", 0o644, b"FROM base\nCOPY x /"), ("x", 0o644, b"1")]).await;
+    let request = BuildRequest {
+        tags: vec!["kv:1".to_owned()],
+        ..BuildRequest::default()
+    };
+    let built = store
+        .build(&scope("a"), &request, Box::new(io::Cursor::new(context)))
+        .await
+        .unwrap();
+    let mut digests = Vec::new();
+    for content in ["needed", "left"] {
+        let kept = store.put_blob(Box::new(content.as_bytes())).await.unwrap();
+        digests.push(kept.digest.clone());
+    }
+    let needed = HashSet::from([digests[0].clone()]);
+    assert_eq!(store.sweep(&|| needed.clone()).await.unwrap(), 1);
+    assert!(store.blob(&digests[0]).await.is_ok());
+    assert!(store.blob(&digests[1]).await.is_err());
+    for layer in &built.image.overlay.unwrap().layers {
+        assert!(store.blob(layer).await.is_ok());
+    }
+    // The layer, its configuration and manifest go with their image.
+    assert!(store.remove_image(&scope("a"), "kv:1").await.unwrap());
+    assert_eq!(store.sweep(&HashSet::new).await.unwrap(), 4);
+}
+
+#[tokio::test]
+async fn a_sweep_waits_for_a_blob_that_is_about_to_be_needed() {
+    let root = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let kept = store.put_blob(Box::new(&b"x"[..])).await.unwrap();
+    let needed = HashSet::from([kept.digest.clone()]);
+    let needed = || needed.clone();
+    let sweep = store.sweep(&needed);
+    tokio::pin!(sweep);
+    assert!(futures::poll!(&mut sweep).is_pending());
+    drop(kept);
+    assert_eq!(sweep.await.unwrap(), 0);
+}
