@@ -8,7 +8,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, head, post, put};
 use axum::{Json, Router};
-use docker_api::{API_VERSION, ErrorBody, strip_version};
+use docker_api::{API_VERSION, ErrorBody, split_version};
 use engine::Engine;
 use tracing::Instrument;
 
@@ -30,7 +30,7 @@ macro_rules! routes {
 }
 
 /// THE table. What is not in it is answered by [`no_such_page`].
-pub static ROUTES: [Route; 15] = routes! {
+pub static ROUTES: [Route; 16] = routes! {
     HEAD   "/_ping"                    => head(ping::ping),
     GET    "/_ping"                    => get(ping::ping),
     GET    "/version"                  => get(version::version),
@@ -43,10 +43,15 @@ pub static ROUTES: [Route; 15] = routes! {
     POST   "/containers/{id}/kill"     => post(containers::kill::kill),
     POST   "/containers/{id}/wait"     => post(containers::wait::wait),
     POST   "/containers/{id}/attach"   => post(containers::attach::attach),
+    GET    "/containers/{id}/logs"     => get(containers::logs::logs),
     PUT    "/containers/{id}/archive"  => put(containers::archive::put),
     GET    "/containers/{id}/archive"  => get(containers::archive::get),
     DELETE "/containers/{id}"          => delete(containers::remove::remove),
 };
+
+/// NN of a path's `/v1.NN`; a client that says none means our own.
+#[derive(Clone, Copy)]
+pub(crate) struct Version(pub(crate) Option<u32>);
 
 /// Docker's API over an engine.
 pub fn router(engine: Engine) -> Router {
@@ -88,9 +93,11 @@ async fn no_such_page() -> Response {
 /// What all calls have in common: any version, Docker's headers, and a line in the log.
 async fn like_docker(mut request: Request, next: Next) -> Response {
     let whole = request.uri().path_and_query().map_or("/", |whole| whole.as_str());
-    if let Ok(uri) = strip_version(whole).parse::<Uri>() {
+    let (version, whole) = split_version(whole);
+    if let Ok(uri) = whole.parse::<Uri>() {
         *request.uri_mut() = uri;
     }
+    request.extensions_mut().insert(Version(version));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let started = Instant::now();
     let response = with_docker_headers(next.run(request).await);

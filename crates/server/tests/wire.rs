@@ -186,7 +186,19 @@ async fn known_texts_and_statuses() {
             "Cannot kill container: cc: No such container: cc",
         ),
         ("DELETE", "/containers/cc?force=1", 404, "No such container: cc"),
-        ("GET", "/containers/cc/logs", 404, "page not found"),
+        (
+            "GET",
+            "/containers/cc/logs?stdout=1",
+            404,
+            "No such container: cc",
+        ),
+        (
+            "GET",
+            "/containers/cc/logs",
+            400,
+            "Bad parameters: you must choose at least one stream",
+        ),
+        ("GET", "/nothing", 404, "page not found"),
         ("PUT", "/version", 404, "page not found"),
         (
             "POST",
@@ -235,7 +247,7 @@ async fn attach_is_hijacked_and_outlives_a_half_close() {
     attached.shutdown().await.unwrap();
     assert_eq!(
         head(&mut attached).await,
-        "HTTP/1.1 101 UPGRADED\r\ncontent-type: application/vnd.docker.raw-stream\r\nconnection: Upgrade\r\n\
+        "HTTP/1.1 101 UPGRADED\r\ncontent-type: application/vnd.docker.multiplexed-stream\r\nconnection: Upgrade\r\n\
          upgrade: tcp\r\n\r\n"
     );
     let (started, agent) = tokio::join!(docker.call("POST", "/containers/cc/start", ""), async {
@@ -294,4 +306,83 @@ async fn stop_says_whether_there_was_something_to_stop() {
     );
     let removed = docker.call("DELETE", "/containers/cc?force=1", "").await;
     assert!(removed.starts_with("HTTP/1.1 204 No Content\r\n"), "{removed}");
+}
+
+/// A log of three seconds, a line in each.
+fn log() -> Vec<LogLine> {
+    let line = |(second, text): (i64, &'static str)| LogLine {
+        time: jiff::Timestamp::from_second(second).unwrap(),
+        text: Bytes::from_static(text.as_bytes()),
+    };
+    [(1, "one\n"), (2, "two\n"), (3, "three\n")].map(line).to_vec()
+}
+
+#[tokio::test]
+async fn logs_are_cut_to_what_is_asked_for() {
+    let docker = Docker::new().await;
+    docker.cluster.set_log(log());
+    docker.call("POST", "/containers/create?name=never", CREATE).await;
+    docker.start("cc").await;
+    let (one, two, three) = (
+        "\u{1}\0\0\0\0\0\0\u{4}one\n",
+        "\u{1}\0\0\0\0\0\0\u{4}two\n",
+        "\u{1}\0\0\0\0\0\0\u{6}three\n",
+    );
+    for (of, query, expected) in [
+        ("cc", "", [one, two, three].concat()),
+        ("cc", "&tail=all", [one, two, three].concat()),
+        ("cc", "&tail=2", [two, three].concat()),
+        ("cc", "&tail=0", String::new()),
+        ("cc", "&since=2", [two, three].concat()),
+        ("cc", "&until=2.5", [one, two].concat()),
+        ("cc", "&until=2.5&tail=1", two.to_owned()),
+        (
+            "cc",
+            "&since=3&timestamps=1",
+            "\u{1}\0\0\0\0\0\0\u{25}1970-01-01T00:00:03.000000000Z three\n".to_owned(),
+        ),
+        ("never", "&follow=1", String::new()),
+    ] {
+        let answer = docker
+            .call("GET", &format!("/containers/{of}/logs?stdout=1{query}"), "")
+            .await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.contains("\r\ncontent-type: application/vnd.docker.multiplexed-stream\r\n"),
+            "{head}"
+        );
+        assert_eq!(unchunked(body), expected, "{of} {query}");
+    }
+}
+
+#[tokio::test]
+async fn followed_logs_end_with_the_program() {
+    let docker = Docker::new().await;
+    docker.cluster.set_log(log());
+    let agent = docker.start("cc").await;
+    let mut following = docker
+        .send("GET /v1.41/containers/cc/logs?stderr=1&follow=1&tail=1 HTTP/1.1\r\nhost: d\r\nconnection: close\r\n\r\n")
+        .await;
+    let headers = head(&mut following).await;
+    assert!(
+        headers.contains("\r\ncontent-type: application/vnd.docker.raw-stream\r\n"),
+        "{headers}"
+    );
+    docker.exit(&agent, 0).await;
+    docker.end_pod(&agent).await;
+    assert_eq!(
+        unchunked(&rest(&mut following).await),
+        "\u{1}\0\0\0\0\0\0\u{6}three\n"
+    );
+}
+
+/// A chunked body's content.
+fn unchunked(mut body: &str) -> String {
+    let mut content = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).unwrap();
+        content.push_str(&rest[..size]);
+        body = &rest[size + 2..];
+    }
+    content
 }
