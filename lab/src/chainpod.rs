@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::cluster::Cluster;
+use crate::docker::Docker;
+use crate::docker_tls::DockerTls;
+use crate::machine;
 
 mod account;
 mod build;
@@ -40,6 +43,7 @@ pub struct Chainpod {
     namespace: String,
     kubeconfig: PathBuf,
     docker: SocketAddr,
+    tls: Option<DockerTls>,
 }
 
 impl Chainpod {
@@ -65,8 +69,8 @@ impl Chainpod {
         ])?;
         let folder = tempfile::Builder::new().prefix("chainpod-").tempdir()?;
         let kubeconfig = account::create(cluster, namespace, folder.path())?;
-        let docker = free_port()?;
-        let agents = SocketAddr::new(cluster.node_ip(), free_port()?.port());
+        let docker = machine::free_port()?;
+        let agents = SocketAddr::new(cluster.node_ip(), machine::free_port()?.port());
         let mut serve = Command::new(daemon);
         serve
             .arg("serve")
@@ -89,9 +93,37 @@ impl Chainpod {
             namespace: namespace.to_owned(),
             kubeconfig,
             docker,
+            tls: None,
         };
         chainpod.await_listening()?;
         Ok(chainpod)
+    }
+
+    /// [`Chainpod::start`] with TLS for Docker clients, who must have a certificate of `tls`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_with_tls(cluster: &Cluster, daemon: &Path, namespace: &str, tls: DockerTls) -> Result<Self> {
+        let options = [
+            ("--tls-cert", tls.server_certificate()),
+            ("--tls-key", tls.server_key()),
+            ("--tls-client-ca", tls.ca()),
+        ]
+        .map(|(option, file)| format!("{option}={}", file.display()));
+        let mut chainpod = Self::start_with(cluster, daemon, namespace, &options)?;
+        chainpod.tls = Some(tls);
+        Ok(chainpod)
+    }
+
+    /// Its Docker Engine API.
+    ///
+    /// # Errors
+    /// When the lab's certificates cannot be read.
+    pub fn api(&self) -> Result<Docker> {
+        match &self.tls {
+            Some(tls) => Docker::with_tls(self.docker, tls),
+            None => Ok(Docker::new(self.docker)),
+        }
     }
 
     /// The endpoint for `CORE_VM_ENDPOINT`.
@@ -225,10 +257,4 @@ fn spawn(daemon: &Path, arguments: &[OsString], folder: &Path) -> Result<Child> 
         .stdout(log)
         .spawn()
         .with_context(|| format!("cannot run {}", daemon.display()))
-}
-
-fn free_port() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .context("no free port")?
-        .local_addr()?)
 }

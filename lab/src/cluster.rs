@@ -6,6 +6,7 @@ mod certificates;
 mod config;
 mod containerd;
 mod dns;
+mod dockerd;
 mod node;
 mod programs;
 mod runtime;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+pub use self::dockerd::Dockerd;
 pub use self::node::Node;
 pub use self::runtime::Runtime;
 pub use self::teardown::{down, trace};
