@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::cluster::Cluster;
+use crate::gate::Gate;
 
 mod account;
 mod build;
@@ -56,6 +57,24 @@ impl Chainpod {
     /// # Errors
     /// As there.
     pub fn start_with(cluster: &Cluster, daemon: &Path, namespace: &str, options: &[String]) -> Result<Self> {
+        Self::start_through(None, cluster, daemon, namespace, options)
+    }
+
+    /// [`Chainpod::start`]; it reaches the API server through that gate.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_behind(gate: &Gate, cluster: &Cluster, daemon: &Path, namespace: &str) -> Result<Self> {
+        Self::start_through(Some(gate.address()), cluster, daemon, namespace, &[])
+    }
+
+    fn start_through(
+        api: Option<SocketAddr>,
+        cluster: &Cluster,
+        daemon: &Path,
+        namespace: &str,
+        options: &[String],
+    ) -> Result<Self> {
         cluster.kubectl(&["create", "namespace", namespace])?;
         cluster.kubectl(&[
             "label",
@@ -64,7 +83,7 @@ impl Chainpod {
             "pod-security.kubernetes.io/enforce=restricted",
         ])?;
         let folder = tempfile::Builder::new().prefix("chainpod-").tempdir()?;
-        let kubeconfig = account::create(cluster, namespace, folder.path())?;
+        let kubeconfig = account::create(cluster, namespace, api, folder.path())?;
         let docker = free_port()?;
         let agents = SocketAddr::new(cluster.node_ip(), free_port()?.port());
         let mut serve = Command::new(daemon);

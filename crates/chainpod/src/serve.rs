@@ -28,6 +28,8 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     // Fails only where another is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let signals = Signals::catch()?;
+    // Who connects from now on waits for an answer, and is not refused.
+    let listeners = bind(&config).await?;
     let found = Found::by(&config).await?;
     found.tell_missing_permissions().await;
     let namespace = &found.namespace;
@@ -49,7 +51,6 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     let agents = TcpListener::bind(config.agent_listen)
         .await
         .with_context(|| format!("cannot listen on {} (agent-listen)", config.agent_listen))?;
-    let listeners = bind(&config).await?;
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
     watch(cluster, engine.clone());
     let sweeper = engine.clone();

@@ -279,6 +279,21 @@ async fn a_name_is_taken_once_and_scopes_do_not_meet() {
 }
 
 #[tokio::test]
+async fn a_watch_that_is_behind_takes_nothing_away() {
+    let lab = lab();
+    let before = lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    lab.engine.remove(NAME, false).await.unwrap();
+    let now = lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    lab.engine.observe(Event::Record(Box::new(before.clone()))).await;
+    lab.engine
+        .observe(Event::RecordGone(before.name, before.uid))
+        .await;
+    let (started, _) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+    assert_eq!(started.unwrap(), Started::Now);
+    assert_eq!(lab.engine.inspect(NAME).await.unwrap().uid, now.uid);
+}
+
+#[tokio::test]
 async fn a_change_survives_somebody_elses_in_between() {
     let lab = lab();
     let agent = lab.running().await;
