@@ -35,6 +35,22 @@ pub struct HostConfig {
     pub memory: Option<i64>,
     /// Billionths of a core; 0 is none.
     pub nano_cpus: Option<i64>,
+    /// Microseconds of a core in each period; 0 is none.
+    pub cpu_quota: Option<i64>,
+    /// The period, in microseconds; 0 is Docker's 100 ms.
+    pub cpu_period: Option<i64>,
+    /// A weight: 1024 is one core; 0 is the default.
+    pub cpu_shares: Option<i64>,
+    /// Whether the container goes when it has ended.
+    pub auto_remove: Option<bool>,
+    /// Name servers.
+    pub dns: Option<Vec<String>>,
+    /// The domains in which names are searched.
+    pub dns_search: Option<Vec<String>>,
+    /// `NAME` or `NAME:VALUE`, as in resolv.conf.
+    pub dns_options: Option<Vec<String>>,
+    /// `NAME:ADDRESS`.
+    pub extra_hosts: Option<Vec<String>>,
     /// The fields that are looked at only to refuse or to warn.
     #[serde(flatten)]
     pub others: BTreeMap<String, Value>,
@@ -74,7 +90,24 @@ const REFUSED: [&str; 8] = [
 /// Networks that a Pod's own is as good as.
 const POD_NETWORKS: [&str; 4] = ["default", "bridge", "host", "nat"];
 
+/// Docker's own period, in microseconds.
+const CPU_PERIOD: i64 = 100_000;
+/// Billionths in a whole.
+const NANOS: i64 = 1_000_000_000;
+
 impl HostConfig {
+    /// The limit in billionths of a core, from whichever way it was said; 0 is none.
+    #[must_use]
+    pub fn cpu_limit_nanos(&self) -> i64 {
+        let said = |value: Option<i64>| value.filter(|value| *value > 0);
+        let of_quota = |quota: i64| {
+            let period = said(self.cpu_period).unwrap_or(CPU_PERIOD);
+            quota.saturating_mul(NANOS) / period
+        };
+        let limit = said(self.nano_cpus).or_else(|| said(self.cpu_quota).map(of_quota));
+        limit.unwrap_or_default()
+    }
+
     /// Why this cannot be done, if it cannot: one sentence for all such fields.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
@@ -139,6 +172,24 @@ mod tests {
         assert_eq!(body.entrypoint, Some(Words::One("sh".to_owned())));
         assert_eq!(body.host_config.unwrap().memory, Some(5));
     }
+
+    #[test]
+    fn a_cpu_limit_is_said_in_two_ways() {
+        let limit = |text: &str| {
+            serde_json::from_str::<HostConfig>(text)
+                .unwrap()
+                .cpu_limit_nanos()
+        };
+        for (text, nanos) in [
+            (r#"{"NanoCpus": 500000000}"#, 500_000_000),
+            (r#"{"CpuQuota": 50000}"#, 500_000_000),
+            (r#"{"CpuQuota": 20000, "CpuPeriod": 10000}"#, 2_000_000_000),
+            (r#"{"CpuQuota": -1, "CpuPeriod": 0, "NanoCpus": 0}"#, 0),
+        ] {
+            assert_eq!(limit(text), nanos, "{text}");
+        }
+    }
+
     /// As a 2.5 peer sends it with Fabric's own core.yaml, and what nobody may ask for.
     #[test]
     fn a_peers_defaults_are_no_question_and_rights_are_refused() {

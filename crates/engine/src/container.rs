@@ -1,6 +1,7 @@
 //! The container and its record: what was asked for, what came of it.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,26 @@ pub struct Spec {
     pub memory_bytes: i64,
     /// CPU limit in billionths of a core; 0 is none.
     pub nano_cpus: i64,
+    /// CPU weight: 1024 is a core; 0 is none.
+    pub cpu_shares: i64,
+    /// How it resolves names.
+    pub names: Names,
+    /// Whether it goes when it has ended.
+    pub auto_remove: bool,
+}
+
+/// How a container resolves names, beyond what its cluster does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Names {
+    /// Name servers, in the place of the cluster's.
+    pub servers: Vec<IpAddr>,
+    /// The domains in which names are searched.
+    pub searches: Vec<String>,
+    /// `NAME` or `NAME:VALUE`, as in resolv.conf.
+    pub options: Vec<String>,
+    /// Names that need no server.
+    pub hosts: Vec<(IpAddr, String)>,
 }
 
 /// What a container is for.

@@ -325,3 +325,23 @@ async fn wait_answers_after_the_attached_client_has_everything() {
     drop(attached);
     assert_eq!(tokio::time::timeout(PATIENCE, exit).await.unwrap().code, 0);
 }
+
+#[tokio::test]
+async fn what_was_made_so_goes_when_it_has_ended() {
+    let lab = lab();
+    let spec = Spec {
+        auto_remove: true,
+        ..spec()
+    };
+    lab.engine.create(Some(NAME.to_owned()), spec).await.unwrap();
+    let (_, agent) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+    let running = lab.engine.inspect(NAME).await.unwrap();
+    lab.engine.observe(Event::Record(Box::new(running))).await;
+    assert_eq!(lab.phase().await, Phase::Running);
+    let gone = lab.engine.wait(NAME, WaitCondition::Removed).await.unwrap();
+    lab.exits(&agent, 7).await;
+    let ended = lab.engine.inspect(NAME).await.unwrap();
+    lab.engine.observe(Event::Record(Box::new(ended))).await;
+    assert_eq!(tokio::time::timeout(PATIENCE, gone).await.unwrap().code, 7);
+    assert!(lab.cluster.pods().is_empty());
+}

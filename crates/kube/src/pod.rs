@@ -1,34 +1,26 @@
 //! The Pod of one start: the image that the client named, the agent as its
 //! first process, everything that was uploaded as mounts.
 
-use std::collections::BTreeMap;
-
 use agent_protocol::{AGENT_DIR, AGENT_FILE};
 use engine::container::{Container, Role};
 use engine::name::PodName;
 use engine::ports::AgentId;
 use engine::process::Launch;
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container as PodContainer, EnvVar, Pod, PodSpec, ResourceRequirements, SeccompProfile,
-    SecurityContext,
+    Capabilities, Container as PodContainer, EnvVar, Pod, PodSpec, SeccompProfile, SecurityContext,
 };
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use crate::cluster::Config;
 use crate::{labels, owner};
 
+mod names;
+mod resources;
 mod volumes;
 
 /// Which of the container's starts a Pod is.
 const START: &str = "chainpod.dev/start";
 /// Docker's own default for `docker stop`; deletions of ours say theirs.
 const GRACE_SECS: i64 = 10;
-/// A Pod that requests nothing is evicted first; it must be small enough for any node.
-const REQUEST_MILLI_CPUS: i64 = 10;
-/// As [`REQUEST_MILLI_CPUS`], for memory.
-const REQUEST_MEMORY_BYTES: i64 = 32 * 1024 * 1024;
-/// Billionths in a thousandth of a core.
-const NANOS_PER_MILLI: i64 = 1_000_000;
 /// An image that is there already is used: chaincode must start without a registry.
 const PULL_POLICY: &str = "IfNotPresent";
 
@@ -56,12 +48,16 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config) -> Pod {
         args: Some(process.argv.iter().map(|arg| escaped(arg)).collect()),
         env: Some(env.collect()),
         working_dir: Some(process.working_dir.clone()).filter(|dir| !dir.is_empty()),
-        resources: Some(resources(&record.container)),
+        resources: Some(resources::of(&record.container.spec)),
         security_context: Some(security_context(&process.user, config.default_uid)),
         volume_mounts: Some(mounts),
         ..PodContainer::default()
     };
+    let names = &record.container.spec.names;
     let spec = PodSpec {
+        dns_policy: names::policy(names),
+        dns_config: names::config(names),
+        host_aliases: names::aliases(names),
         containers: vec![container],
         volumes: Some(volumes),
         restart_policy: Some("Never".to_owned()),
@@ -117,27 +113,6 @@ fn annotations(container: &Container) -> [(String, String); 4] {
 /// Kubernetes expands `$(NAME)` in arguments and values and reads `$$` as `$`; Docker does neither.
 fn escaped(text: &str) -> String {
     text.replace('$', "$$")
-}
-
-/// Limits are the client's; a request is never above its limit.
-fn resources(container: &Container) -> ResourceRequirements {
-    let spec = &container.spec;
-    let limit = |value: i64| (value > 0).then_some(value);
-    let (cpu, memory) = (limit(spec.nano_cpus), limit(spec.memory_bytes));
-    let quantities = |cpu: Option<i64>, memory: Option<i64>| -> BTreeMap<String, Quantity> {
-        let cpu = cpu.map(|nanos| ("cpu".to_owned(), Quantity(format!("{nanos}n"))));
-        let memory = memory.map(|bytes| ("memory".to_owned(), Quantity(bytes.to_string())));
-        cpu.into_iter().chain(memory).collect()
-    };
-    let at_most = |value: i64, limit: Option<i64>| Some(limit.map_or(value, |limit| value.min(limit)));
-    ResourceRequirements {
-        requests: Some(quantities(
-            at_most(REQUEST_MILLI_CPUS * NANOS_PER_MILLI, cpu),
-            at_most(REQUEST_MEMORY_BYTES, memory),
-        )),
-        limits: Some(quantities(cpu, memory)).filter(|limits| !limits.is_empty()),
-        ..ResourceRequirements::default()
-    }
 }
 
 /// What the Pod Security Standard `restricted` asks for. A user who says 0 gets 0, and the

@@ -18,6 +18,7 @@ impl Engine {
         match event {
             Event::Record(record) => {
                 let live = self.0.index.adopt(*record);
+                self.remove_if_asked(&live);
                 self.guard(&live);
             }
             Event::RecordGone(name, uid) => self.0.index.forget(&name, &uid),

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument;
+
 use super::{Engine, Live};
 use crate::error::{Error, Result};
 use crate::phase::{Legality, Operation};
@@ -41,5 +43,26 @@ impl Engine {
             self.sweep().await;
         }
         Ok(())
+    }
+
+    /// Removes a container that has ended, or could not be started, if it was made so (Docker API,
+    /// `HostConfig.AutoRemove`); who waits is answered first.
+    pub(super) fn remove_if_asked(&self, live: &Arc<Live>) {
+        let container = live.record().container;
+        if !container.spec.auto_remove || container.phase.is_live() || container.exit.is_none() {
+            return;
+        }
+        let (engine, live) = (self.clone(), live.clone());
+        let work = async move {
+            engine.detached(&live).await;
+            match engine.remove(&container.id.0, false).await {
+                // The client was faster.
+                Ok(()) | Err(Error::NoSuchContainer(_)) => {}
+                Err(error) => {
+                    tracing::warn!(container = container.name, %error, "cannot remove what has ended");
+                }
+            }
+        };
+        tokio::spawn(work.in_current_span());
     }
 }

@@ -101,22 +101,6 @@ fn uploads_are_mounted_file_by_file_and_the_last_of_a_path_wins() {
 }
 
 #[test]
-fn a_limit_is_the_clients_and_no_request_is_above_it() {
-    let mut record = sample::chaincode();
-    let none = container(&record).resources.unwrap();
-    assert_eq!(none.limits, None);
-    assert_eq!(none.requests.as_ref().unwrap()["cpu"].0, "10000000n");
-    record.container.spec.memory_bytes = 16 << 20;
-    record.container.spec.nano_cpus = 500_000_000;
-    let both = container(&record).resources.unwrap();
-    assert_eq!(
-        both.limits.as_ref().unwrap()["memory"],
-        both.requests.as_ref().unwrap()["memory"]
-    );
-    assert_eq!(both.limits.unwrap()["cpu"].0, "500000000n");
-}
-
-#[test]
 fn the_user_is_a_number_or_the_default() {
     for (user, uid, gid) in [
         ("", 500, None),

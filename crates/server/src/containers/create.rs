@@ -1,11 +1,13 @@
 //! `POST /containers/create`: a container that does not run yet.
 
+use std::net::IpAddr;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
-use docker_api::create::{CreateBody, Created};
+use docker_api::create::{CreateBody, Created, HostConfig};
 use engine::Engine;
-use engine::container::Spec;
+use engine::container::{Names, Spec};
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -56,7 +58,38 @@ fn check(body: CreateBody) -> Result<(Spec, Vec<String>)> {
         user: body.user.unwrap_or_default(),
         labels: body.labels.unwrap_or_default(),
         memory_bytes: host.memory.unwrap_or_default(),
-        nano_cpus: host.nano_cpus.unwrap_or_default(),
+        nano_cpus: host.cpu_limit_nanos(),
+        cpu_shares: host.cpu_shares.unwrap_or_default(),
+        names: names(&host)?,
+        auto_remove: host.auto_remove.unwrap_or_default(),
     };
     Ok((spec, host.warnings()))
+}
+
+fn names(host: &HostConfig) -> Result<Names> {
+    let address = |field: &str, text: &str| {
+        let invalid = |error| ApiError::bad_request(format!("HostConfig.{field} {text:?}: {error}"));
+        text.trim_matches(['[', ']'])
+            .parse::<IpAddr>()
+            .map_err(|error| invalid(error.to_string()))
+    };
+    let host_of = |entry: &String| match entry.split_once(':') {
+        Some((name, text)) if !name.is_empty() => Ok((address("ExtraHosts", text)?, name.to_owned())),
+        // Docker's text.
+        _ => Err(ApiError::bad_request(format!(
+            "bad format for add-host: {entry:?}"
+        ))),
+    };
+    let servers = host.dns.iter().flatten().map(|text| address("Dns", text));
+    Ok(Names {
+        servers: servers.collect::<Result<_>>()?,
+        searches: host.dns_search.clone().unwrap_or_default(),
+        options: host.dns_options.clone().unwrap_or_default(),
+        hosts: host
+            .extra_hosts
+            .iter()
+            .flatten()
+            .map(host_of)
+            .collect::<Result<_>>()?,
+    })
 }
