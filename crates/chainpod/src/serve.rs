@@ -41,6 +41,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
         found.client.clone(),
         cluster_config(&config, namespace, &identity),
     );
+    cluster.try_agent_volume().await;
     let settings = Settings {
         scope: Scope(config.instance.clone()),
         agent_url: format!("https://{}", config.agent_address),
@@ -93,6 +94,7 @@ fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) ->
         namespace: namespace.to_owned(),
         instance: config.instance.clone(),
         agent_image: config.agent_image.clone(),
+        agent_volume: config.agent_volume,
         agent_ca_pem: identity.ca_pem().to_owned(),
         token_key: identity.token_key().clone(),
         default_uid: kube_adapter::Config::FABRIC_UID,

@@ -279,6 +279,31 @@ async fn a_name_is_taken_once_and_scopes_do_not_meet() {
 }
 
 #[tokio::test]
+async fn a_pod_without_an_agent_is_made_once_more_within_the_same_start() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let no_agent = async || {
+        let agent = lab.launched().await;
+        let pod = lab.engine.inspect(NAME).await.unwrap().pod_name();
+        let state = PodState::NoAgent("its volume is empty".to_owned());
+        let seen = PodSeen { agent, pod, state };
+        lab.engine.observe(Event::Pod(seen)).await;
+    };
+    let (started, agent) = tokio::join!(lab.engine.start(NAME), async {
+        no_agent().await;
+        lab.agent_starts().await
+    });
+    assert_eq!((started.unwrap(), agent.start), (Started::Now, 2));
+    assert_eq!(lab.cluster.pods().len(), 1);
+    lab.exits(&agent, 0).await;
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        no_agent().await;
+        no_agent().await;
+    });
+    assert!(started.unwrap_err().to_string().ends_with("its volume is empty"));
+}
+
+#[tokio::test]
 async fn a_watch_that_is_behind_takes_nothing_away() {
     let lab = lab();
     let before = lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();

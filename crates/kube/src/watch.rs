@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::ExponentialBuilder;
-use engine::ports::Event;
+use engine::ports::{Event, PodSeen};
 use futures::StreamExt;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
@@ -37,7 +37,7 @@ pub async fn watch(cluster: Arc<KubeCluster>, sink: impl Fn(Event) + Send + Sync
         Known::new(|object| record_seen(object, &instance)),
         &sink,
     );
-    let pods = follow(&cluster, Known::new(pod_seen), &sink);
+    let pods = follow(&cluster, Known::new(|pod| pod_seen(&cluster, pod)), &sink);
     futures::future::join(records, pods).await;
 }
 
@@ -95,8 +95,11 @@ fn record_seen(object: &ConfigMap, instance: &str) -> Option<Seen> {
     })
 }
 
-fn pod_seen(pod: &Pod) -> Option<Seen> {
-    let seen = status::seen(pod);
+fn pod_seen(cluster: &KubeCluster, pod: &Pod) -> Option<Seen> {
+    let seen = status::seen(pod).map(|seen| PodSeen {
+        state: cluster.learn(pod).unwrap_or_else(|| seen.state.clone()),
+        ..seen
+    });
     if seen.is_none() {
         tracing::warn!(pod = pod.name_any(), "a pod has our labels and no record");
     }

@@ -34,6 +34,7 @@ impl Engine {
             created: Timestamp::now(),
             phase: Phase::Created,
             starts: 0,
+            repeats: None,
             uploads: Vec::new(),
             started_at: None,
             exit: None,

@@ -16,6 +16,7 @@ pub(crate) fn config() -> Config {
         agent_image: "chainpod:0.1".to_owned(),
         agent_ca_pem: "PEM".to_owned(),
         token_key: TokenKey::new([1; engine::token::KEY_BYTES]),
+        agent_volume: AgentVolume::Auto,
         default_uid: Config::FABRIC_UID,
     }
 }
