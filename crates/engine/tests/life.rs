@@ -279,6 +279,28 @@ async fn a_name_is_taken_once_and_scopes_do_not_meet() {
 }
 
 #[tokio::test]
+async fn an_image_that_a_peer_has_built_and_is_lost_is_told_with_the_remedy() {
+    let lab = lab();
+    let create = async |name: &str| {
+        let spec = Spec {
+            image: "gone".to_owned(),
+            ..spec()
+        };
+        let created = lab.engine.create(Some(name.to_owned()), spec).await;
+        created.unwrap_err().to_string()
+    };
+    let lost = create(NAME).await;
+    assert!(
+        lost.starts_with("No such image: gone:latest; ") && lost.ends_with("restart the peer"),
+        "{lost}"
+    );
+    // As 1.4 names it, and anybody else.
+    for name in ["dev-peer0.org1-kv-1.0", "other"] {
+        assert_eq!(create(name).await, "No such image: gone:latest");
+    }
+}
+
+#[tokio::test]
 async fn a_pod_without_an_agent_is_made_once_more_within_the_same_start() {
     let lab = lab();
     lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();

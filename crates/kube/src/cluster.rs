@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine::container::{Container, Record};
 use engine::name::{PodName, RecordName, Scope};
-use engine::ports::{Cluster, ClusterError, LogLine, PodState, SecretFile};
+use engine::ports::{Cluster, ClusterError, LogLine, SecretFile};
 use engine::process::Launch;
 use engine::token::TokenKey;
 use futures::stream::BoxStream;
@@ -22,6 +22,8 @@ use crate::agent_volume::{AgentVolume, AgentVolumes};
 use crate::error::busy_quota;
 use crate::retry::{Tried, tried};
 use crate::{files_secret, labels, logs, pod, record, task_secret};
+
+mod shape;
 
 /// What all objects have in common.
 #[derive(Clone)]
@@ -65,48 +67,6 @@ impl KubeCluster {
             config,
             agent_volumes,
         }
-    }
-
-    /// Asks the API server by dry runs whether it accepts image volumes, where that matters: an old
-    /// one refuses them, or forgets what it does not know.
-    pub async fn try_agent_volume(&self) {
-        if !self.agent_volumes.is_auto() {
-            return;
-        }
-        let by_image = self.dry_run(AgentVolume::Image).await;
-        let volumes = by_image.into_iter().filter_map(|pod| pod.spec?.volumes).flatten();
-        if volumes.into_iter().any(|volume| volume.image.is_some()) {
-            return;
-        }
-        // Where both are refused the cause is another one.
-        if self.dry_run(AgentVolume::Init).await.is_ok() {
-            tracing::info!("this cluster has no image volumes: an init container copies the agent");
-            self.agent_volumes.set_refused();
-        }
-    }
-
-    async fn dry_run(&self, agent_volume: AgentVolume) -> Result<Pod, ClusterError> {
-        let api = self.api::<Pod>();
-        let pod = pod::agent::probe(&self.with(agent_volume));
-        let params = PostParams {
-            dry_run: true,
-            ..PostParams::default()
-        };
-        tried("a pod's dry run", || api.create(&params, &pod))
-            .await
-            .result
-    }
-
-    fn with(&self, agent_volume: AgentVolume) -> Config {
-        Config {
-            agent_volume,
-            ..self.config.clone()
-        }
-    }
-
-    /// Learns from a Pod how the agent gets to its node; what it tells where it did not.
-    pub(crate) fn learn(&self, pod: &Pod) -> Option<PodState> {
-        self.agent_volumes.learn(pod)
     }
 
     pub(crate) fn instance(&self) -> &str {
@@ -243,12 +203,7 @@ impl Cluster for KubeCluster {
     }
 
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
-        let by_image = launch.record.container.repeats.is_none() && self.agent_volumes.mounts_image();
-        let config = &self.with(if by_image {
-            AgentVolume::Image
-        } else {
-            AgentVolume::Init
-        });
+        let config = &self.with(self.agent_volume(launch));
         let secret = task_secret::build(launch, &config.namespace, &config.token_key, &config.agent_ca_pem)
             .map_err(|error| unwritable(&launch.record.name, &error))?;
         let pod = pod::build(launch, config);
