@@ -127,6 +127,17 @@ impl Docker {
         self.post(&format!("/containers/{name}/stop"), &[]).map(drop)
     }
 
+    /// Waits for a container's end: its exit code.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn wait(&self, name: &str) -> Result<i64> {
+        let answer: Value = serde_json::from_str(&self.post(&format!("/containers/{name}/wait"), &[])?)?;
+        answer["StatusCode"]
+            .as_i64()
+            .context("a wait's answer has no StatusCode")
+    }
+
     /// Removes a container, running or not.
     ///
     /// # Errors
