@@ -1,6 +1,7 @@
 //! What the tests on the lab share: a namespace of one's own, and Pods in it; a
 //! Fabric network that goes with its test.
 
+use std::fmt::Display;
 use std::ops::Deref;
 
 use lab::cluster::Cluster;
@@ -42,6 +43,17 @@ impl Drop for TestNetwork {
     fn drop(&mut self) {
         if let Err(error) = self.0.down() {
             eprintln!("cannot end the network: {error:#}");
+        }
+    }
+}
+
+/// Removes something when it is dropped.
+pub struct Removed<F: FnMut() -> Result<T, E>, T, E: Display>(pub F);
+
+impl<F: FnMut() -> Result<T, E>, T, E: Display> Drop for Removed<F, T, E> {
+    fn drop(&mut self) {
+        if let Err(error) = (self.0)() {
+            eprintln!("cannot remove what the test made: {error:#}");
         }
     }
 }

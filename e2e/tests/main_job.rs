@@ -1,9 +1,13 @@
 //! The main job on real programs: peers of three versions, an API server, a kubelet
 //! and containerd.
 
+use std::path::Path;
+
+use anyhow::Result;
 use chainpod_e2e::TestNetwork;
 use lab::chainpod::{self, Chainpod, Profile};
 use lab::cluster::Cluster;
+use lab::docker_tls::DockerTls;
 use lab::network::{Fabric, NetworkOptions};
 use lab::progress::Progress;
 use lab::story;
@@ -29,11 +33,31 @@ fn a_2_5_peer_does_so_without_tls() {
     the_story_of(Fabric::V2_5, "mainjobnotls", NetworkOptions::no_tls);
 }
 
+#[test]
+#[ignore = "takes long: cargo xtask test --full"]
+fn a_2_5_peer_does_so_where_docker_wants_its_certificate() {
+    let tls = DockerTls::lab().unwrap();
+    let serve = |cluster: &Cluster, daemon: &Path, name: &str| {
+        Chainpod::start_with_tls(cluster, daemon, name, tls.clone())
+    };
+    let with = |options: NetworkOptions| options.docker_tls(tls.clone());
+    the_story_told(Fabric::V2_5, "mainjobdockertls", serve, with);
+}
+
 fn the_story_of(fabric: Fabric, name: &str, with: impl FnOnce(NetworkOptions) -> NetworkOptions) {
+    the_story_told(fabric, name, Chainpod::start, with);
+}
+
+fn the_story_told(
+    fabric: Fabric,
+    name: &str,
+    serve: impl FnOnce(&Cluster, &Path, &str) -> Result<Chainpod>,
+    with: impl FnOnce(NetworkOptions) -> NetworkOptions,
+) {
     let progress = Progress::new(name);
     let cluster = Cluster::running().expect("no lab runs: cargo xtask lab up");
     let daemon = chainpod::build(&cluster, Profile::Dev, &progress).unwrap();
-    let chainpod = Chainpod::start(&cluster, &daemon, name).unwrap();
+    let chainpod = serve(&cluster, &daemon, name).unwrap();
     let options = NetworkOptions::new(name, &chainpod.endpoint()).fabric(fabric);
     let network = TestNetwork::of(&with(options), &progress);
     let told = story::run(&cluster, &network, &chainpod, &progress, &mut |turn| {

@@ -2,19 +2,24 @@
 //! cluster, for the tests, the demo and the benchmark.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
 use crate::cluster::Cluster;
+use crate::docker::Docker;
+use crate::docker_tls::DockerTls;
+use crate::gate::Gate;
+use crate::machine;
 
 mod account;
 mod build;
 mod calls;
+mod process;
 
 pub use self::build::{Profile, build};
 
@@ -24,8 +29,6 @@ const IMAGE: &str = "docker.io/chainpod/chainpod:dev";
 const STORE: &str = "store";
 /// What chainpod logs here: each call of a peer too.
 const LOG_FILTER: &str = "info,server=debug";
-/// How long chainpod may take to listen.
-const LISTEN_LIMIT: Duration = Duration::from_secs(20);
 /// How long chainpod may take to end after SIGTERM before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
@@ -38,8 +41,10 @@ pub struct Chainpod {
     cluster: Cluster,
     folder: tempfile::TempDir,
     namespace: String,
+    owns_namespace: bool,
     kubeconfig: PathBuf,
     docker: SocketAddr,
+    tls: Option<DockerTls>,
 }
 
 impl Chainpod {
@@ -56,6 +61,24 @@ impl Chainpod {
     /// # Errors
     /// As there.
     pub fn start_with(cluster: &Cluster, daemon: &Path, namespace: &str, options: &[String]) -> Result<Self> {
+        Self::start_through(None, cluster, daemon, namespace, options)
+    }
+
+    /// [`Chainpod::start`]; it reaches the API server through that gate.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_behind(gate: &Gate, cluster: &Cluster, daemon: &Path, namespace: &str) -> Result<Self> {
+        Self::start_through(Some(gate.address()), cluster, daemon, namespace, &[])
+    }
+
+    fn start_through(
+        api: Option<SocketAddr>,
+        cluster: &Cluster,
+        daemon: &Path,
+        namespace: &str,
+        options: &[String],
+    ) -> Result<Self> {
         cluster.kubectl(&["create", "namespace", namespace])?;
         cluster.kubectl(&[
             "label",
@@ -63,15 +86,36 @@ impl Chainpod {
             namespace,
             "pod-security.kubernetes.io/enforce=restricted",
         ])?;
-        let folder = tempfile::Builder::new().prefix("chainpod-").tempdir()?;
-        let kubeconfig = account::create(cluster, namespace, folder.path())?;
-        let docker = free_port()?;
-        let agents = SocketAddr::new(cluster.node_ip(), free_port()?.port());
+        let folder = folder()?;
+        let kubeconfig = account::create(cluster, namespace, api, folder.path())?;
+        let owner = (namespace, namespace, true);
+        Self::serve(cluster, daemon, owner, (folder, kubeconfig), options)
+    }
+
+    /// Serves another instance in this one's namespace; it goes before this one.
+    ///
+    /// # Errors
+    /// As [`Chainpod::start`].
+    pub fn beside(&self, instance: &str) -> Result<Self> {
+        let owner = (self.namespace.as_str(), instance, false);
+        let account = (folder()?, self.kubeconfig.clone());
+        Self::serve(&self.cluster, &self.daemon, owner, account, &[])
+    }
+
+    fn serve(
+        cluster: &Cluster,
+        daemon: &Path,
+        (namespace, instance, owns_namespace): (&str, &str, bool),
+        (folder, kubeconfig): (tempfile::TempDir, PathBuf),
+        options: &[String],
+    ) -> Result<Self> {
+        let docker = machine::free_port()?;
+        let agents = SocketAddr::new(cluster.node_ip(), machine::free_port()?.port());
         let mut serve = Command::new(daemon);
         serve
             .arg("serve")
             .args(["--listen", &format!("tcp://{docker}")])
-            .args(["--namespace", namespace, "--instance", namespace])
+            .args(["--namespace", namespace, "--instance", instance])
             .args(["--agent-listen", &agents.to_string(), "--agent-image", IMAGE])
             .args(["--log-format", "json", "--log-filter", LOG_FILTER])
             .arg("--kubeconfig")
@@ -81,17 +125,46 @@ impl Chainpod {
             .args(options);
         let arguments: Vec<_> = serve.get_args().map(OsStr::to_owned).collect();
         let mut chainpod = Self {
-            child: spawn(daemon, &arguments, folder.path())?,
+            child: process::spawn(daemon, &arguments, folder.path())?,
             daemon: daemon.to_owned(),
             arguments,
             cluster: cluster.clone(),
             folder,
             namespace: namespace.to_owned(),
+            owns_namespace,
             kubeconfig,
             docker,
+            tls: None,
         };
         chainpod.await_listening()?;
         Ok(chainpod)
+    }
+
+    /// [`Chainpod::start`] with TLS for Docker clients, who must have a certificate of `tls`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_with_tls(cluster: &Cluster, daemon: &Path, namespace: &str, tls: DockerTls) -> Result<Self> {
+        let options = [
+            ("--tls-cert", tls.server_certificate()),
+            ("--tls-key", tls.server_key()),
+            ("--tls-client-ca", tls.ca()),
+        ]
+        .map(|(option, file)| format!("{option}={}", file.display()));
+        let mut chainpod = Self::start_with(cluster, daemon, namespace, &options)?;
+        chainpod.tls = Some(tls);
+        Ok(chainpod)
+    }
+
+    /// Its Docker Engine API.
+    ///
+    /// # Errors
+    /// When the lab's certificates cannot be read.
+    pub fn api(&self) -> Result<Docker> {
+        match &self.tls {
+            Some(tls) => Docker::with_tls(self.docker, tls),
+            None => Ok(Docker::new(self.docker)),
+        }
     }
 
     /// The endpoint for `CORE_VM_ENDPOINT`.
@@ -124,31 +197,6 @@ impl Chainpod {
         self.folder.path().join(STORE)
     }
 
-    /// Ends it without a word: SIGKILL.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn kill(&mut self) -> Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
-    }
-
-    /// Starts it once more as it was started, after it has ended.
-    ///
-    /// # Errors
-    /// As [`Chainpod::start`].
-    pub fn start_again(&mut self) -> Result<()> {
-        self.child = spawn(&self.daemon, &self.arguments, self.folder.path())?;
-        self.await_listening()
-    }
-
-    /// The process.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What it has logged.
     #[must_use]
     pub fn log(&self) -> String {
@@ -160,40 +208,6 @@ impl Chainpod {
     pub fn calls(&self) -> Vec<String> {
         calls::of(&self.log())
     }
-
-    /// Tells it to end: SIGTERM. One that has ended already hears nothing.
-    pub fn terminate(&self) {
-        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {
-            // An error here means that it has ended already.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        }
-    }
-
-    /// How it ended, if it has within `limit`.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn ended_within(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
-        let deadline = Instant::now() + limit;
-        loop {
-            let ended = self.child.try_wait()?;
-            if ended.is_some() || Instant::now() > deadline {
-                return Ok(ended);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn await_listening(&mut self) -> Result<()> {
-        let deadline = Instant::now() + LISTEN_LIMIT;
-        while TcpStream::connect(self.docker).is_err() {
-            if self.child.try_wait()?.is_some() || Instant::now() > deadline {
-                bail!("chainpod does not listen on {}:\n{}", self.docker, self.log());
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
-    }
 }
 
 impl Drop for Chainpod {
@@ -203,6 +217,9 @@ impl Drop for Chainpod {
         let _ = self.ended_within(STOP_LIMIT);
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if !self.owns_namespace {
+            return;
+        }
         let deleted = self
             .cluster
             .kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
@@ -212,23 +229,6 @@ impl Drop for Chainpod {
     }
 }
 
-/// A process whose log follows that of the one before.
-fn spawn(daemon: &Path, arguments: &[OsString], folder: &Path) -> Result<Child> {
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(folder.join("log"))?;
-    Command::new(daemon)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(log.try_clone()?)
-        .stdout(log)
-        .spawn()
-        .with_context(|| format!("cannot run {}", daemon.display()))
-}
-
-fn free_port() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .context("no free port")?
-        .local_addr()?)
+fn folder() -> Result<tempfile::TempDir> {
+    Ok(tempfile::Builder::new().prefix("chainpod-").tempdir()?)
 }

@@ -6,19 +6,21 @@ mod certificates;
 mod config;
 mod containerd;
 mod dns;
+mod dockerd;
 mod node;
 mod programs;
 mod runtime;
 mod teardown;
 
 use std::fs::{self, File};
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+pub use self::dockerd::Dockerd;
 pub use self::node::Node;
 pub use self::runtime::Runtime;
 pub use self::teardown::{down, trace};
@@ -225,6 +227,12 @@ impl Cluster {
     #[must_use]
     pub const fn node_ip(&self) -> IpAddr {
         self.node_ip
+    }
+
+    /// Where the API server is.
+    #[must_use]
+    pub fn api(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, API_PORT).into()
     }
 
     /// Looks until `ready`.

@@ -1,12 +1,18 @@
 //! The Docker Engine API from a client's side: the few calls that benchmarks and
 //! the story make beside the peers.
 
+use std::fs::{self, File};
+use std::io::Read;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use ureq::Agent;
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+use ureq::{Agent, SendBody};
+
+use crate::docker_tls::DockerTls;
 
 /// Longer than any start may take.
 const CALL_LIMIT: Duration = Duration::from_secs(300);
@@ -21,11 +27,30 @@ impl Docker {
     /// The endpoint at that address.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
+        Self::at(format!("http://{address}"), TlsConfig::default())
+    }
+
+    /// The endpoint at that address, with TLS and a certificate of ours.
+    ///
+    /// # Errors
+    /// When the certificates cannot be read.
+    pub fn with_tls(address: SocketAddr, tls: &DockerTls) -> Result<Self> {
+        let certificate = |file: PathBuf| -> Result<_> { Ok(Certificate::from_pem(&fs::read(file)?)?) };
+        let key = PrivateKey::from_pem(&fs::read(tls.client_key())?)?;
+        let client = ClientCert::new_with_certs(&[certificate(tls.client_certificate())?], key);
+        let config = TlsConfig::builder()
+            .root_certs(RootCerts::new_with_certs(&[certificate(tls.ca())?]))
+            .client_cert(Some(client));
+        Ok(Self::at(format!("https://{address}"), config.build()))
+    }
+
+    fn at(url: String, tls: TlsConfig) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(CALL_LIMIT));
+            .timeout_global(Some(CALL_LIMIT))
+            .tls_config(tls);
         Self {
-            url: format!("http://{address}"),
+            url,
             agent: config.build().into(),
         }
     }
@@ -38,14 +63,33 @@ impl Docker {
         self.post(&format!("/build?t={tag}"), context).map(drop)
     }
 
+    /// [`Docker::build`] from a stream, as the image `tag`.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn build_stream(&self, tag: &str, mut context: impl Read) -> Result<()> {
+        let url = format!("{}/build?t={tag}", self.url);
+        let body = SendBody::from_reader(&mut context);
+        answer(&url, self.agent.post(&url).send(body)).map(drop)
+    }
+
+    /// Pulls an image.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn pull(&self, name: &str) -> Result<()> {
+        self.post(&format!("/images/create?fromImage={name}"), &[])
+            .map(drop)
+    }
+
     /// Creates a container.
     ///
     /// # Errors
     /// Docker's own message.
     pub fn create(&self, name: &str, body: &Value) -> Result<()> {
-        let body = body.to_string();
-        self.post(&format!("/containers/create?name={name}"), body.as_bytes())
-            .map(drop)
+        let url = format!("{}/containers/create?name={name}", self.url);
+        let request = self.agent.post(&url).content_type("application/json");
+        answer(&url, request.send(body.to_string())).map(drop)
     }
 
     /// Puts a tar into a container that does not run yet.
@@ -57,12 +101,41 @@ impl Docker {
         answer(&url, self.agent.put(&url).send(tar)).map(drop)
     }
 
+    /// [`Docker::upload`] from a stream.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn upload_stream(&self, name: &str, path: &str, mut tar: impl Read) -> Result<()> {
+        let url = format!("{}/containers/{name}/archive?path={path}", self.url);
+        let body = SendBody::from_reader(&mut tar);
+        answer(&url, self.agent.put(&url).send(body)).map(drop)
+    }
+
     /// Starts a container.
     ///
     /// # Errors
     /// Docker's own message.
     pub fn start(&self, name: &str) -> Result<()> {
         self.post(&format!("/containers/{name}/start"), &[]).map(drop)
+    }
+
+    /// Tells its program to end, and waits for that.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn stop(&self, name: &str) -> Result<()> {
+        self.post(&format!("/containers/{name}/stop"), &[]).map(drop)
+    }
+
+    /// Waits for a container's end: its exit code.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn wait(&self, name: &str) -> Result<i64> {
+        let answer: Value = serde_json::from_str(&self.post(&format!("/containers/{name}/wait"), &[])?)?;
+        answer["StatusCode"]
+            .as_i64()
+            .context("a wait's answer has no StatusCode")
     }
 
     /// Removes a container, running or not.
@@ -74,6 +147,33 @@ impl Docker {
         answer(&url, self.agent.delete(&url).call()).map(drop)
     }
 
+    /// What the container has written so far.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn logs(&self, name: &str) -> Result<String> {
+        let url = format!("{}/containers/{name}/logs?stdout=1&stderr=1", self.url);
+        let frames = bytes(&url, self.agent.get(&url).call())?;
+        Ok(String::from_utf8_lossy(&unframed(&frames)).into_owned())
+    }
+
+    /// Loads an archive of images, as `docker load`.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn load(&self, archive: &Path) -> Result<()> {
+        let url = format!("{}/images/load?quiet=1", self.url);
+        let file = File::open(archive).with_context(|| format!("cannot read {}", archive.display()))?;
+        answer(&url, self.agent.post(&url).send(&file)).map(drop)
+    }
+
+    /// Whether it answers.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        let url = format!("{}/_ping", self.url);
+        answer(&url, self.agent.get(&url).call()).is_ok()
+    }
+
     fn post(&self, path: &str, body: &[u8]) -> Result<String> {
         let url = format!("{}{path}", self.url);
         answer(&url, self.agent.post(&url).send(body))
@@ -81,13 +181,32 @@ impl Docker {
 }
 
 fn answer(url: &str, sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<String> {
+    Ok(String::from_utf8_lossy(&bytes(url, sent)?).into_owned())
+}
+
+fn bytes(url: &str, sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>> {
     let mut response = sent.with_context(|| format!("no answer from {url}"))?;
     let status = response.status();
-    let text = response.body_mut().read_to_string()?;
+    let body = response.body_mut().read_to_vec()?;
     if !status.is_success() {
-        bail!("{url} answered {status}: {}", text.trim());
+        bail!(
+            "{url} answered {status}: {}",
+            String::from_utf8_lossy(&body).trim()
+        );
     }
-    Ok(text)
+    Ok(body)
+}
+
+/// The content of a stream's frames: each has eight bytes before it, the last four of them its size
+/// (Docker API, "Attach to a container", stream format).
+fn unframed(mut frames: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    while let Some(([_, _, _, _, size @ ..], rest)) = frames.split_first_chunk::<8>() {
+        let size = rest.len().min(u32::from_be_bytes(*size) as usize);
+        content.extend_from_slice(&rest[..size]);
+        frames = &rest[size..];
+    }
+    content
 }
 
 /// A tar of plain files.

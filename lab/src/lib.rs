@@ -9,6 +9,7 @@ pub mod chainpod;
 pub mod cluster;
 pub mod docker;
 pub mod docker_tls;
+pub mod gate;
 pub mod go;
 pub mod images;
 pub mod machine;

@@ -3,7 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -76,6 +76,15 @@ pub(crate) fn ensure_installed(packages: &[&str]) -> Result<()> {
         return Ok(());
     }
     install(&missing)
+}
+
+/// A port of the loopback interface where nobody listens.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn free_port() -> Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
+    Ok(listener.local_addr()?)
 }
 
 /// The installed version of a Debian package.

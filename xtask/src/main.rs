@@ -5,6 +5,8 @@ mod demo;
 mod lab;
 mod test;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Tasks of the chainpod workspace.
@@ -29,11 +31,18 @@ enum Task {
     Test(test::Test),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
         Task::Lab(task) => lab::run(task),
         Task::Demo(options) => demo::run(&options),
         Task::Bench(task) => bench::run(task),
         Task::Test(options) => test::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -32,6 +32,9 @@ pub const CA_FILE: &str = "ca.crt";
 pub const AGENT_DIR: &str = "/.chainpod";
 /// The agent's file below [`AGENT_DIR`].
 pub const AGENT_FILE: &str = "chainpod-agent";
+/// The one option of the agent, before a directory: it copies itself there and does nothing else. No
+/// program can have that name.
+pub const INSTALL_OPTION: &str = "--install";
 
 /// Where the program is at home if it cannot write to the home that the image gives it: an empty
 /// directory of the Pod.

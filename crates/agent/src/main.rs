@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use agent_protocol::{Event, TASK_DIR};
+use agent_protocol::{Event, INSTALL_OPTION, TASK_DIR};
 use rustix::process::{Signal, WaitStatus};
 
 use crate::call::Chainpod;
@@ -20,6 +20,7 @@ use crate::program::Program;
 
 mod backoff;
 mod call;
+mod install;
 mod launch;
 mod oom;
 mod outputs;
@@ -38,7 +39,11 @@ const STACK_BYTES: usize = 256 * 1024;
 fn main() -> ExitCode {
     let directory = env::var_os(TASK_DIR_VARIABLE).map_or_else(|| TASK_DIR.into(), PathBuf::from);
     let argv: Vec<OsString> = env::args_os().skip(1).collect();
-    let code = run(&directory, &argv).unwrap_or_else(|sentence| {
+    let done = match &argv[..] {
+        [option, to] if option == INSTALL_OPTION => install::to(Path::new(to)),
+        argv => run(&directory, argv),
+    };
+    let code = done.unwrap_or_else(|sentence| {
         say(&sentence);
         NO_PROGRAM
     });

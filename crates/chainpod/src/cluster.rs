@@ -1,8 +1,9 @@
 //! The way to the cluster, and what chainpod may do there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use crate::config::Config;
@@ -10,6 +11,11 @@ use crate::config::Config;
 /// How long the API server may say nothing: longer than its watches last, so that a quiet watch is
 /// no failure.
 const SILENCE_LIMIT: Duration = Duration::from_secs(310);
+
+/// How long the API server may be away when chainpod begins; after that who started it hears why.
+const OUTAGE: Duration = Duration::from_secs(60);
+/// The pause between two tries.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The cluster that chainpod works in.
 pub(crate) struct Found {
@@ -34,9 +40,9 @@ impl Found {
             .clone();
         let url = kube.cluster_url.clone();
         let client = kube::Client::try_from(kube)?;
-        let version = client.apiserver_version().await;
-        let version =
-            version.with_context(|| format!("the kubernetes api server at {url} does not answer"))?;
+        let version = answering(&client)
+            .await
+            .with_context(|| format!("the kubernetes api server at {url} does not answer"))?;
         Ok(Self {
             client,
             namespace,
@@ -60,6 +66,20 @@ impl Found {
             }
             Err(error) => tracing::warn!(%error, "cannot ask what chainpod may do"),
         }
+    }
+}
+
+/// The API server's version, once it answers: for [`OUTAGE`] it may be away.
+async fn answering(client: &kube::Client) -> kube::Result<Info> {
+    let deadline = Instant::now() + OUTAGE;
+    loop {
+        match client.apiserver_version().await {
+            Err(error) if Instant::now() < deadline => {
+                tracing::warn!(%error, "the kubernetes api server does not answer; trying again");
+            }
+            answered => return answered,
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ArgMatches;
+use kube_adapter::AgentVolume;
 use server::{Endpoint, Tls, TlsFiles};
 
 use self::keys as key;
@@ -30,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) agent_listen: SocketAddr,
     pub(crate) agent_address: SocketAddr,
     pub(crate) agent_image: String,
+    pub(crate) agent_volume: AgentVolume,
     pub(crate) log_format: LogFormat,
     pub(crate) log_filter: String,
 }
@@ -63,6 +65,7 @@ impl Config {
         let agent_listen = sources.one(&key::AGENT_LISTEN, values::address);
         let agent_address = agent_address(&mut sources, agent_listen);
         let agent_image = sources.one(&key::AGENT_IMAGE, values::text);
+        let agent_volume = sources.one(&key::AGENT_VOLUME, values::agent_volume);
         let log_format = sources.one(&key::LOG_FORMAT, values::log_format);
         let log_filter = sources.one(&key::LOG_FILTER, values::log_filter);
         let config = (|| {
@@ -76,6 +79,7 @@ impl Config {
                 agent_listen: agent_listen?,
                 agent_address: agent_address?,
                 agent_image: agent_image?,
+                agent_volume: agent_volume?,
                 log_format: log_format?,
                 log_filter: log_filter?,
             })

@@ -28,6 +28,8 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     // Fails only where another is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let signals = Signals::catch()?;
+    // Who connects from now on waits for an answer, and is not refused.
+    let listeners = bind(&config).await?;
     let found = Found::by(&config).await?;
     found.tell_missing_permissions().await;
     let namespace = &found.namespace;
@@ -39,6 +41,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
         found.client.clone(),
         cluster_config(&config, namespace, &identity),
     );
+    cluster.try_agent_volume().await;
     let settings = Settings {
         scope: Scope(config.instance.clone()),
         agent_url: format!("https://{}", config.agent_address),
@@ -49,7 +52,6 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     let agents = TcpListener::bind(config.agent_listen)
         .await
         .with_context(|| format!("cannot listen on {} (agent-listen)", config.agent_listen))?;
-    let listeners = bind(&config).await?;
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
     watch(cluster, engine.clone());
     let sweeper = engine.clone();
@@ -92,6 +94,7 @@ fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) ->
         namespace: namespace.to_owned(),
         instance: config.instance.clone(),
         agent_image: config.agent_image.clone(),
+        agent_volume: config.agent_volume,
         agent_ca_pem: identity.ca_pem().to_owned(),
         token_key: identity.token_key().clone(),
         default_uid: kube_adapter::Config::FABRIC_UID,

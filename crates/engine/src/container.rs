@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::image::{Digest, Image};
 use crate::name::{BootId, ContainerId, PodName, RecordName, Scope};
 use crate::phase::Phase;
+#[cfg(doc)]
+use crate::ports::PodState;
 
 /// What a client asked for in `POST /containers/create`, checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +133,9 @@ pub struct Container {
     pub phase: Phase,
     /// How often it has been started; part of the Pod's name.
     pub starts: u32,
+    /// The start that the current one repeats, its Pod having had no agent; see [`PodState::NoAgent`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<u32>,
     /// The uploads, in order.
     pub uploads: Vec<Upload>,
     /// When the program last started.

@@ -18,6 +18,11 @@ pub enum Error {
     /// The image was neither built nor pulled here. Peers search for this text.
     #[error("No such image: {0}")]
     NoSuchImage(String),
+    /// A peer built the image and the store has lost it. Docker's text, and what to do.
+    #[error(
+        "No such image: {0}; the image store has lost it, and a running peer does not build it again: restart the peer"
+    )]
+    ImageLost(String),
     /// The name is taken. Docker's text.
     #[error(
         "Conflict. The container name \"/{name}\" is already in use by container \"{id}\". You have to remove (or rename) that container to be able to reuse that name."

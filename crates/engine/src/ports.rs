@@ -129,6 +129,9 @@ pub enum PodState {
     Pending,
     /// Will not run, for certain: why.
     Stuck(String),
+    /// Will not run, as the agent did not get into it: why. Launched again it gets there by
+    /// another way; see [`Container::repeats`].
+    NoAgent(String),
     /// Runs.
     Running,
     /// Has ended.

@@ -279,6 +279,68 @@ async fn a_name_is_taken_once_and_scopes_do_not_meet() {
 }
 
 #[tokio::test]
+async fn an_image_that_a_peer_has_built_and_is_lost_is_told_with_the_remedy() {
+    let lab = lab();
+    let create = async |name: &str| {
+        let spec = Spec {
+            image: "gone".to_owned(),
+            ..spec()
+        };
+        let created = lab.engine.create(Some(name.to_owned()), spec).await;
+        created.unwrap_err().to_string()
+    };
+    let lost = create(NAME).await;
+    assert!(
+        lost.starts_with("No such image: gone:latest; ") && lost.ends_with("restart the peer"),
+        "{lost}"
+    );
+    // As 1.4 names it, and anybody else.
+    for name in ["dev-peer0.org1-kv-1.0", "other"] {
+        assert_eq!(create(name).await, "No such image: gone:latest");
+    }
+}
+
+#[tokio::test]
+async fn a_pod_without_an_agent_is_made_once_more_within_the_same_start() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let no_agent = async || {
+        let agent = lab.launched().await;
+        let pod = lab.engine.inspect(NAME).await.unwrap().pod_name();
+        let state = PodState::NoAgent("its volume is empty".to_owned());
+        let seen = PodSeen { agent, pod, state };
+        lab.engine.observe(Event::Pod(seen)).await;
+    };
+    let (started, agent) = tokio::join!(lab.engine.start(NAME), async {
+        no_agent().await;
+        lab.agent_starts().await
+    });
+    assert_eq!((started.unwrap(), agent.start), (Started::Now, 2));
+    assert_eq!(lab.cluster.pods().len(), 1);
+    lab.exits(&agent, 0).await;
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        no_agent().await;
+        no_agent().await;
+    });
+    assert!(started.unwrap_err().to_string().ends_with("its volume is empty"));
+}
+
+#[tokio::test]
+async fn a_watch_that_is_behind_takes_nothing_away() {
+    let lab = lab();
+    let before = lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    lab.engine.remove(NAME, false).await.unwrap();
+    let now = lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    lab.engine.observe(Event::Record(Box::new(before.clone()))).await;
+    lab.engine
+        .observe(Event::RecordGone(before.name, before.uid))
+        .await;
+    let (started, _) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+    assert_eq!(started.unwrap(), Started::Now);
+    assert_eq!(lab.engine.inspect(NAME).await.unwrap().uid, now.uid);
+}
+
+#[tokio::test]
 async fn a_change_survives_somebody_elses_in_between() {
     let lab = lab();
     let agent = lab.running().await;

@@ -18,9 +18,12 @@ use kube::{Api, Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::agent_volume::{AgentVolume, AgentVolumes};
 use crate::error::busy_quota;
 use crate::retry::{Tried, tried};
 use crate::{files_secret, labels, logs, pod, record, task_secret};
+
+mod shape;
 
 /// What all objects have in common.
 #[derive(Clone)]
@@ -35,6 +38,8 @@ pub struct Config {
     pub agent_ca_pem: String,
     /// Mints the agents' tokens.
     pub token_key: TokenKey,
+    /// How the agent gets into a Pod.
+    pub agent_volume: AgentVolume,
     /// Who runs a program that names no user.
     pub default_uid: i64,
 }
@@ -49,13 +54,19 @@ impl Config {
 pub struct KubeCluster {
     client: Client,
     config: Config,
+    agent_volumes: AgentVolumes,
 }
 
 impl KubeCluster {
     /// The cluster that `client` reaches.
     #[must_use]
-    pub const fn new(client: Client, config: Config) -> Self {
-        Self { client, config }
+    pub fn new(client: Client, config: Config) -> Self {
+        let agent_volumes = AgentVolumes::new(config.agent_volume);
+        Self {
+            client,
+            config,
+            agent_volumes,
+        }
     }
 
     pub(crate) fn instance(&self) -> &str {
@@ -192,7 +203,7 @@ impl Cluster for KubeCluster {
     }
 
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
-        let config = &self.config;
+        let config = &self.with(self.agent_volume(launch));
         let secret = task_secret::build(launch, &config.namespace, &config.token_key, &config.agent_ca_pem)
             .map_err(|error| unwritable(&launch.record.name, &error))?;
         let pod = pod::build(launch, config);

@@ -4,6 +4,7 @@
 //! them, [`watch()`] tells what became of them. It decides nothing: phases and
 //! causes are the engine's.
 
+mod agent_volume;
 mod cluster;
 mod credentials;
 mod error;
@@ -19,6 +20,7 @@ mod status;
 mod task_secret;
 mod watch;
 
+pub use agent_volume::AgentVolume;
 pub use cluster::{Config, KubeCluster};
 pub use credentials::{AgentIdentity, CredentialsError, ServerCertificate};
 pub use permissions::{Permission, ROLE_FILE, missing as missing_permissions};

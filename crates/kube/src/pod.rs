@@ -13,6 +13,7 @@ use k8s_openapi::api::core::v1::{
 use crate::cluster::Config;
 use crate::{labels, owner};
 
+pub(crate) mod agent;
 mod names;
 mod resources;
 mod volumes;
@@ -26,7 +27,7 @@ const PULL_POLICY: &str = "IfNotPresent";
 
 /// The Pod of `launch`.
 pub(crate) fn build(launch: &Launch<'_>, config: &Config) -> Pod {
-    let (volumes, mounts) = volumes::of(launch, &config.agent_image);
+    let (volumes, mounts) = volumes::of(launch, config);
     let (record, process) = (launch.record, &launch.process);
     let mut metadata = labels::metadata(record.pod_name().0, &config.namespace, &record.container);
     metadata.owner_references = Some(vec![owner::reference(record, true)]);
@@ -55,6 +56,7 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config) -> Pod {
     };
     let names = &record.container.spec.names;
     let spec = PodSpec {
+        init_containers: agent::installers(config),
         dns_policy: names::policy(names),
         dns_config: names::config(names),
         host_aliases: names::aliases(names),

@@ -110,6 +110,7 @@ pub(crate) mod sample {
             created: "2026-11-01T00:00:00Z".parse().unwrap(),
             phase: Phase::Starting,
             starts: 2,
+            repeats: None,
             uploads: vec![Upload::Files {
                 number: 0,
                 files: vec![file("/etc/tls/a.crt"), file("/etc/tls/b.key")],

@@ -21,8 +21,9 @@ const STUCK: [&str; 9] = [
 ];
 /// Reasons of an end before the program's first instruction.
 const NEVER_RAN: [&str; 2] = ["ContainerCannotRun", "StartError"];
-/// Reasons that say no more than the exit code.
-const PLAIN: [&str; 2] = ["Completed", "Error"];
+/// Reasons that say no more than the exit code. Of a program that failed the kubelet knows as little, but it is
+/// read only where the agent could not speak: then its word is the only one.
+const PLAIN: [&str; 1] = ["Completed"];
 /// The reason of an end for memory.
 const OOM_KILLED: &str = "OOMKilled";
 /// The Pod's reason when its node is not heard of any more.
@@ -172,7 +173,7 @@ mod tests {
             ),
             (
                 own(&json!({"terminated": {"exitCode": 3, "reason": "Error"}})),
-                end(3, false, ""),
+                end(3, false, "Error"),
             ),
             (
                 own(&json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}})),

@@ -5,16 +5,28 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
-use engine::ports::Event;
+use backon::ExponentialBuilder;
+use engine::ports::{Event, PodSeen};
 use futures::StreamExt;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::runtime::utils::ResetTimerBackoff;
+use kube::runtime::watcher::ExponentialBackoff;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
 use crate::{KubeCluster, labels, record, status};
+
+/// The pause before a broken watch is started anew for the first time.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause: so late the end of an outage may be noticed. There are two watches of each
+/// chainpod, so the API server is not flooded.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A watch that has lasted so long has worked.
+const WORKED: Duration = Duration::from_secs(20);
 
 /// Tells `sink` all that happens to the records and Pods of the cluster's instance, from a first
 /// list on. It does not end.
@@ -25,7 +37,7 @@ pub async fn watch(cluster: Arc<KubeCluster>, sink: impl Fn(Event) + Send + Sync
         Known::new(|object| record_seen(object, &instance)),
         &sink,
     );
-    let pods = follow(&cluster, Known::new(pod_seen), &sink);
+    let pods = follow(&cluster, Known::new(|pod| pod_seen(&cluster, pod)), &sink);
     futures::future::join(records, pods).await;
 }
 
@@ -42,13 +54,24 @@ async fn follow<K>(
         + 'static,
 {
     let config = watcher::Config::default().labels(&labels::selector(cluster.instance()));
-    let mut events = std::pin::pin!(watcher(cluster.api::<K>(), config).default_backoff());
+    let mut events = std::pin::pin!(watcher(cluster.api::<K>(), config).backoff(pauses()));
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => known.step(&event).into_iter().for_each(sink),
             Err(error) => tracing::warn!(kind = %K::kind(&()), %error, "the watch broke and is started anew"),
         }
     }
+}
+
+/// The pauses before a watch is started anew. They grow until it has worked for a while: one that
+/// is refused at once begins well each time.
+fn pauses() -> ResetTimerBackoff<ExponentialBackoff> {
+    let growing = ExponentialBuilder::default()
+        .with_min_delay(FIRST_PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .without_max_times()
+        .with_jitter();
+    ResetTimerBackoff::new(growing.into(), WORKED)
 }
 
 /// An object as events: that it is there, and, for later, that it is gone.
@@ -72,8 +95,11 @@ fn record_seen(object: &ConfigMap, instance: &str) -> Option<Seen> {
     })
 }
 
-fn pod_seen(pod: &Pod) -> Option<Seen> {
-    let seen = status::seen(pod);
+fn pod_seen(cluster: &KubeCluster, pod: &Pod) -> Option<Seen> {
+    let seen = status::seen(pod).map(|seen| PodSeen {
+        state: cluster.learn(pod).unwrap_or_else(|| seen.state.clone()),
+        ..seen
+    });
     if seen.is_none() {
         tracing::warn!(pod = pod.name_any(), "a pod has our labels and no record");
     }
@@ -168,46 +194,4 @@ impl<F> Known<F> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::sample;
-    use kube::runtime::watcher::Event as Watched;
-
-    fn object(uid: &str) -> ConfigMap {
-        let mut record = sample::chaincode();
-        record.uid = uid.to_owned();
-        record::replacement(&record, "ns").unwrap()
-    }
-
-    /// `+UID` for there, `-UID` for gone.
-    fn told(events: Vec<Event>) -> Vec<String> {
-        let text = |event| match event {
-            Event::Record(record) => format!("+{}", record.uid),
-            Event::RecordGone(_, uid) => format!("-{uid}"),
-            other => format!("{other:?}"),
-        };
-        events.into_iter().map(text).collect()
-    }
-
-    #[test]
-    fn what_vanished_between_two_lists_is_told_as_gone() {
-        let mut known = Known::new(|object: &ConfigMap| record_seen(object, "lab"));
-        let mut step = |event| told(known.step(&event));
-        assert!(step(Watched::Init).is_empty());
-        assert_eq!(step(Watched::InitApply(object("a"))), ["+a"]);
-        assert!(step(Watched::InitDone).is_empty());
-        assert_eq!(step(Watched::Apply(object("b"))), ["+b"]);
-        assert_eq!(step(Watched::Apply(object("c"))), ["+c"]);
-        assert_eq!(step(Watched::Delete(object("c"))), ["-c"]);
-        step(Watched::Init);
-        assert_eq!(step(Watched::InitApply(object("b"))), ["+b"]);
-        assert_eq!(step(Watched::InitDone), ["-a"]);
-    }
-
-    #[test]
-    fn what_is_not_ours_is_skipped() {
-        let mut known = Known::new(|object: &ConfigMap| record_seen(object, "other"));
-        assert!(known.step(&Watched::Apply(object("a"))).is_empty());
-        assert!(known.step(&Watched::Delete(object("a"))).is_empty());
-    }
-}
+mod tests;

@@ -11,7 +11,10 @@ use http::{StatusCode, header};
 #[must_use]
 const fn status(error: &Error) -> StatusCode {
     match error {
-        Error::NoSuchContainer(_) | Error::NoSuchImage(_) | Error::NoSuchPath { .. } => StatusCode::NOT_FOUND,
+        Error::NoSuchContainer(_)
+        | Error::NoSuchImage(_)
+        | Error::ImageLost(_)
+        | Error::NoSuchPath { .. } => StatusCode::NOT_FOUND,
         Error::NameInUse { .. } | Error::NotRunning(_) | Error::Conflict(_) => StatusCode::CONFLICT,
         Error::AmbiguousPrefix(_) | Error::Invalid(_) | Error::CannotExecute(_) => StatusCode::BAD_REQUEST,
         Error::StartFailed(_) | Error::StartEnded(_) => StatusCode::INTERNAL_SERVER_ERROR,

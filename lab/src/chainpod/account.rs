@@ -1,6 +1,7 @@
 //! chainpod's own account in the cluster: the repository's Role and nothing more.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -16,11 +17,17 @@ const ROLE_FILE: &str = "crates/kube/deploy/role.yaml";
 /// How long the token is good: longer than any test takes.
 const TOKEN_DURATION: &str = "12h";
 
-/// Makes a ServiceAccount in `namespace` that has the Role, and writes its kubeconfig into `folder`.
+/// Makes a ServiceAccount in `namespace` that has the Role, and writes its kubeconfig into `folder`;
+/// it reaches the API server at `api` if one is given.
 ///
 /// # Errors
 /// kubectl's.
-pub(super) fn create(cluster: &Cluster, namespace: &str, folder: &Path) -> Result<PathBuf> {
+pub(super) fn create(
+    cluster: &Cluster,
+    namespace: &str,
+    api: Option<SocketAddr>,
+    folder: &Path,
+) -> Result<PathBuf> {
     let role = go::folder().join("..").join(ROLE_FILE);
     let kubectl = |arguments: &[&str]| cluster.kubectl(&[&["--namespace", namespace], arguments].concat());
     kubectl(&["apply", "--filename", &role.display().to_string()])?;
@@ -28,15 +35,23 @@ pub(super) fn create(cluster: &Cluster, namespace: &str, folder: &Path) -> Resul
     let account = format!("--serviceaccount={namespace}:{NAME}");
     kubectl(&["create", "rolebinding", NAME, "--role", NAME, &account])?;
     let token = kubectl(&["create", "token", NAME, "--duration", TOKEN_DURATION])?;
-    write_kubeconfig(cluster, token.trim(), folder)
+    write_kubeconfig(cluster, token.trim(), api, folder)
 }
 
 /// The admin's kubeconfig with another user.
-fn write_kubeconfig(cluster: &Cluster, token: &str, folder: &Path) -> Result<PathBuf> {
+fn write_kubeconfig(
+    cluster: &Cluster,
+    token: &str,
+    api: Option<SocketAddr>,
+    folder: &Path,
+) -> Result<PathBuf> {
     let config = cluster.kubectl(&["config", "view", "--raw", "--minify", "--output", "json"])?;
     let mut config: Value = serde_json::from_str(&config).context("kubectl's config is no JSON")?;
     config["users"] = json!([{"name": NAME, "user": {"token": token}}]);
     config["contexts"][0]["context"]["user"] = json!(NAME);
+    if let Some(api) = api {
+        config["clusters"][0]["cluster"]["server"] = json!(format!("https://{api}"));
+    }
     let file = folder.join("kubeconfig");
     // JSON is YAML.
     fs::write(&file, config.to_string()).with_context(|| format!("cannot write {}", file.display()))?;

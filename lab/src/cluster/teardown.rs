@@ -67,12 +67,16 @@ pub(super) fn clear() -> Result<()> {
 
 /// Ends a further node; the rules about its Pods go when kube-proxy and `down` find them.
 pub(super) fn clear_node(node: &Node) -> Result<()> {
-    let cgroup = node.cgroup();
-    processes::kill_all(|| pids(&node.folder, &cgroup))?;
-    unmount_below(&node.folder)?;
-    delete_bridge(&node.bridge())?;
-    remove_cgroups(&cgroup)?;
-    remove(&node.folder)
+    clear_part(&node.folder, &node.cgroup())?;
+    delete_bridge(&node.bridge())
+}
+
+/// Ends what is below that folder or in that cgroup, and removes both.
+pub(super) fn clear_part(folder: &Path, cgroup: &str) -> Result<()> {
+    processes::kill_all(|| pids(folder, cgroup))?;
+    unmount_below(folder)?;
+    remove_cgroups(cgroup)?;
+    remove(folder)
 }
 
 fn remove(folder: &Path) -> Result<()> {

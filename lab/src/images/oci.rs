@@ -103,7 +103,7 @@ fn header(kind: tar::EntryType, mode: u32) -> tar::Header {
     header
 }
 
-/// Writes the archive of these images.
+/// Writes the archive of these images: an OCI layout, and the list of `docker save` beside it.
 pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
     let mut archive = tar::Builder::new(out);
     append(
@@ -114,6 +114,7 @@ pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
     )?;
     let mut written = Vec::new();
     let mut manifests = Vec::new();
+    let mut of_docker = Vec::new();
     for image in images {
         let mut layers = Vec::new();
         for layer in &image.layers {
@@ -140,6 +141,10 @@ pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
             "application/vnd.oci.image.config.v1+json",
             &config,
         )?;
+        let path = |descriptor: &Value| blob_path(descriptor["digest"].as_str().unwrap_or_default());
+        of_docker.push(json!({
+            "Config": path(&config), "RepoTags": image.names, "Layers": layers.iter().map(path).collect::<Vec<_>>(),
+        }));
         let kind = "application/vnd.oci.image.manifest.v1+json";
         let manifest = json!({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers});
         let mut entry = add_json(&mut archive, &mut written, kind, &manifest)?;
@@ -155,6 +160,12 @@ pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
         "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": manifests,
     });
     append(&mut archive, "index.json", 0o644, &serde_json::to_vec(&index)?)?;
+    append(
+        &mut archive,
+        "manifest.json",
+        0o644,
+        &serde_json::to_vec(&of_docker)?,
+    )?;
     archive.finish()?;
     Ok(())
 }
@@ -179,6 +190,7 @@ fn descriptor(kind: &str, digest: &str, size: u64) -> Value {
 }
 
 fn blob_path(digest: &str) -> String {
+    let digest = digest.trim_start_matches("sha256:");
     format!("blobs/sha256/{digest}")
 }
 

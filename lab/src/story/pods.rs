@@ -6,7 +6,6 @@ use anyhow::{Result, bail};
 
 use crate::chainpod::Chainpod;
 use crate::cluster::Cluster;
-use crate::docker::Docker;
 
 /// How long what is on its way may take: what is removed to be gone, what is started to run.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -64,7 +63,7 @@ impl Pods<'_> {
             "-o",
             "jsonpath={range .items[*]}{.metadata.labels.chainpod\\.dev/id}{\"\\n\"}{end}",
         ])?;
-        let docker = Docker::new(chainpod.docker());
+        let docker = chainpod.api()?;
         for id in records.lines().filter(|line| !line.is_empty()) {
             docker.remove(id)?;
         }

@@ -59,6 +59,8 @@ const DEFAULT_STORE: &str = "/var/lib/chainpod";
 const DEFAULT_AGENT_LISTEN: &str = "0.0.0.0:2377";
 /// The image of this very version: daemon and agent are released together.
 const DEFAULT_AGENT_IMAGE: &str = concat!("docker.io/chainpod/chainpod:", env!("CARGO_PKG_VERSION"));
+/// Clusters differ, and nodes within them: what works is found out.
+const DEFAULT_AGENT_VOLUME: &str = "auto";
 /// What people read; collectors ask for json.
 const DEFAULT_LOG_FORMAT: &str = "text";
 /// What happened, without each call.
@@ -134,6 +136,13 @@ pub(crate) const AGENT_IMAGE: Key = Key::new(
     "The image that carries chainpod-agent",
 )
 .or(DEFAULT_AGENT_IMAGE);
+pub(crate) const AGENT_VOLUME: Key = Key::new(
+    "agent-volume",
+    "auto|image|init",
+    AGENTS,
+    "How the agent gets into a Pod: as an image volume, copied by an init container, or the one where the node can and else the other",
+)
+.or(DEFAULT_AGENT_VOLUME);
 pub(crate) const LOG_FORMAT: Key = Key::new(
     "log-format",
     "text|json",
@@ -150,7 +159,7 @@ pub(crate) const LOG_FILTER: Key = Key::new(
 .or(DEFAULT_LOG_FILTER);
 
 /// All of them, in the order of the help.
-pub(crate) const KEYS: [&Key; 13] = [
+pub(crate) const KEYS: [&Key; 14] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -162,6 +171,7 @@ pub(crate) const KEYS: [&Key; 13] = [
     &AGENT_LISTEN,
     &AGENT_ADDRESS,
     &AGENT_IMAGE,
+    &AGENT_VOLUME,
     &LOG_FORMAT,
     &LOG_FILTER,
 ];

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use kube_adapter::AgentVolume;
 use tracing_subscriber::EnvFilter;
 
 use crate::telemetry::LogFormat;
@@ -58,6 +59,15 @@ pub(super) fn reachable(text: &str) -> Value<SocketAddr> {
         return Err("no Pod can connect to that".to_owned());
     }
     Ok(address)
+}
+
+pub(super) fn agent_volume(text: &str) -> Value<AgentVolume> {
+    match text {
+        "auto" => Ok(AgentVolume::Auto),
+        "image" => Ok(AgentVolume::Image),
+        "init" => Ok(AgentVolume::Init),
+        _ => Err("auto, image or init is expected".to_owned()),
+    }
 }
 
 pub(super) fn log_format(text: &str) -> Value<LogFormat> {

@@ -6,7 +6,7 @@ use super::Engine;
 use super::span::is_about;
 use crate::container::{Container, Record, Role, Spec};
 use crate::error::{Error, Result};
-use crate::name::{self, ContainerId, RecordName};
+use crate::name::{self, ContainerId, FabricName, RecordName};
 use crate::phase::Phase;
 use crate::ports::ClusterError;
 use crate::process::Process;
@@ -15,10 +15,11 @@ impl Engine {
     /// Creates a container; nothing runs yet.
     ///
     /// # Errors
-    /// `NoSuchImage`; `NameInUse`, which the API server decides, so that of two only one wins;
+    /// `NoSuchImage`, `ImageLost`; `NameInUse`, which the API server decides, so that of two only one wins;
     /// `Invalid` where there is no command.
     pub async fn create(&self, name: Option<String>, spec: Spec) -> Result<Record> {
-        let image = self.image(&spec.image).await?;
+        let image = self.image(&spec.image).await;
+        let image = image.map_err(|error| perhaps_lost(error, name.as_deref()))?;
         let name = name.map_or_else(name::generated, |name| name.trim_start_matches('/').to_owned());
         let container = Container {
             id: ContainerId::random(),
@@ -34,6 +35,7 @@ impl Engine {
             created: Timestamp::now(),
             phase: Phase::Created,
             starts: 0,
+            repeats: None,
             uploads: Vec::new(),
             started_at: None,
             exit: None,
@@ -61,5 +63,15 @@ impl Engine {
             }
             Err(error) => error,
         }
+    }
+}
+
+/// A 2.x or 3.x peer has built the image of its chaincode before it creates a container of it; one of
+/// 1.4 creates first, and builds where that fails.
+fn perhaps_lost(error: Error, container: Option<&str>) -> Error {
+    let name = container.and_then(FabricName::parse);
+    match (error, name) {
+        (Error::NoSuchImage(image), Some(_)) => Error::ImageLost(image),
+        (error, _) => error,
     }
 }

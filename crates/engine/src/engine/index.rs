@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::live::is_newer;
 use super::span::is_about;
 use super::{Engine, Live};
 use crate::container::Record;
@@ -14,12 +15,17 @@ use crate::name::RecordName;
 pub(super) struct Index(Mutex<HashMap<RecordName, Arc<Live>>>);
 
 impl Index {
-    /// Takes in a record as somebody has just seen it.
+    /// Takes in a record as somebody has seen it; a watch that is behind tells of one that has been
+    /// removed and made anew since.
     pub(super) fn adopt(&self, record: Record) -> Arc<Live> {
         let mut containers = self.lock();
         if let Some(live) = containers.get(&record.name) {
-            if live.record().uid == record.uid {
+            let known = live.record();
+            if known.uid == record.uid {
                 live.adopt(record);
+                return Arc::clone(live);
+            }
+            if !is_newer(&record.version, &known.version) {
                 return Arc::clone(live);
             }
             live.set_gone();

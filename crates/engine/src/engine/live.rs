@@ -156,7 +156,7 @@ impl Live {
 
 /// Resource versions of one resource type are ordered numbers (KEP-5504); where
 /// one is not a number, what was seen last counts.
-fn is_newer(candidate: &str, known: &str) -> bool {
+pub(super) fn is_newer(candidate: &str, known: &str) -> bool {
     match (candidate.parse::<u64>(), known.parse::<u64>()) {
         (Ok(candidate), Ok(known)) => candidate > known,
         _ => true,

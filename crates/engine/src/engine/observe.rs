@@ -100,6 +100,10 @@ impl Engine {
                 let message = format!("pod {} cannot run: {reason}", seen.pod);
                 self.fail_start(live, start, message, 128).await;
             }
+            PodState::NoAgent(reason) => {
+                let message = format!("pod {} cannot run: {reason}", seen.pod);
+                self.repeat_start(live, start, &seen.pod, message).await;
+            }
             PodState::Ended {
                 code,
                 oom_killed,

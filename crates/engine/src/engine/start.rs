@@ -9,6 +9,7 @@ use tracing::Instrument;
 use super::{Engine, Live};
 use crate::container::{Container, Exit};
 use crate::error::{Error, Result};
+use crate::name::PodName;
 use crate::phase::{Legality, Operation, Phase};
 use crate::process::{Launch, Process};
 
@@ -40,6 +41,7 @@ impl Engine {
 
     async fn run_start(&self, live: &Arc<Live>) -> Result<Started> {
         Process::of(&live.record().container)?;
+        let limit = tokio::time::sleep(START_LIMIT);
         let claimed = self.swap(live, |container| self.claim(container)).await?;
         let start = live.record().container.starts;
         if claimed.is_some() {
@@ -48,13 +50,13 @@ impl Engine {
                 Err(error) => self.fail_start(live, start, error.to_string(), 128).await,
             }
         }
-        let limit = tokio::time::sleep(START_LIMIT);
         let outcome = tokio::select! {
             outcome = live.until(|seen| outcome(&seen.record.container, seen.gone, start)) => outcome,
             () = limit => {
                 let pod = live.record().pod_name();
                 let message = format!("pod {pod} did not start within {} s", START_LIMIT.as_secs());
-                self.fail_start(live, start, message.clone(), 128).await;
+                let now = live.record().container.starts;
+                self.fail_start(live, now, message.clone(), 128).await;
                 Err(Error::StartFailed(message))
             }
         };
@@ -79,6 +81,7 @@ impl Engine {
             Legality::Do => {
                 container.phase = Phase::Starting;
                 container.starts += 1;
+                container.repeats = None;
                 container.started_at = None;
                 container.exit = None;
                 container.holder = Some(self.0.boot.clone());
@@ -108,6 +111,35 @@ impl Engine {
         }
     }
 
+    /// The `start`-th start's Pod has no agent: another Pod gets it by another way, at once.
+    pub(super) async fn repeat_start(
+        &self,
+        live: &Live,
+        start: u32,
+        without_agent: &PodName,
+        reason: String,
+    ) {
+        let repeated = self
+            .record_fact(live, |container| {
+                let first = container.phase == Phase::Starting && container.starts == start;
+                (first && container.repeats.is_none()).then(|| {
+                    container.starts += 1;
+                    container.repeats = Some(start);
+                })
+            })
+            .await;
+        if repeated.is_none() {
+            // A second time: there is no third way.
+            return self.fail_start(live, start, reason, 128).await;
+        }
+        tracing::info!(pod = %without_agent, reason, "the agent is not in the pod: another one copies it");
+        let (launched, ()) = tokio::join!(self.launch(live), self.delete_pod(without_agent));
+        match launched {
+            Ok(()) => self.end_if_overtaken(live, start + 1).await,
+            Err(error) => self.fail_start(live, start + 1, error.to_string(), 128).await,
+        }
+    }
+
     /// The `start`-th start did not come to a running program: back to created, with the reason.
     pub(super) async fn fail_start(&self, live: &Live, start: u32, error: String, code: i64) {
         let failed = self
@@ -128,7 +160,7 @@ impl Engine {
 /// How the `start`-th start went, once that is known.
 fn outcome(container: &Container, gone: bool, start: u32) -> Option<Result<()>> {
     let ended = || Some(Err(Error::StartEnded(container.name.clone())));
-    if gone || container.starts != start {
+    if gone || (container.starts != start && container.repeats != Some(start)) {
         return ended();
     }
     let failure = container.exit.as_ref();

@@ -9,6 +9,7 @@ use agent_protocol::Command;
 use super::{Engine, Live};
 use crate::container::Exit;
 use crate::error::{Error, Result};
+use crate::name::PodName;
 use crate::phase::{Legality, Operation, Phase};
 
 /// SIGKILL.
@@ -106,8 +107,12 @@ impl Engine {
         if record.container.starts == 0 {
             return;
         }
-        let pod = record.pod_name();
-        if let Err(error) = self.0.cluster.delete_pod(&pod, POD_GRACE).await {
+        self.delete_pod(&record.pod_name()).await;
+    }
+
+    /// Deletes a Pod.
+    pub(super) async fn delete_pod(&self, pod: &PodName) {
+        if let Err(error) = self.0.cluster.delete_pod(pod, POD_GRACE).await {
             tracing::warn!(%pod, %error, "cannot delete the pod");
         }
     }

@@ -16,12 +16,13 @@ pub(crate) fn config() -> Config {
         agent_image: "chainpod:0.1".to_owned(),
         agent_ca_pem: "PEM".to_owned(),
         token_key: TokenKey::new([1; engine::token::KEY_BYTES]),
+        agent_volume: AgentVolume::Auto,
         default_uid: Config::FABRIC_UID,
     }
 }
 
 /// Answers what `answer` says of `METHOD PATH?QUERY` and keeps what was asked.
-fn cluster(
+pub(crate) fn cluster(
     answer: impl Fn(usize, &str) -> (u16, Value) + Send + Sync + 'static,
 ) -> (KubeCluster, Arc<Mutex<Vec<String>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -40,7 +41,7 @@ fn cluster(
     (KubeCluster::new(Client::new(service, "fabric"), config()), asked)
 }
 
-fn failure(code: u16, reason: &str) -> (u16, Value) {
+pub(crate) fn failure(code: u16, reason: &str) -> (u16, Value) {
     (
         code,
         json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": reason}),
@@ -86,11 +87,19 @@ async fn a_name_in_use_is_told_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_is_told_after_three_tries() {
-    let (cluster, asked) = cluster(|_, _| failure(503, ""));
-    let error = cluster.record(&sample::chaincode().name).await.unwrap_err();
+async fn a_short_outage_is_waited_for_and_a_long_one_told() {
+    let begin = tokio::time::Instant::now();
+    let away = move |seconds| begin.elapsed() < Duration::from_secs(seconds);
+    let record = sample::chaincode();
+    let made = record.clone();
+    let (short, asked) = cluster(move |_, _| if away(20) { failure(503, "") } else { stored(&made) });
+    assert_eq!(short.record(&record.name).await.unwrap(), Some(record.clone()));
+    assert!(begin.elapsed() < Duration::from_secs(22));
+    assert!(asked.lock().unwrap().len() < 20);
+    let (long, _) = cluster(|_, _| failure(503, ""));
+    let error = long.record(&record.name).await.unwrap_err();
     assert!(matches!(error, ClusterError::Unavailable(_)), "{error}");
-    assert_eq!(asked.lock().unwrap().len(), 3);
+    assert!(begin.elapsed() < Duration::from_secs(90));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use agent_protocol::{AGENT_DIR, HOME_DIR, TASK_DIR};
+use agent_protocol::{HOME_DIR, TASK_DIR};
 use engine::container::{FileEntry, Record, Upload};
 use engine::process::Launch;
-use k8s_openapi::api::core::v1::{
-    EmptyDirVolumeSource, ImageVolumeSource, KeyToPath, SecretVolumeSource, Volume, VolumeMount,
-};
+use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, KeyToPath, SecretVolumeSource, Volume, VolumeMount};
 
-use super::PULL_POLICY;
+use super::agent;
+use crate::cluster::Config;
 use crate::files_secret;
 
 /// A Secret's files are root's, and the program is not root: all may read.
@@ -18,13 +17,14 @@ const READABLE: u32 = 0o444;
 const MODE_BITS: u32 = 0o777;
 
 /// All volumes of `launch` and their mounts.
-pub(super) fn of(launch: &Launch<'_>, agent_image: &str) -> (Vec<Volume>, Vec<VolumeMount>) {
-    let mut volumes = vec![agent(agent_image), task(launch.record), empty("home".to_owned())];
+pub(super) fn of(launch: &Launch<'_>, config: &Config) -> (Vec<Volume>, Vec<VolumeMount>) {
+    let mut volumes = vec![
+        agent::volume(config),
+        task(launch.record),
+        empty("home".to_owned()),
+    ];
     let mut mounts = vec![
-        VolumeMount {
-            read_only: Some(true),
-            ..mount("agent", AGENT_DIR)
-        },
+        agent::mount(),
         VolumeMount {
             read_only: Some(true),
             ..mount("task", TASK_DIR)
@@ -71,18 +71,6 @@ fn empty(name: String) -> Volume {
     Volume {
         name,
         empty_dir: Some(EmptyDirVolumeSource::default()),
-        ..Volume::default()
-    }
-}
-
-fn agent(image: &str) -> Volume {
-    let source = ImageVolumeSource {
-        reference: Some(image.to_owned()),
-        pull_policy: Some(PULL_POLICY.to_owned()),
-    };
-    Volume {
-        name: "agent".to_owned(),
-        image: Some(source),
         ..Volume::default()
     }
 }

@@ -1,0 +1,44 @@
+//! The agent brings itself into a Pod whose node cannot mount its image.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use agent_protocol::AGENT_FILE;
+
+/// This very program.
+const SELF: &str = "/proc/self/exe";
+/// All may run it: the Pod's other container may have another user.
+const MODE: u32 = 0o755;
+
+/// Copies the agent into `directory`. The exit code.
+///
+/// # Errors
+/// A sentence that names the file.
+pub(crate) fn to(directory: &Path) -> Result<u8, String> {
+    let file = directory.join(AGENT_FILE);
+    let failed = |error| format!("cannot install {}: {error}", file.display());
+    // Nobody meets half of it: the other container starts when this one has ended.
+    fs::copy(SELF, &file).map_err(failed)?;
+    fs::set_permissions(&file, Permissions::from_mode(MODE)).map_err(failed)?;
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_copies_itself_for_all_to_run() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(to(directory.path()), Ok(0));
+        let copy = directory.path().join(AGENT_FILE);
+        assert_eq!(fs::read(&copy).unwrap(), fs::read(SELF).unwrap());
+        assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, MODE);
+        let error = to(Path::new("/no/such")).unwrap_err();
+        assert!(
+            error.starts_with("cannot install /no/such/chainpod-agent: "),
+            "{error}"
+        );
+    }
+}

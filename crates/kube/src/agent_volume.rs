@@ -1,0 +1,184 @@
+//! How the agent gets into a Pod: as an image volume where the node can, else
+//! copied by an init container. What a node can is learned by trying: chainpod
+//! reads no nodes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use agent_protocol::AGENT_DIR;
+use engine::ports::PodState;
+use k8s_openapi::api::core::v1::{ContainerState, Pod};
+
+use crate::pod::agent::AGENT;
+use crate::pod::own_container;
+
+/// Which way is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentVolume {
+    /// The image volume where it works, else the init container.
+    Auto,
+    /// The image volume.
+    Image,
+    /// The init container.
+    Init,
+}
+
+/// The runtime's reasons of a container that could not be made or begun.
+const FAILED: [&str; 4] = [
+    "ContainerCannotRun",
+    "CreateContainerError",
+    "RunContainerError",
+    "StartError",
+];
+/// Reasons of an init container whose image is not to be had.
+const NO_IMAGE: [&str; 3] = ["ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName"];
+/// What its message has where the agent's volume is the cause: what containerd 1 says to a volume that
+/// it does not know, the volume's path, and the kubelet's and cri-o's own words.
+const CAUSES: [&str; 3] = ["failed to mkdir", AGENT_DIR, "image volume"];
+
+/// What has been learned. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AgentVolumes {
+    setting: AgentVolume,
+    learned: Arc<Mutex<Learned>>,
+}
+
+#[derive(Default)]
+struct Learned {
+    /// Whether the API server refuses image volumes.
+    refused: bool,
+    /// What nodes have had Pods of ours.
+    nodes: HashMap<String, Node>,
+}
+
+/// Whether a node mounts the agent's image.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Node {
+    /// Its Pods have had init containers.
+    Untried,
+    Mounts,
+    Fails,
+}
+
+impl AgentVolumes {
+    pub(crate) fn new(setting: AgentVolume) -> Self {
+        Self {
+            setting,
+            learned: Arc::default(),
+        }
+    }
+
+    /// The API server accepts no image volumes.
+    pub(crate) fn set_refused(&self) {
+        self.learned().refused = true;
+    }
+
+    /// Whether it is worth a try: a Pod's node is not known before it is made.
+    pub(crate) fn is_auto(&self) -> bool {
+        self.setting == AgentVolume::Auto
+    }
+
+    /// Whether a new Pod has an image volume. Where some nodes mount them and others do not, it is
+    /// tried: that is faster, and where it fails the Pod is made anew as soon as it has its node.
+    pub(crate) fn mounts_image(&self) -> bool {
+        let learned = self.learned();
+        match self.setting {
+            AgentVolume::Image => true,
+            AgentVolume::Init => false,
+            AgentVolume::Auto => {
+                !learned.refused
+                    && (learned.nodes.is_empty() || learned.nodes.values().any(|node| *node != Node::Fails))
+            }
+        }
+    }
+
+    /// Learns from a Pod that has a node; what it tells where the agent's image is not in it.
+    pub(crate) fn learn(&self, pod: &Pod) -> Option<PodState> {
+        let spec = pod.spec.as_ref()?;
+        let node = spec.node_name.as_ref()?;
+        if let Some(stuck) = installer_stuck(pod) {
+            return Some(stuck);
+        }
+        if !self.is_auto() {
+            return None;
+        }
+        let mut learned = self.learned();
+        if !spec.volumes.iter().flatten().any(|volume| volume.image.is_some()) {
+            learned.nodes.entry(node.clone()).or_insert(Node::Untried);
+            return None;
+        }
+        match mounted(pod) {
+            Some(Ok(())) => {
+                learned.nodes.insert(node.clone(), Node::Mounts);
+                None
+            }
+            Some(Err(reason)) => {
+                learned.nodes.insert(node.clone(), Node::Fails);
+                Some(PodState::NoAgent(reason))
+            }
+            None if learned.nodes.get(node) == Some(&Node::Fails) => {
+                Some(PodState::NoAgent(format!("node {node} mounts no images")))
+            }
+            None => None,
+        }
+    }
+
+    fn learned(&self) -> MutexGuard<'_, Learned> {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an init container tells that cannot copy the agent, as its image is not to be had.
+fn installer_stuck(pod: &Pod) -> Option<PodState> {
+    let status = pod.status.as_ref()?.init_container_statuses.iter().flatten();
+    let agent = status.into_iter().find(|status| status.name == AGENT)?;
+    let waiting = agent.state.as_ref()?.waiting.as_ref()?;
+    let reason = waiting
+        .reason
+        .as_deref()
+        .filter(|reason| NO_IMAGE.contains(reason))?;
+    let message = waiting.message.as_deref().unwrap_or_default();
+    let image = &agent.image;
+    Some(PodState::Stuck(format!(
+        "chainpod's own image {image}: {reason}: {message}"
+    )))
+}
+
+/// Whether the agent's image has been mounted, or why not; none where that is not known yet.
+fn mounted(pod: &Pod) -> Option<Result<(), String>> {
+    let own = own_container(pod);
+    let mut statuses = pod
+        .status
+        .iter()
+        .flat_map(|status| status.container_statuses.iter().flatten());
+    let state = statuses
+        .find(|status| Some(status.name.as_str()) == own)?
+        .state
+        .as_ref()?;
+    match failure(state) {
+        Some((reason, message)) if CAUSES.iter().any(|cause| message.contains(cause)) => {
+            Some(Err(format!("{reason}: {message}")))
+        }
+        Some(_) => None,
+        // An end says nothing: a Pod that is deleted before it begins has one too.
+        None => state.running.as_ref().map(|_| Ok(())),
+    }
+}
+
+/// The reason and message of a container that could not be made or begun.
+fn failure(state: &ContainerState) -> Option<(&str, &str)> {
+    let waiting = state
+        .waiting
+        .as_ref()
+        .map(|waiting| (&waiting.reason, &waiting.message));
+    let ended = state
+        .terminated
+        .as_ref()
+        .map(|ended| (&ended.reason, &ended.message));
+    let (reason, message) = waiting.or(ended)?;
+    let reason = reason.as_deref().filter(|reason| FAILED.contains(reason))?;
+    Some((reason, message.as_deref().unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests;

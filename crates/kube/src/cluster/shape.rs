@@ -1,0 +1,64 @@
+//! Which shape a Pod has: with an image volume or an init container.
+
+use engine::ports::{ClusterError, PodState};
+use engine::process::Launch;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::PostParams;
+
+use super::{Config, KubeCluster};
+use crate::agent_volume::AgentVolume;
+use crate::pod;
+use crate::retry::tried;
+
+impl KubeCluster {
+    /// Asks the API server by dry runs whether it accepts image volumes, where that matters: an old
+    /// one refuses them, or forgets what it does not know.
+    pub async fn try_agent_volume(&self) {
+        if !self.agent_volumes.is_auto() {
+            return;
+        }
+        let by_image = self.dry_run(AgentVolume::Image).await;
+        let volumes = by_image.into_iter().filter_map(|pod| pod.spec?.volumes).flatten();
+        if volumes.into_iter().any(|volume| volume.image.is_some()) {
+            return;
+        }
+        // Where both are refused the cause is another one.
+        if self.dry_run(AgentVolume::Init).await.is_ok() {
+            tracing::info!("this cluster has no image volumes: an init container copies the agent");
+            self.agent_volumes.set_refused();
+        }
+    }
+
+    async fn dry_run(&self, agent_volume: AgentVolume) -> Result<Pod, ClusterError> {
+        let api = self.api::<Pod>();
+        let pod = pod::agent::probe(&self.with(agent_volume));
+        let params = PostParams {
+            dry_run: true,
+            ..PostParams::default()
+        };
+        tried("a pod's dry run", || api.create(&params, &pod))
+            .await
+            .result
+    }
+
+    pub(super) fn with(&self, agent_volume: AgentVolume) -> Config {
+        Config {
+            agent_volume,
+            ..self.config.clone()
+        }
+    }
+
+    /// Learns from a Pod how the agent gets to its node; what it tells where it did not.
+    pub(crate) fn learn(&self, pod: &Pod) -> Option<PodState> {
+        self.agent_volumes.learn(pod)
+    }
+
+    /// How the agent gets into the Pod of that launch: one that is repeated has tried the image.
+    pub(super) fn agent_volume(&self, launch: &Launch<'_>) -> AgentVolume {
+        if launch.record.container.repeats.is_none() && self.agent_volumes.mounts_image() {
+            AgentVolume::Image
+        } else {
+            AgentVolume::Init
+        }
+    }
+}

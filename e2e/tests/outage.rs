@@ -1,0 +1,77 @@
+//! The API server is away for chainpod: calls wait, then work.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chainpod_e2e::TestNetwork;
+use lab::chainpod::{self, Chainpod, Profile};
+use lab::cluster::Cluster;
+use lab::gate::Gate;
+use lab::network::Package;
+use lab::progress::Progress;
+
+/// How long it is away.
+const OUTAGE: Duration = Duration::from_secs(20);
+
+/// Does `work` in an outage that begins so long after it.
+fn in_an_outage<T: Send>(gate: &Gate, after: Duration, work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| {
+        let working = scope.spawn(work);
+        thread::sleep(after);
+        gate.shut();
+        thread::sleep(OUTAGE);
+        gate.open();
+        working.join().unwrap()
+    })
+}
+
+#[test]
+#[ignore = "takes long: cargo xtask test --full"]
+fn calls_wait_for_the_api_server_and_then_work() {
+    let progress = Progress::new("outage");
+    let cluster = Cluster::running().expect("no lab runs: cargo xtask lab up");
+    let daemon = chainpod::build(&cluster, Profile::Dev, &progress).unwrap();
+    let gate = Gate::to(cluster.api()).unwrap();
+    let mut chainpod = Chainpod::start_behind(&gate, &cluster, &daemon, "outage").unwrap();
+    let network = TestNetwork::up("outage", &chainpod.endpoint(), &progress);
+    let package = Package::go("kv_1", &progress).unwrap();
+    let crash = || network.query("kv", "crash", &["7"]).unwrap_err();
+    let colour = || network.query("kv", "get", &["colour"]).unwrap();
+
+    // While it compiles.
+    in_an_outage(&gate, Duration::from_secs(5), || {
+        network.install(&package).unwrap()
+    });
+    network.approve(&package).unwrap();
+    network.commit(&package).unwrap();
+    network.invoke("kv", "put", &["colour", "blue"]).unwrap();
+
+    // While it serves; it crashes unseen, and is started again.
+    in_an_outage(&gate, Duration::ZERO, || {
+        let begin = Instant::now();
+        while begin.elapsed() < OUTAGE {
+            assert_eq!(colour(), "blue");
+        }
+    });
+    crash();
+    assert_eq!(colour(), "blue");
+
+    // While it is started: from the first call, and after some.
+    for after in [0, 300] {
+        crash();
+        let answer = in_an_outage(&gate, Duration::from_millis(after), colour);
+        assert_eq!(answer, "blue");
+    }
+
+    // While chainpod itself begins: who connects waits.
+    chainpod.kill().unwrap();
+    crash();
+    let answer = in_an_outage(&gate, Duration::ZERO, || {
+        thread::sleep(Duration::from_secs(1));
+        chainpod.start_again().unwrap();
+        colour()
+    });
+    assert_eq!(answer, "blue");
+    let log = chainpod.log();
+    assert!(!log.contains("\"status\":5"), "a call was answered 5xx:\n{log}");
+}

@@ -1,0 +1,91 @@
+//! chainpod as a process: how it begins, is ended and begins again.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::Chainpod;
+
+/// How long chainpod may take to listen.
+const LISTEN_LIMIT: Duration = Duration::from_secs(20);
+
+impl Chainpod {
+    /// Ends it without a word: SIGKILL.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it once more as it was started, after it has ended.
+    ///
+    /// # Errors
+    /// As [`Chainpod::start`].
+    pub fn start_again(&mut self) -> Result<()> {
+        self.child = spawn(&self.daemon, &self.arguments, self.folder.path())?;
+        self.await_listening()
+    }
+
+    /// The process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Tells it to end: SIGTERM. One that has ended already hears nothing.
+    pub fn terminate(&self) {
+        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {
+            // An error here means that it has ended already.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+    }
+
+    /// How it ended, if it has within `limit`.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn ended_within(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let ended = self.child.try_wait()?;
+            if ended.is_some() || Instant::now() > deadline {
+                return Ok(ended);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub(super) fn await_listening(&mut self) -> Result<()> {
+        let deadline = Instant::now() + LISTEN_LIMIT;
+        while TcpStream::connect(self.docker).is_err() {
+            if self.child.try_wait()?.is_some() || Instant::now() > deadline {
+                bail!("chainpod does not listen on {}:\n{}", self.docker, self.log());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+/// A process whose log follows that of the one before.
+pub(super) fn spawn(daemon: &Path, arguments: &[OsString], folder: &Path) -> Result<Child> {
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))?;
+    Command::new(daemon)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(log.try_clone()?)
+        .stdout(log)
+        .spawn()
+        .with_context(|| format!("cannot run {}", daemon.display()))
+}

@@ -1,0 +1,65 @@
+//! `bench relaunch`: a real peer, and chaincode that crashes.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use lab::network::{Network, NetworkOptions, Package};
+
+use super::bare::{Bare, Shape};
+use super::{Figures, Setting, trace};
+
+const EMPTY_DIR: &str = "bare pod with one emptyDir";
+const QUERY: &str = "a query of chaincode that runs";
+const RELAUNCH: &str = "crash to the next query's answer";
+const WITHOUT: &str = "that, less a query";
+/// The name of the network.
+const NETWORK: &str = "benchrelaunch";
+
+/// Measures it.
+pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
+    let bare = Bare::new(&setting.cluster, setting.namespace("bare"))?;
+    let chainpod = setting.chainpod("image", &[])?;
+    let package = Package::go("kv_1", &setting.progress)?;
+    let options = NetworkOptions::new(NETWORK, &chainpod.endpoint());
+    let network = Network::up(&options, &setting.progress)?;
+    let mut figures = Figures::new("seconds", (WITHOUT, &[EMPTY_DIR]));
+    let measured = setting
+        .progress
+        .step("installing chaincode", || {
+            network.deploy(&package)?;
+            query(&network)
+        })
+        .and_then(|_| {
+            setting.rounds(rounds, |round| {
+                figures.add(
+                    EMPTY_DIR,
+                    bare.launch(&format!("volume-{round}"), Shape::EmptyDir)?,
+                );
+                let query = query(&network)?;
+                let relaunch = relaunch(&network)?;
+                figures.add(QUERY, query);
+                figures.add(RELAUNCH, relaunch);
+                figures.add(WITHOUT, relaunch - query);
+                Ok(())
+            })
+        });
+    network.down()?;
+    measured?;
+    figures.note(trace::of_last_launch(&chainpod.log()));
+    Ok(figures)
+}
+
+/// From the crash to the next query's answer.
+fn relaunch(network: &Network) -> Result<f64> {
+    if let Ok(answer) = network.query("kv", "crash", &["7"]) {
+        bail!("a crashed chaincode answered {answer:?}");
+    }
+    query(network)
+}
+
+/// A query by the peer's command line, in seconds.
+fn query(network: &Network) -> Result<f64> {
+    let started = Instant::now();
+    network.query("kv", "host", &[])?;
+    Ok(started.elapsed().as_secs_f64())
+}
