@@ -3,13 +3,15 @@
 
 pub mod archive;
 pub mod build;
+pub mod config;
+pub mod container;
 pub mod create;
 pub mod frame;
 pub mod image;
+pub mod info;
 pub mod version;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// The version we speak: the moby client of newer peers rejects less than 1.44.
 pub const API_VERSION: &str = "1.47";
@@ -23,12 +25,10 @@ pub struct ErrorBody {
     pub message: String,
 }
 
-/// The body of a wait's answer.
+/// The body of a wait's answer. Docker's `Error` is left out where there is none, and ours does not fail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct WaitBody {
-    /// Docker's word for a wait that failed; ours does not: always null.
-    pub error: Value,
     /// The program's exit code.
     pub status_code: i64,
 }

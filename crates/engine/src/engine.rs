@@ -7,6 +7,7 @@ mod archive;
 mod attach;
 mod create;
 mod hold;
+mod images;
 mod index;
 mod live;
 mod log;
@@ -30,6 +31,7 @@ use crate::ports::{BuildRequest, Built, Cluster, ClusterError, Reader, Store};
 use crate::token::TokenKey;
 
 pub use self::attach::AttachStream;
+pub use self::images::{NamedImage, Removed};
 use self::index::Index;
 use self::live::Live;
 pub use self::log::LogRequest;

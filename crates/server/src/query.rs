@@ -1,12 +1,28 @@
 //! What query parameters have in common.
 
+use axum::extract::FromRequestParts;
+use http::request::Parts;
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{ApiError, Result as ApiResult};
 
 /// Digits of a second's fraction.
 const NANO_DIGITS: usize = 9;
+
+/// The query's parameters; what is wrong with them is said as Docker says its errors.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        let query = axum::extract::Query::from_request_parts(parts, state).await;
+        let axum::extract::Query(parameters) = query.map_err(ApiError::bad_request)?;
+        Ok(Self(parameters))
+    }
+}
 
 /// A boolean as Docker reads it (`httputils.BoolValue`): these words are false, all others true.
 pub(crate) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {

@@ -183,7 +183,7 @@ async fn known_texts_and_statuses() {
             "POST",
             "/containers/cc/kill",
             404,
-            "Cannot kill container: cc: No such container: cc",
+            "cannot kill container: cc: No such container: cc",
         ),
         ("DELETE", "/containers/cc?force=1", 404, "No such container: cc"),
         (
@@ -277,7 +277,7 @@ async fn wait_sends_its_headers_at_once_and_its_body_at_the_exit() {
     docker.exit(&agent, 7).await;
     assert_eq!(
         rest(&mut waiting).await,
-        "1E\r\n{\"Error\":null,\"StatusCode\":7}\n\r\n0\r\n\r\n"
+        "11\r\n{\"StatusCode\":7}\n\r\n0\r\n\r\n"
     );
 }
 
@@ -385,4 +385,123 @@ fn unchunked(mut body: &str) -> String {
         body = &rest[size + 2..];
     }
     content
+}
+
+#[tokio::test]
+async fn containers_are_listed_inspected_and_found_by_name_id_and_prefix() {
+    let docker = Docker::new().await;
+    let agent = docker.start("cc").await;
+    docker.call("POST", "/containers/create?name=other", CREATE).await;
+    let id = docker.engine.inspect("cc").await.unwrap().container.id.0;
+    for reference in ["cc", &id, &id[..12]] {
+        let answer = docker
+            .call("GET", &format!("/containers/{reference}/json"), "")
+            .await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"Name\":\"/cc\""),
+            "{answer}"
+        );
+        assert!(
+            answer.contains("\"Status\":\"running\",\"Running\":true"),
+            "{answer}"
+        );
+    }
+    for (query, names) in [
+        ("", &["/cc"][..]),
+        ("?all=1", &["/other", "/cc"]),
+        ("?limit=1", &["/other"]),
+        ("?all=1&filters={\"name\":[\"oth\"]}", &["/other"]),
+        ("?filters={\"status\":[\"created\"]}", &["/other"]),
+        ("?filters={\"ancestor\":[\"kv\"]}", &["/cc"]),
+        ("?filters={\"ancestor\":[\"ccenv\"]}", &[]),
+        ("?all=1&filters={\"label\":{\"a=b\":true}}", &[]),
+        (&format!("?filters={{\"id\":[\"{}\"]}}", &id[..8]), &["/cc"]),
+    ] {
+        let path = format!(
+            "/containers/json{}",
+            query.replace('"', "%22").replace('{', "%7B").replace('}', "%7D")
+        );
+        let answer = docker.call("GET", &path, "").await;
+        let (_, rows) = answer.split_once("\r\n\r\n").unwrap();
+        let rows: Vec<serde_json::Value> = serde_json::from_str(rows).unwrap();
+        let found: Vec<_> = rows.iter().map(|row| row["Names"][0].as_str().unwrap()).collect();
+        assert_eq!(found, names, "{query}");
+    }
+    docker.exit(&agent, 3).await;
+    let answer = docker.call("GET", "/containers/json?all=1", "").await;
+    assert!(
+        answer.contains("\"Status\":\"Exited (3) Less than a second ago\""),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn images_are_listed_and_removed_unless_a_container_was_made_from_them() {
+    let docker = Docker::new().await;
+    docker
+        .call(
+            "POST",
+            "/images/create?fromImage=hyperledger/fabric-ccenv&tag=2.5",
+            "",
+        )
+        .await;
+    let list = docker.call("GET", "/images/json", "").await;
+    assert!(
+        list.contains("[\"kv\"]") && list.contains("[\"hyperledger/fabric-ccenv:2.5\"]"),
+        "{list}"
+    );
+    docker.call("POST", "/containers/create?name=cc", CREATE).await;
+    let used = docker.call("DELETE", "/images/kv", "").await;
+    assert!(
+        used.starts_with("HTTP/1.1 409 ") && used.contains("conflict: unable to remove"),
+        "{used}"
+    );
+    for (path, answer) in [
+        ("/images/kv?force=1", "200"),
+        ("/images/kv", "404"),
+        ("/images/hyperledger/fabric-ccenv:2.5", "200"),
+    ] {
+        let removed = docker.call("DELETE", path, "").await;
+        assert!(
+            removed.starts_with(&format!("HTTP/1.1 {answer} ")),
+            "{path}: {removed}"
+        );
+    }
+    let list = docker.call("GET", "/images/json", "").await;
+    assert!(list.ends_with("\r\n\r\n[]"), "{list}");
+}
+
+#[tokio::test]
+async fn what_docker_has_and_chainpod_has_not_is_refused_with_a_sentence() {
+    let docker = Docker::new().await;
+    for row in &server::ABSENT {
+        for path in row.paths {
+            let path = path
+                .replace("{id}", "cc")
+                .replace("{name}", "a/b")
+                .replace("{path}", "x/y");
+            let answer = docker.call("POST", &path, "").await;
+            assert!(
+                answer.starts_with("HTTP/1.1 501 ") && answer.contains(row.instead),
+                "{path}: {answer}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_query_is_said_as_docker_says_its_errors() {
+    let docker = Docker::new().await;
+    for (method, path) in [
+        ("GET", "/containers/cc/archive"),
+        ("POST", "/containers/cc/stop?t=soon"),
+        ("GET", "/containers/json?filters=name"),
+        ("GET", "/containers/json?filters=%7B%22nothing%22:%5B%5D%7D"),
+    ] {
+        let answer = docker.call(method, path, "").await;
+        assert!(
+            answer.starts_with("HTTP/1.1 400 ") && answer.contains("\r\n\r\n{\"message\":\""),
+            "{path}: {answer}"
+        );
+    }
 }

@@ -2,7 +2,7 @@
 //! its first byte to its last, on a connection that has left HTTP.
 
 use axum::Extension;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use docker_api::frame;
 use engine::ports::LogLine;
@@ -17,7 +17,7 @@ use tokio::io::{AsyncWriteExt, BufWriter};
 use tracing::Instrument;
 
 use crate::error::{ApiError, Result};
-use crate::query::boolean;
+use crate::query::{Query, boolean};
 use crate::router::Version;
 
 /// What is asked for; Docker attaches to nothing unless told to.

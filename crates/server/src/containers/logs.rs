@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use bytes::{BufMut, Bytes, BytesMut};
 use docker_api::frame;
@@ -16,7 +16,7 @@ use http::header;
 use serde::Deserialize;
 
 use crate::error::{ApiError, Result};
-use crate::query::{boolean, moment};
+use crate::query::{Query, boolean, moment};
 use crate::router::Version;
 
 #[derive(Debug, Default, Deserialize)]
