@@ -2,6 +2,9 @@
 
 use serde_json::json;
 
+/// Docker's short form of an image id: so many digits.
+const SHORT_ID_DIGITS: usize = 12;
+
 /// One line of a build's answer.
 #[must_use]
 pub fn line(text: &str) -> String {
@@ -10,7 +13,9 @@ pub fn line(text: &str) -> String {
 
 /// All lines of a finished build: its instructions, the image's id, its names.
 #[must_use]
-pub fn lines(steps: &[String], short_id: &str, tags: &[String]) -> String {
+pub fn lines(steps: &[String], id: &str, tags: &[String]) -> String {
+    let digits = id.trim_start_matches("sha256:");
+    let short_id = &digits[..SHORT_ID_DIGITS.min(digits.len())];
     let count = steps.len();
     let mut out = String::new();
     for (index, step) in steps.iter().enumerate() {
@@ -18,6 +23,7 @@ pub fn lines(steps: &[String], short_id: &str, tags: &[String]) -> String {
         out += &line("\n");
         out += &line(&format!(" ---> {short_id}\n"));
     }
+    out += &format!("{}\r\n", json!({ "aux": { "ID": id } }));
     out += &line(&format!("Successfully built {short_id}\n"));
     for tag in tags {
         out += &line(&format!("Successfully tagged {tag}\n"));

@@ -1,42 +1,131 @@
-//! What is said of images: inspect, and the progress of a pull.
+//! What is said of images: inspect, the list, a removal, and the progress of a pull.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::json;
 
+use crate::config::Config;
+use crate::version::{ARCH, OS};
+
 /// The answer of `GET /images/NAME/json`, as far as it can be known without pulling the image.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ImageInspect<'a> {
+pub struct ImageInspect {
     /// The image's id.
-    pub id: &'a str,
+    pub id: String,
     /// Its names.
-    pub repo_tags: Vec<&'a str>,
-    /// The machine's kind.
-    pub architecture: &'static str,
-    /// The operating system.
-    pub os: &'static str,
+    pub repo_tags: Vec<String>,
+    /// Its names by digest.
+    pub repo_digests: Vec<String>,
+    parent: &'static str,
+    comment: &'static str,
+    /// When it was built or pulled here.
+    pub created: String,
+    docker_version: &'static str,
+    author: &'static str,
+    /// What runs in it.
+    pub config: Config,
+    architecture: &'static str,
+    os: &'static str,
     /// Bytes that a build put on its base.
     pub size: u64,
-    /// What runs in it.
-    pub config: ImageConfig<'a>,
+    /// What it is made of.
+    #[serde(rename = "RootFS")]
+    pub root_fs: RootFs,
+    metadata: Metadata,
 }
 
-/// What an image says of its containers.
+/// The layers of an image.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ImageConfig<'a> {
-    /// `NAME=VALUE`.
-    pub env: &'a [String],
-    /// The command.
-    pub cmd: &'a Option<Vec<String>>,
-    /// The entrypoint.
-    pub entrypoint: &'a Option<Vec<String>>,
-    /// The working directory.
-    pub working_dir: &'a str,
-    /// The user.
-    pub user: &'a str,
+pub struct RootFs {
+    r#type: &'static str,
+    layers: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    last_tag_time: String,
+}
+
+/// One row of `GET /images/json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ImageSummary {
+    /// The image's id.
+    pub id: String,
+    parent_id: &'static str,
+    /// Its names.
+    pub repo_tags: Vec<String>,
+    /// Its names by digest.
+    pub repo_digests: Vec<String>,
+    /// When it was built or pulled here, in seconds since 1970.
+    pub created: i64,
+    /// Bytes that a build put on its base.
+    pub size: u64,
+    shared_size: i64,
     /// Labels.
-    pub labels: &'a std::collections::BTreeMap<String, String>,
+    pub labels: BTreeMap<String, String>,
+    containers: i64,
+}
+
+/// One step of `DELETE /images/NAME`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub enum Removal {
+    /// A name is gone.
+    Untagged(String),
+    /// The image is gone.
+    Deleted(String),
+}
+
+/// Docker's word for what was not counted.
+const NOT_COUNTED: i64 = -1;
+
+impl ImageInspect {
+    /// An image of these names and layers.
+    #[must_use]
+    pub fn new(id: String, created: String, config: Config, layers: Vec<String>) -> Self {
+        let r#type = "layers";
+        Self {
+            id,
+            repo_tags: Vec::new(),
+            repo_digests: Vec::new(),
+            parent: "",
+            comment: "",
+            created: created.clone(),
+            docker_version: "",
+            author: "",
+            config,
+            architecture: ARCH,
+            os: OS,
+            size: 0,
+            root_fs: RootFs { r#type, layers },
+            metadata: Metadata {
+                last_tag_time: created,
+            },
+        }
+    }
+}
+
+impl ImageSummary {
+    /// An image made then; without names so far.
+    #[must_use]
+    pub fn new(id: String, created: i64) -> Self {
+        Self {
+            id,
+            parent_id: "",
+            repo_tags: Vec::new(),
+            repo_digests: Vec::new(),
+            created,
+            size: 0,
+            shared_size: NOT_COUNTED,
+            labels: BTreeMap::new(),
+            containers: NOT_COUNTED,
+        }
+    }
 }
 
 /// The lines of a pull: who pulls is the kubelet, when the container starts.

@@ -3,13 +3,15 @@
 
 pub mod archive;
 pub mod build;
+pub mod config;
+pub mod container;
 pub mod create;
 pub mod frame;
 pub mod image;
+pub mod info;
 pub mod version;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// The version we speak: the moby client of newer peers rejects less than 1.44.
 pub const API_VERSION: &str = "1.47";
@@ -23,28 +25,28 @@ pub struct ErrorBody {
     pub message: String,
 }
 
-/// The body of a wait's answer.
+/// The body of a wait's answer. Docker's `Error` is left out where there is none, and ours does not fail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct WaitBody {
-    /// Docker's word for a wait that failed; ours does not: always null.
-    pub error: Value,
     /// The program's exit code.
     pub status_code: i64,
 }
 
-/// The path without its `/v1.NN`, whatever NN is.
+/// The path without its `/v1.NN`, whatever NN is, and that NN.
 #[must_use]
-pub fn strip_version(path: &str) -> &str {
+pub fn split_version(path: &str) -> (Option<u32>, &str) {
+    let unversioned = (None, path);
     let Some(rest) = path.strip_prefix("/v1.") else {
-        return path;
+        return unversioned;
     };
     let end = rest.find('/').unwrap_or(rest.len());
     let (minor, tail) = rest.split_at(end);
-    if !minor.is_empty() && !tail.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit()) {
-        tail
-    } else {
-        path
+    match minor.parse() {
+        Ok(number) if !tail.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit()) => {
+            (Some(number), tail)
+        }
+        _ => unversioned,
     }
 }
 
@@ -54,10 +56,20 @@ mod tests {
 
     #[test]
     fn any_version_or_none_is_the_same_path() {
-        assert_eq!(strip_version("/v1.25/build"), "/build");
-        assert_eq!(strip_version("/v1.54/images/a/b:c/json"), "/images/a/b:c/json");
-        for path in ["/build", "/v1.25", "/v1./build", "/v1.x/build", "/v2.1/build"] {
-            assert_eq!(strip_version(path), path);
+        assert_eq!(split_version("/v1.25/build"), (Some(25), "/build"));
+        assert_eq!(
+            split_version("/v1.54/images/a/b:c/json"),
+            (Some(54), "/images/a/b:c/json")
+        );
+        for path in [
+            "/build",
+            "/v1.25",
+            "/v1./build",
+            "/v1.x/build",
+            "/v1.+1/build",
+            "/v2.1/build",
+        ] {
+            assert_eq!(split_version(path), (None, path));
         }
     }
 }

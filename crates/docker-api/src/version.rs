@@ -1,6 +1,7 @@
 //! The answer of `GET /version`.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{API_VERSION, MIN_API_VERSION};
 
@@ -18,6 +19,7 @@ pub const OS: &str = "linux";
 #[serde(rename_all = "PascalCase")]
 pub struct Version {
     platform: Platform,
+    components: [Component; 1],
     version: &'static str,
     api_version: &'static str,
     #[serde(rename = "MinAPIVersion")]
@@ -32,12 +34,34 @@ struct Platform {
     name: &'static str,
 }
 
+/// Docker's client prints these and not the fields above.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Component {
+    name: &'static str,
+    version: &'static str,
+    details: Value,
+}
+
 impl Version {
     /// chainpod of that version.
     #[must_use]
-    pub const fn new(version: &'static str) -> Self {
+    pub fn new(version: &'static str) -> Self {
+        let details = json!({
+            "ApiVersion": API_VERSION,
+            "Arch": ARCH,
+            "Experimental": "false",
+            "MinAPIVersion": MIN_API_VERSION,
+            "Os": OS,
+        });
+        let engine = Component {
+            name: "Engine",
+            version,
+            details,
+        };
         Self {
             platform: Platform { name: "chainpod" },
+            components: [engine],
             version,
             api_version: API_VERSION,
             min_api_version: MIN_API_VERSION,

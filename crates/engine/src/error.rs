@@ -34,7 +34,7 @@ pub enum Error {
         id: String,
     },
     /// There is no process. Docker's text.
-    #[error("Container {0} is not running")]
+    #[error("container {0} is not running")]
     NotRunning(String),
     /// The container's phase forbids the operation.
     #[error("{0}")]

@@ -25,6 +25,9 @@ pub struct Image {
     pub reference: String,
     /// What a build put on top; none for an external image.
     pub overlay: Option<Overlay>,
+    /// When it was built or first pulled here.
+    #[serde(default)]
+    pub created: jiff::Timestamp,
 }
 
 /// What a `POST /build` put on top of its base image.

@@ -12,5 +12,7 @@ pub mod process;
 pub mod token;
 mod upload;
 
-pub use engine::{AttachStream, Engine, Settings, Started, Stopped, WaitCondition, span};
+pub use engine::{
+    AttachStream, Engine, LogRequest, NamedImage, Removed, Settings, Started, Stopped, WaitCondition, span,
+};
 pub use error::{Error, Result};

@@ -186,6 +186,8 @@ pub struct BuildRequest {
 pub struct Built {
     /// The image.
     pub image: Image,
+    /// Its names, as Docker writes them.
+    pub tags: Vec<String>,
     /// The Dockerfile's instructions, for Docker's progress lines.
     pub steps: Vec<String>,
 }
@@ -205,6 +207,8 @@ pub trait Store: Send + Sync + 'static {
     async fn image(&self, scope: &Scope, name: &str) -> Result<Option<Image>, StoreError>;
     /// Remembers an external image under its name, durably. Does not prove that it exists.
     async fn pull(&self, scope: &Scope, name: &str) -> Result<Image, StoreError>;
+    /// All names with their images.
+    async fn images(&self, scope: &Scope) -> Result<Vec<Image>, StoreError>;
     /// Forgets a name; false when it was not there.
     async fn remove_image(&self, scope: &Scope, name: &str) -> Result<bool, StoreError>;
     /// Builds from a context: a tar, compressed or not. Nothing is left of a build that fails.

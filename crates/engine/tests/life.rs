@@ -358,7 +358,7 @@ async fn wait_answers_after_the_attached_client_has_everything() {
     };
     lab.cluster.set_log(vec![line(1, "a\n"), line(2, "b\n")]);
     lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
-    let mut attached = lab.engine.attach(NAME).await.unwrap();
+    let mut attached = lab.engine.attach(NAME, true, true).await.unwrap();
     let (started, agent) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
     started.unwrap();
     let mut exit = lab.engine.wait(NAME, WaitCondition::NotRunning).await.unwrap();
@@ -366,8 +366,8 @@ async fn wait_answers_after_the_attached_client_has_everything() {
     lab.pod_ends(&agent, 0).await;
     let held = tokio::time::timeout(Duration::from_millis(50), &mut exit).await;
     assert!(held.is_err(), "wait answered while a client is attached");
-    assert_eq!(attached.next().await.unwrap(), "a\n");
-    assert_eq!(attached.next().await.unwrap(), "b\n");
+    assert_eq!(attached.next().await.unwrap().text, "a\n");
+    assert_eq!(attached.next().await.unwrap().text, "b\n");
     assert_eq!(attached.next().await, None);
     drop(attached);
     assert_eq!(tokio::time::timeout(PATIENCE, exit).await.unwrap().code, 0);

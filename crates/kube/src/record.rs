@@ -106,6 +106,7 @@ pub(crate) mod sample {
                     directories: vec!["/usr/local/bin".into()],
                     ..Overlay::default()
                 }),
+                created: "2026-11-01T00:00:00Z".parse().unwrap(),
             },
             created: "2026-11-01T00:00:00Z".parse().unwrap(),
             phase: Phase::Starting,

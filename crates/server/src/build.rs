@@ -5,20 +5,20 @@
 //! said when all is over.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use engine::Engine;
 use engine::ports::BuildRequest;
+use futures::stream;
 use http::header;
 use serde::Deserialize;
 
 use crate::body::reader;
 use crate::error::{ApiError, Result};
-
-/// Docker's short form of an image id: so many digits.
-const SHORT_ID_DIGITS: usize = 12;
+use crate::query::Query;
 
 /// The parameters that matter; others are accepted.
 #[derive(Debug, Deserialize)]
@@ -60,10 +60,10 @@ pub(crate) async fn build(
     };
     let built = engine.build(&request, reader(body)).await?;
     tracing::info!(image = built.image.name, id = %built.image.id, "built");
-    let digits = built.image.id.0.trim_start_matches("sha256:");
-    let short = &digits[..SHORT_ID_DIGITS.min(digits.len())];
-    let lines = docker_api::build::lines(&built.steps, short, &request.tags);
-    Ok(([(header::CONTENT_TYPE, "application/json")], lines).into_response())
+    let lines = docker_api::build::lines(&built.steps, &built.image.id.0, &built.tags);
+    let lines = stream::once(std::future::ready(Ok::<_, Infallible>(lines)));
+    let progress = [(header::CONTENT_TYPE, "application/json")];
+    Ok((progress, Body::from_stream(lines)).into_response())
 }
 
 /// A JSON object of texts; null values are left out, as Docker takes them from its environment.

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use docker_api::strip_version;
+use docker_api::split_version;
 use http::Method;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -120,7 +120,7 @@ impl Drop for Open {
 
 impl Part {
     fn of(method: &Method, path: &str) -> Self {
-        let parts: Vec<_> = strip_version(path).split('/').skip(1).collect();
+        let parts: Vec<_> = split_version(path).1.split('/').skip(1).collect();
         match (method, &parts[..]) {
             (&Method::POST, ["build"]) => Self::Build,
             (&Method::POST, ["containers", "create"] | ["containers", _, "start"])

@@ -68,6 +68,22 @@ impl ApiError {
         }
     }
 
+    /// Docker has it and chainpod does not: 501.
+    pub(crate) fn not_implemented(message: &str) -> Self {
+        Self {
+            status: StatusCode::NOT_IMPLEMENTED,
+            message: message.to_owned(),
+        }
+    }
+
+    /// Docker's answer for an unknown path, and for a known one with another method: 404.
+    pub(crate) fn no_such_page() -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            message: "page not found".to_owned(),
+        }
+    }
+
     /// Says before the error what failed.
     pub(crate) fn context(mut self, what: &str) -> Self {
         self.message = format!("{what}: {}", self.message);

@@ -14,6 +14,7 @@ pub(crate) async fn ping() -> impl IntoResponse {
         ),
         (header::PRAGMA.as_str(), "no-cache"),
         ("builder-version", "1"),
+        ("swarm", "inactive"),
     ];
     (headers, "OK")
 }

@@ -2,17 +2,18 @@
 
 use std::time::Instant;
 
+use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, head, post, put};
-use axum::{Json, Router};
-use docker_api::{API_VERSION, ErrorBody, strip_version};
+use docker_api::{API_VERSION, split_version};
 use engine::Engine;
 use tracing::Instrument;
 
-use crate::{build, containers, images, ping, version};
+use crate::error::ApiError;
+use crate::{absent, build, containers, images, info, ping, version};
 
 /// One row of the table.
 pub struct Route {
@@ -29,31 +30,42 @@ macro_rules! routes {
     };
 }
 
-/// THE table. What is not in it is answered by [`no_such_page`].
-pub static ROUTES: [Route; 15] = routes! {
+/// THE table. What is not in it is in [`crate::ABSENT`], or answered by [`no_such_page`].
+pub static ROUTES: [Route; 22] = routes! {
     HEAD   "/_ping"                    => head(ping::ping),
     GET    "/_ping"                    => get(ping::ping),
     GET    "/version"                  => get(version::version),
+    GET    "/info"                     => get(info::info),
     POST   "/build"                    => post(build::build),
     POST   "/images/create"            => post(images::pull::pull),
+    GET    "/images/json"              => get(images::list::list),
     GET    "/images/{name}/json"       => get(images::inspect::inspect),
+    DELETE "/images/{name}"            => delete(images::remove::remove),
     POST   "/containers/create"        => post(containers::create::create),
+    GET    "/containers/json"          => get(containers::list::list),
+    GET    "/containers/{id}/json"     => get(containers::inspect::inspect),
     POST   "/containers/{id}/start"    => post(containers::start::start),
     POST   "/containers/{id}/stop"     => post(containers::stop::stop),
     POST   "/containers/{id}/kill"     => post(containers::kill::kill),
     POST   "/containers/{id}/wait"     => post(containers::wait::wait),
     POST   "/containers/{id}/attach"   => post(containers::attach::attach),
+    GET    "/containers/{id}/logs"     => get(containers::logs::logs),
     PUT    "/containers/{id}/archive"  => put(containers::archive::put),
     GET    "/containers/{id}/archive"  => get(containers::archive::get),
+    HEAD   "/containers/{id}/archive"  => head(containers::archive::stat),
     DELETE "/containers/{id}"          => delete(containers::remove::remove),
 };
+
+/// NN of a path's `/v1.NN`; a client that says none means our own.
+#[derive(Clone, Copy)]
+pub(crate) struct Version(pub(crate) Option<u32>);
 
 /// Docker's API over an engine.
 pub fn router(engine: Engine) -> Router {
     let routes = ROUTES.iter().fold(Router::new(), |router, route| {
-        router.route(&with_slashes(route.path), (route.handler)())
+        router.route(route.path, (route.handler)())
     });
-    let routes = routes
+    let routes = absent::routes(routes)
         .fallback(no_such_page)
         .method_not_allowed_fallback(no_such_page)
         .with_state(engine);
@@ -69,28 +81,40 @@ pub(crate) async fn in_span(request: Request, next: Next) -> Response {
     next.run(request).instrument(engine::span()).await
 }
 
-/// Image names have slashes: their route takes the rest of the path and cuts the last part off.
-fn with_slashes(path: &str) -> String {
-    match path.strip_suffix("{name}/json") {
-        Some(start) => format!("{start}{{*name}}"),
-        None => path.to_owned(),
+/// Image names have slashes and routes know segments: the name becomes one.
+fn with_one_segment(method: &Method, whole: &str) -> String {
+    let (path, query) = whole.split_at(whole.find('?').unwrap_or(whole.len()));
+    let name_of = |prefix| {
+        let rest = path.strip_prefix(prefix)?;
+        // What follows the name is the operation, unless the method says it.
+        let end = match *method {
+            Method::DELETE => rest.len(),
+            _ => rest.rfind('/')?,
+        };
+        Some((prefix, rest.split_at(end)))
+    };
+    match name_of("/images/").or_else(|| name_of("/distribution/")) {
+        Some((prefix, (name, operation))) => {
+            format!("{prefix}{}{operation}{query}", name.replace('/', "%2F"))
+        }
+        None => whole.to_owned(),
     }
 }
 
 /// Docker's answer for an unknown path, and for a known one with another method.
-async fn no_such_page() -> Response {
-    let body = ErrorBody {
-        message: "page not found".to_owned(),
-    };
-    (StatusCode::NOT_FOUND, Json(body)).into_response()
+async fn no_such_page() -> ApiError {
+    ApiError::no_such_page()
 }
 
 /// What all calls have in common: any version, Docker's headers, and a line in the log.
 async fn like_docker(mut request: Request, next: Next) -> Response {
     let whole = request.uri().path_and_query().map_or("/", |whole| whole.as_str());
-    if let Ok(uri) = strip_version(whole).parse::<Uri>() {
+    let (version, whole) = split_version(whole);
+    let whole = with_one_segment(request.method(), whole);
+    if let Ok(uri) = whole.parse::<Uri>() {
         *request.uri_mut() = uri;
     }
+    request.extensions_mut().insert(Version(version));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let started = Instant::now();
     let response = with_docker_headers(next.run(request).await);
@@ -116,4 +140,26 @@ fn with_docker_headers(mut response: Response) -> Response {
         HeaderValue::from_static(concat!("chainpod/", env!("CARGO_PKG_VERSION"), " (linux)")),
     );
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_images_name_is_one_segment() {
+        for (method, path, expected) in [
+            (Method::GET, "/images/a/b:1/json?x=/", "/images/a%2Fb:1/json?x=/"),
+            (Method::DELETE, "/images/r:5/a/b", "/images/r:5%2Fa%2Fb"),
+            (Method::GET, "/images/json", "/images/json"),
+            (
+                Method::POST,
+                "/images/create?fromImage=a/b",
+                "/images/create?fromImage=a/b",
+            ),
+            (Method::GET, "/containers/a/json", "/containers/a/json"),
+        ] {
+            assert_eq!(with_one_segment(&method, path), expected);
+        }
+    }
 }

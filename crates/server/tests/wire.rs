@@ -183,10 +183,22 @@ async fn known_texts_and_statuses() {
             "POST",
             "/containers/cc/kill",
             404,
-            "Cannot kill container: cc: No such container: cc",
+            "cannot kill container: cc: No such container: cc",
         ),
         ("DELETE", "/containers/cc?force=1", 404, "No such container: cc"),
-        ("GET", "/containers/cc/logs", 404, "page not found"),
+        (
+            "GET",
+            "/containers/cc/logs?stdout=1",
+            404,
+            "No such container: cc",
+        ),
+        (
+            "GET",
+            "/containers/cc/logs",
+            400,
+            "Bad parameters: you must choose at least one stream",
+        ),
+        ("GET", "/nothing", 404, "page not found"),
         ("PUT", "/version", 404, "page not found"),
         (
             "POST",
@@ -235,7 +247,7 @@ async fn attach_is_hijacked_and_outlives_a_half_close() {
     attached.shutdown().await.unwrap();
     assert_eq!(
         head(&mut attached).await,
-        "HTTP/1.1 101 UPGRADED\r\ncontent-type: application/vnd.docker.raw-stream\r\nconnection: Upgrade\r\n\
+        "HTTP/1.1 101 UPGRADED\r\ncontent-type: application/vnd.docker.multiplexed-stream\r\nconnection: Upgrade\r\n\
          upgrade: tcp\r\n\r\n"
     );
     let (started, agent) = tokio::join!(docker.call("POST", "/containers/cc/start", ""), async {
@@ -265,7 +277,7 @@ async fn wait_sends_its_headers_at_once_and_its_body_at_the_exit() {
     docker.exit(&agent, 7).await;
     assert_eq!(
         rest(&mut waiting).await,
-        "1E\r\n{\"Error\":null,\"StatusCode\":7}\n\r\n0\r\n\r\n"
+        "11\r\n{\"StatusCode\":7}\n\r\n0\r\n\r\n"
     );
 }
 
@@ -294,4 +306,202 @@ async fn stop_says_whether_there_was_something_to_stop() {
     );
     let removed = docker.call("DELETE", "/containers/cc?force=1", "").await;
     assert!(removed.starts_with("HTTP/1.1 204 No Content\r\n"), "{removed}");
+}
+
+/// A log of three seconds, a line in each.
+fn log() -> Vec<LogLine> {
+    let line = |(second, text): (i64, &'static str)| LogLine {
+        time: jiff::Timestamp::from_second(second).unwrap(),
+        text: Bytes::from_static(text.as_bytes()),
+    };
+    [(1, "one\n"), (2, "two\n"), (3, "three\n")].map(line).to_vec()
+}
+
+#[tokio::test]
+async fn logs_are_cut_to_what_is_asked_for() {
+    let docker = Docker::new().await;
+    docker.cluster.set_log(log());
+    docker.call("POST", "/containers/create?name=never", CREATE).await;
+    docker.start("cc").await;
+    let (one, two, three) = (
+        "\u{1}\0\0\0\0\0\0\u{4}one\n",
+        "\u{1}\0\0\0\0\0\0\u{4}two\n",
+        "\u{1}\0\0\0\0\0\0\u{6}three\n",
+    );
+    for (of, query, expected) in [
+        ("cc", "", [one, two, three].concat()),
+        ("cc", "&tail=all", [one, two, three].concat()),
+        ("cc", "&tail=2", [two, three].concat()),
+        ("cc", "&tail=0", String::new()),
+        ("cc", "&since=2", [two, three].concat()),
+        ("cc", "&until=2.5", [one, two].concat()),
+        ("cc", "&until=2.5&tail=1", two.to_owned()),
+        (
+            "cc",
+            "&since=3&timestamps=1",
+            "\u{1}\0\0\0\0\0\0\u{25}1970-01-01T00:00:03.000000000Z three\n".to_owned(),
+        ),
+        ("never", "&follow=1", String::new()),
+    ] {
+        let answer = docker
+            .call("GET", &format!("/containers/{of}/logs?stdout=1{query}"), "")
+            .await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.contains("\r\ncontent-type: application/vnd.docker.multiplexed-stream\r\n"),
+            "{head}"
+        );
+        assert_eq!(unchunked(body), expected, "{of} {query}");
+    }
+}
+
+#[tokio::test]
+async fn followed_logs_end_with_the_program() {
+    let docker = Docker::new().await;
+    docker.cluster.set_log(log());
+    let agent = docker.start("cc").await;
+    let mut following = docker
+        .send("GET /v1.41/containers/cc/logs?stderr=1&follow=1&tail=1 HTTP/1.1\r\nhost: d\r\nconnection: close\r\n\r\n")
+        .await;
+    let headers = head(&mut following).await;
+    assert!(
+        headers.contains("\r\ncontent-type: application/vnd.docker.raw-stream\r\n"),
+        "{headers}"
+    );
+    docker.exit(&agent, 0).await;
+    docker.end_pod(&agent).await;
+    assert_eq!(
+        unchunked(&rest(&mut following).await),
+        "\u{1}\0\0\0\0\0\0\u{6}three\n"
+    );
+}
+
+/// A chunked body's content.
+fn unchunked(mut body: &str) -> String {
+    let mut content = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).unwrap();
+        content.push_str(&rest[..size]);
+        body = &rest[size + 2..];
+    }
+    content
+}
+
+#[tokio::test]
+async fn containers_are_listed_inspected_and_found_by_name_id_and_prefix() {
+    let docker = Docker::new().await;
+    let agent = docker.start("cc").await;
+    docker.call("POST", "/containers/create?name=other", CREATE).await;
+    let id = docker.engine.inspect("cc").await.unwrap().container.id.0;
+    for reference in ["cc", &id, &id[..12]] {
+        let answer = docker
+            .call("GET", &format!("/containers/{reference}/json"), "")
+            .await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"Name\":\"/cc\""),
+            "{answer}"
+        );
+        assert!(
+            answer.contains("\"Status\":\"running\",\"Running\":true"),
+            "{answer}"
+        );
+    }
+    for (query, names) in [
+        ("", &["/cc"][..]),
+        ("?all=1", &["/other", "/cc"]),
+        ("?limit=1", &["/other"]),
+        ("?all=1&filters={\"name\":[\"oth\"]}", &["/other"]),
+        ("?filters={\"status\":[\"created\"]}", &["/other"]),
+        ("?filters={\"ancestor\":[\"kv\"]}", &["/cc"]),
+        ("?filters={\"ancestor\":[\"ccenv\"]}", &[]),
+        ("?all=1&filters={\"label\":{\"a=b\":true}}", &[]),
+        (&format!("?filters={{\"id\":[\"{}\"]}}", &id[..8]), &["/cc"]),
+    ] {
+        let path = format!(
+            "/containers/json{}",
+            query.replace('"', "%22").replace('{', "%7B").replace('}', "%7D")
+        );
+        let answer = docker.call("GET", &path, "").await;
+        let (_, rows) = answer.split_once("\r\n\r\n").unwrap();
+        let rows: Vec<serde_json::Value> = serde_json::from_str(rows).unwrap();
+        let found: Vec<_> = rows.iter().map(|row| row["Names"][0].as_str().unwrap()).collect();
+        assert_eq!(found, names, "{query}");
+    }
+    docker.exit(&agent, 3).await;
+    let answer = docker.call("GET", "/containers/json?all=1", "").await;
+    assert!(
+        answer.contains("\"Status\":\"Exited (3) Less than a second ago\""),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn images_are_listed_and_removed_unless_a_container_was_made_from_them() {
+    let docker = Docker::new().await;
+    docker
+        .call(
+            "POST",
+            "/images/create?fromImage=hyperledger/fabric-ccenv&tag=2.5",
+            "",
+        )
+        .await;
+    let list = docker.call("GET", "/images/json", "").await;
+    assert!(
+        list.contains("[\"kv\"]") && list.contains("[\"hyperledger/fabric-ccenv:2.5\"]"),
+        "{list}"
+    );
+    docker.call("POST", "/containers/create?name=cc", CREATE).await;
+    let used = docker.call("DELETE", "/images/kv", "").await;
+    assert!(
+        used.starts_with("HTTP/1.1 409 ") && used.contains("conflict: unable to remove"),
+        "{used}"
+    );
+    for (path, answer) in [
+        ("/images/kv?force=1", "200"),
+        ("/images/kv", "404"),
+        ("/images/hyperledger/fabric-ccenv:2.5", "200"),
+    ] {
+        let removed = docker.call("DELETE", path, "").await;
+        assert!(
+            removed.starts_with(&format!("HTTP/1.1 {answer} ")),
+            "{path}: {removed}"
+        );
+    }
+    let list = docker.call("GET", "/images/json", "").await;
+    assert!(list.ends_with("\r\n\r\n[]"), "{list}");
+}
+
+#[tokio::test]
+async fn what_docker_has_and_chainpod_has_not_is_refused_with_a_sentence() {
+    let docker = Docker::new().await;
+    for row in &server::ABSENT {
+        for path in row.paths {
+            let path = path
+                .replace("{id}", "cc")
+                .replace("{name}", "a/b")
+                .replace("{path}", "x/y");
+            let answer = docker.call("POST", &path, "").await;
+            assert!(
+                answer.starts_with("HTTP/1.1 501 ") && answer.contains(row.instead),
+                "{path}: {answer}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_query_is_said_as_docker_says_its_errors() {
+    let docker = Docker::new().await;
+    for (method, path) in [
+        ("GET", "/containers/cc/archive"),
+        ("POST", "/containers/cc/stop?t=soon"),
+        ("GET", "/containers/json?filters=name"),
+        ("GET", "/containers/json?filters=%7B%22nothing%22:%5B%5D%7D"),
+    ] {
+        let answer = docker.call(method, path, "").await;
+        assert!(
+            answer.starts_with("HTTP/1.1 400 ") && answer.contains("\r\n\r\n{\"message\":\""),
+            "{path}: {answer}"
+        );
+    }
 }

@@ -20,6 +20,7 @@ use async_trait::async_trait;
 use engine::image::{Digest, Image, Overlay};
 use engine::name::Scope;
 use engine::ports::{BuildRequest, Built, Kept, Reader, Store, StoreError};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio::sync::RwLock;
@@ -143,6 +144,7 @@ impl Store for LocalStore {
             name: key.clone(),
             reference: name.to_owned(),
             overlay: None,
+            created: Timestamp::now(),
         };
         let named = Named {
             manifest: None,
@@ -150,6 +152,11 @@ impl Store for LocalStore {
         };
         self.layout.name(scope, &key, &named).await?;
         Ok(named.image)
+    }
+
+    async fn images(&self, scope: &Scope) -> Result<Vec<Image>, StoreError> {
+        let all = self.layout.all(scope).await?;
+        Ok(all.into_iter().map(|named| named.image).collect())
     }
 
     async fn remove_image(&self, scope: &Scope, name: &str) -> Result<bool, StoreError> {
@@ -200,10 +207,11 @@ impl Store for LocalStore {
             id,
             reference,
             overlay: Some(overlay),
+            created: Timestamp::now(),
         };
-        let image = self.tag(scope, tags, image, &manifest).await?;
+        let image = self.tag(scope, tags.clone(), image, &manifest).await?;
         let steps = steps.into_iter().map(|step| step.text).collect();
-        Ok(Built { image, steps })
+        Ok(Built { image, tags, steps })
     }
 
     async fn put_blob(&self, content: Reader) -> Result<Kept, StoreError> {

@@ -43,6 +43,7 @@ impl FakeStore {
             name: name.to_owned(),
             reference: reference.to_owned(),
             overlay,
+            created: jiff::Timestamp::now(),
         };
         self.images
             .lock()
@@ -78,6 +79,15 @@ impl Store for FakeStore {
 
     async fn pull(&self, scope: &Scope, name: &str) -> Result<Image, StoreError> {
         Ok(self.add(scope, name, name, None))
+    }
+
+    async fn images(&self, scope: &Scope) -> Result<Vec<Image>, StoreError> {
+        let images = self.images.lock().unwrap();
+        Ok(images
+            .iter()
+            .filter(|((of, _), _)| *of == scope.0)
+            .map(|(_, image)| image.clone())
+            .collect())
     }
 
     async fn remove_image(&self, scope: &Scope, name: &str) -> Result<bool, StoreError> {

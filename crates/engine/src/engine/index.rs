@@ -85,6 +85,20 @@ impl Engine {
         Ok(live)
     }
 
+    /// All containers, newest first, whoever made them.
+    ///
+    /// # Errors
+    /// The cluster's.
+    pub async fn containers(&self) -> Result<Vec<Record>> {
+        for record in self.0.cluster.records(self.scope()).await? {
+            self.0.index.adopt(record);
+        }
+        let all = self.0.index.all();
+        let mut records: Vec<_> = all.iter().map(|live| live.record()).collect();
+        records.sort_by_key(|record| std::cmp::Reverse(record.container.created));
+        Ok(records)
+    }
+
     async fn look_up(&self, reference: &str) -> Result<Arc<Live>> {
         let reference = reference.trim_start_matches('/');
         let name = RecordName::new(self.scope(), reference);

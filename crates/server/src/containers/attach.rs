@@ -1,23 +1,34 @@
 //! `POST /containers/{id}/attach`: what the container's program writes, from
 //! its first byte to its last, on a connection that has left HTTP.
 
+use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use docker_api::frame;
+use engine::ports::LogLine;
 use engine::{AttachStream, Engine};
 use futures::StreamExt;
 use http::{HeaderValue, StatusCode, header};
 use hyper::ext::ReasonPhrase;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use serde::Deserialize;
 use tokio::io::{AsyncWriteExt, BufWriter};
 use tracing::Instrument;
 
 use crate::error::{ApiError, Result};
+use crate::query::{Query, boolean};
+use crate::router::Version;
 
-/// Docker's own type for a stream of frames.
-const RAW_STREAM: HeaderValue = HeaderValue::from_static("application/vnd.docker.raw-stream");
+/// What is asked for; Docker attaches to nothing unless told to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Parameters {
+    #[serde(deserialize_with = "boolean")]
+    logs: bool,
+    #[serde(deserialize_with = "boolean")]
+    stream: bool,
+}
 
 /// 101, and the connection is the stream. The client may close its own side at once.
 ///
@@ -25,7 +36,9 @@ const RAW_STREAM: HeaderValue = HeaderValue::from_static("application/vnd.docker
 /// An unknown container is 404; a request that does not ask for an upgrade 400.
 pub(crate) async fn attach(
     State(engine): State<Engine>,
+    Extension(Version(version)): Extension<Version>,
     Path(id): Path<String>,
+    Query(parameters): Query<Parameters>,
     mut request: Request,
 ) -> Result<Response> {
     let wanted = request.headers().get(header::UPGRADE).cloned();
@@ -34,7 +47,7 @@ pub(crate) async fn attach(
             "attach needs a connection of its own: send Connection: Upgrade and Upgrade: tcp",
         ));
     };
-    let output = engine.attach(&id).await?;
+    let output = engine.attach(&id, parameters.logs, parameters.stream).await?;
     let streaming = async move {
         if let Err(error) = stream(upgrade, output).await {
             tracing::debug!(container = id, %error, "an attached client went away");
@@ -42,7 +55,10 @@ pub(crate) async fn attach(
     };
     tokio::spawn(streaming.in_current_span());
     let headers = [
-        (header::CONTENT_TYPE, RAW_STREAM),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(frame::media_type(version)),
+        ),
         (header::CONNECTION, HeaderValue::from_static("Upgrade")),
         (header::UPGRADE, wanted),
     ];
@@ -67,8 +83,7 @@ async fn stream(upgrade: OnUpgrade, mut output: AttachStream) -> std::io::Result
     client.shutdown().await
 }
 
-async fn send(client: &mut BufWriter<TokioIo<Upgraded>>, line: Bytes) -> std::io::Result<()> {
-    let size = u32::try_from(line.len()).map_err(std::io::Error::other)?;
-    client.write_all(&frame::header(size)).await?;
-    client.write_all(&line).await
+async fn send(client: &mut BufWriter<TokioIo<Upgraded>>, line: LogLine) -> std::io::Result<()> {
+    client.write_all(&frame::header(line.text.len())).await?;
+    client.write_all(&line.text).await
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use docker_api::create::{CreateBody, Created, HostConfig};
 use engine::Engine;
 use engine::container::{Names, Spec};
@@ -12,6 +12,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::error::{ApiError, Result};
+use crate::query::Query;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Parameters {

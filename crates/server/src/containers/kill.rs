@@ -1,11 +1,12 @@
 //! `POST /containers/{id}/kill`: a signal to the container's program.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use engine::Engine;
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::error::{ApiError, Result};
+use crate::query::Query;
 
 /// Linux's signals by number, from 1; those without a place in a chaincode's life are by number only.
 const SIGNALS: [&str; 31] = [
@@ -33,7 +34,7 @@ pub(crate) async fn kill(
     let signal = parameters.signal.filter(|signal| !signal.is_empty());
     let number = number(signal.as_deref().unwrap_or("KILL"))?;
     let killed = engine.kill(&id, number).await;
-    killed.map_err(|error| ApiError::from(error).context(&format!("Cannot kill container: {id}")))?;
+    killed.map_err(|error| ApiError::from(error).context(&format!("cannot kill container: {id}")))?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,12 +1,12 @@
 //! `DELETE /containers/{id}`: the container and all that was made for it.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use engine::Engine;
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::error::Result;
-use crate::query::boolean;
+use crate::query::{Query, boolean};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use engine::{Engine, Stopped};
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::error::Result;
+use crate::query::Query;
 
 /// Docker's default.
 const DEFAULT_GRACE_SECS: i64 = 10;

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use docker_api::WaitBody;
 use engine::{Engine, WaitCondition};
@@ -12,6 +12,7 @@ use http::header;
 use serde::Deserialize;
 
 use crate::error::{ApiError, Result};
+use crate::query::Query;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Parameters {

@@ -1,13 +1,14 @@
 //! `POST /images/create?fromImage=…`: remembers an image that the cluster is to
 //! pull. That it exists shows when a container of it starts.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use engine::Engine;
 use http::header;
 use serde::Deserialize;
 
 use crate::error::{ApiError, Result};
+use crate::query::Query;
 
 /// `fromImage` may have the tag in it, or `tag` (a tag or a digest) beside it.
 #[derive(Debug, Default, Deserialize)]

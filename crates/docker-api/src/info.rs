@@ -1,0 +1,65 @@
+//! The answer of `GET /info`.
+
+use serde::Serialize;
+
+use crate::container::DRIVER;
+use crate::version::{ARCH, OS};
+
+/// What there is here: the fields that mean something for a cluster.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Info {
+    #[serde(rename = "ID")]
+    id: &'static str,
+    name: &'static str,
+    /// How many containers there are.
+    pub containers: usize,
+    /// How many of them run.
+    pub containers_running: usize,
+    containers_paused: usize,
+    /// How many do not.
+    pub containers_stopped: usize,
+    /// How many images there are.
+    pub images: usize,
+    driver: &'static str,
+    driver_status: [[&'static str; 2]; 0],
+    memory_limit: bool,
+    cpu_cfs_period: bool,
+    cpu_cfs_quota: bool,
+    #[serde(rename = "CPUShares")]
+    cpu_shares: bool,
+    experimental_build: bool,
+    operating_system: &'static str,
+    #[serde(rename = "OSType")]
+    os_type: &'static str,
+    architecture: &'static str,
+    server_version: &'static str,
+    labels: [&'static str; 0],
+    warnings: [&'static str; 0],
+    default_runtime: &'static str,
+    live_restore_enabled: bool,
+}
+
+impl Info {
+    /// chainpod of that version.
+    #[must_use]
+    pub fn new(version: &'static str) -> Self {
+        Self {
+            id: "chainpod",
+            name: "chainpod",
+            driver: DRIVER,
+            memory_limit: true,
+            cpu_cfs_period: true,
+            cpu_cfs_quota: true,
+            cpu_shares: true,
+            operating_system: "Kubernetes",
+            os_type: OS,
+            architecture: ARCH,
+            server_version: version,
+            default_runtime: DRIVER,
+            // Chaincode serves on while we are away.
+            live_restore_enabled: true,
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Logs: what a program has written, and what it writes next, read from its
+//! Pod's log and resumed where the connection to the kubelet is cut.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tracing::Instrument;
+
+use super::live::Seen;
+use super::{Engine, Live, RETRY_FIRST, RETRY_LONGEST};
+use crate::error::Result;
+use crate::name::PodName;
+use crate::phase::Phase;
+use crate::ports::{ClusterError, LogLine};
+
+mod cursor;
+mod sink;
+
+use self::cursor::Cursor;
+use self::sink::Sink;
+
+/// How many lines may wait for a slow client.
+pub(super) const LINES_AHEAD: usize = 64;
+/// How long the kubelet may take to say that a Pod ended whose exit is known: only then is its log
+/// known to be complete.
+const LOG_COMPLETE_LIMIT: Duration = Duration::from_secs(3);
+
+/// Which part of a program's output is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogRequest {
+    /// How many of the lines that are there already, the last ones; none is all of them.
+    pub tail: Option<usize>,
+    /// Nothing that is older.
+    pub since: Option<Timestamp>,
+    /// Nothing that is younger.
+    pub until: Option<Timestamp>,
+    /// Whether to go on with what is written from now on, until the program ends.
+    pub follow: bool,
+}
+
+/// Whose log there is to read: the Pod and the start that it belongs to.
+pub(super) type Source = (PodName, u32);
+
+impl Engine {
+    /// What a container's program has written; nothing where there is no Pod of it.
+    ///
+    /// # Errors
+    /// `NoSuchContainer`. As in Docker, a container that does not run is not followed.
+    pub async fn logs(
+        &self,
+        reference: &str,
+        mut request: LogRequest,
+    ) -> Result<BoxStream<'static, LogLine>> {
+        let live = self.find(reference).await?;
+        request.follow &= live.record().container.phase.is_live();
+        let (sender, lines) = mpsc::channel(LINES_AHEAD);
+        let engine = self.clone();
+        let feeding = async move { engine.feed(&live, &request, sender).await };
+        tokio::spawn(feeding.in_current_span());
+        let next = |mut lines: mpsc::Receiver<LogLine>| async { Some((lines.recv().await?, lines)) };
+        Ok(stream::unfold(lines, next).boxed())
+    }
+
+    /// Feeds one client: from the Pod that there is or, where it follows, will be, until the log is
+    /// complete or the client goes away.
+    pub(super) async fn feed(&self, live: &Live, request: &LogRequest, client: mpsc::Sender<LogLine>) {
+        let source = if request.follow {
+            tokio::select! {
+                source = live.until(source_of) => source,
+                () = client.closed() => None,
+            }
+        } else {
+            source_of(&live.seen()).flatten()
+        };
+        let Some(source) = source else { return };
+        let mut sink = Sink::new(request, client);
+        let mut cursor = Cursor::from(request.since);
+        let mut pause = RETRY_FIRST;
+        while !sink.is_closed() {
+            // Asked first, so that the read that follows is known to reach the end.
+            let complete = !request.follow || live.is_gone() || live.seen().pod_ended >= source.1;
+            // What counts its last lines must reach an end first.
+            let follow = !complete && !sink.holds_back();
+            let read = self.read(live, &source, follow, &mut cursor, &mut sink).await;
+            match read {
+                Ok(()) | Err(ClusterError::NotFound(_)) => {
+                    sink.release().await;
+                    if complete || read.is_err() {
+                        return;
+                    }
+                    pause = RETRY_FIRST;
+                }
+                Err(error) => {
+                    tracing::debug!(pod = %source.0, %error, "the log was cut off; resuming");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(RETRY_LONGEST);
+                }
+            }
+        }
+    }
+
+    /// Reads the log once, from where the last read ended, until it ends or is known to be complete.
+    async fn read(
+        &self,
+        live: &Live,
+        (pod, start): &Source,
+        follow: bool,
+        cursor: &mut Cursor,
+        sink: &mut Sink,
+    ) -> std::result::Result<(), ClusterError> {
+        let mut lines = self.0.cluster.logs(pod, cursor.time(), follow).await?;
+        cursor.rewind();
+        let complete = log_complete(live, *start);
+        tokio::pin!(complete);
+        while !sink.is_closed() {
+            let line = tokio::select! {
+                line = lines.next() => line,
+                () = &mut complete, if follow => return Ok(()),
+                () = sink.closed() => return Ok(()),
+            };
+            let Some(line) = line.transpose()? else { break };
+            if let Some(line) = cursor.pass(line) {
+                sink.put(line).await;
+            }
+        }
+        if follow {
+            // The kubelet ended it: the container has ended, or the connection was cut.
+            tokio::time::sleep(RETRY_FIRST).await;
+        }
+        Ok(())
+    }
+}
+
+/// The Pod whose log there is to read, once there is one; inner none where there will be none.
+fn source_of(seen: &Seen) -> Option<Option<Source>> {
+    let container = &seen.record.container;
+    if seen.gone {
+        return Some(None);
+    }
+    match container.phase {
+        Phase::Running => Some(Some((seen.record.pod_name(), container.starts))),
+        Phase::Exited if container.started_at.is_some() => {
+            Some(Some((seen.record.pod_name(), container.starts)))
+        }
+        Phase::Exited => Some(None),
+        Phase::Created if container.exit.is_some() => Some(None),
+        Phase::Created | Phase::Starting => None,
+    }
+}
+
+/// Waits until the log of the `start`-th Pod is complete, as far as that can be known.
+async fn log_complete(live: &Live, start: u32) {
+    let ended = live.until(|seen| (seen.gone || seen.pod_ended >= start).then_some(()));
+    let exited = live.until(|seen| (seen.record.container.phase == Phase::Exited).then_some(()));
+    tokio::select! {
+        () = ended => {}
+        () = async { exited.await; tokio::time::sleep(LOG_COMPLETE_LIMIT).await } => live.set_pod_ended(start),
+    }
+}

@@ -1,0 +1,75 @@
+//! `GET /containers/{id}/json`: what is known of a container.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use docker_api::config::Config;
+use docker_api::container::{ContainerInspect, NO_TIME, State as DockerState, host_config};
+use engine::Engine;
+use engine::container::Container;
+use engine::phase::Phase;
+use engine::process::Process;
+use jiff::Timestamp;
+
+use crate::error::Result;
+
+/// 200.
+///
+/// # Errors
+/// An unknown container is 404.
+pub(crate) async fn inspect(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+) -> Result<Json<ContainerInspect>> {
+    Ok(Json(describe(engine.inspect(&id).await?.container)?))
+}
+
+fn describe(container: Container) -> Result<ContainerInspect> {
+    let process = Process::of(&container)?;
+    let mut argv = process.argv.into_iter();
+    let (state, spec) = (state(&container), container.spec);
+    let config = Config {
+        user: process.user,
+        env: Some(
+            process
+                .env
+                .into_iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect(),
+        ),
+        cmd: spec.cmd,
+        image: spec.image,
+        working_dir: process.working_dir,
+        entrypoint: spec.entrypoint,
+        labels: Some(spec.labels),
+        ..Config::default()
+    };
+    Ok(ContainerInspect {
+        created: container.created.to_string(),
+        path: argv.next().unwrap_or_default(),
+        args: argv.collect(),
+        image: container.image.id.0,
+        name: format!("/{}", container.name),
+        host_config: host_config(
+            spec.memory_bytes,
+            spec.nano_cpus,
+            spec.cpu_shares,
+            spec.auto_remove,
+        ),
+        ..ContainerInspect::new(container.id.0, config, state)
+    })
+}
+
+fn state(container: &Container) -> DockerState {
+    let time = |time: Option<Timestamp>| time.map_or_else(|| NO_TIME.to_owned(), |time| time.to_string());
+    let exit = container.exit.as_ref();
+    DockerState {
+        status: container.phase.docker_status(),
+        running: container.phase == Phase::Running,
+        oom_killed: exit.is_some_and(|exit| exit.oom_killed),
+        exit_code: exit.map_or(0, |exit| exit.code),
+        error: exit.map(|exit| exit.error.clone()).unwrap_or_default(),
+        started_at: time(container.started_at),
+        finished_at: time(exit.map(|exit| exit.finished_at)),
+        ..DockerState::default()
+    }
+}

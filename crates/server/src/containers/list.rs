@@ -1,0 +1,110 @@
+//! `GET /containers/json`: the containers that there are.
+
+use axum::Json;
+use axum::extract::State;
+use docker_api::container::{ContainerSummary, host_config, human_duration, no_networks};
+use engine::Engine;
+use engine::container::{Container, Exit};
+use engine::phase::Phase;
+use engine::process::Process;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::error::Result;
+use crate::filters::Filters;
+use crate::query::{Query, boolean};
+
+/// What containers can be filtered by.
+const FILTERS: [&str; 5] = ["ancestor", "id", "label", "name", "status"];
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Parameters {
+    #[serde(deserialize_with = "boolean")]
+    all: bool,
+    limit: Option<usize>,
+    filters: String,
+}
+
+/// 200, newest first: those that run, or all, or the last so many.
+///
+/// # Errors
+/// A filter that is none is 400.
+pub(crate) async fn list(
+    State(engine): State<Engine>,
+    Query(parameters): Query<Parameters>,
+) -> Result<Json<Vec<ContainerSummary>>> {
+    let filters = Filters::parse(&parameters.filters, &FILTERS)?;
+    let limit = parameters.limit.filter(|limit| *limit > 0);
+    // As in Docker, to ask for a status or a number is to ask for those that do not run, too.
+    let all = parameters.all || limit.is_some() || filters.has("status");
+    let records = engine.containers().await?.into_iter();
+    let containers = records
+        .map(|record| record.container)
+        .filter(|container| all || container.phase == Phase::Running)
+        .filter(|container| fits(&filters, container));
+    Ok(Json(
+        containers
+            .take(limit.unwrap_or(usize::MAX))
+            .map(summary)
+            .collect(),
+    ))
+}
+
+fn fits(filters: &Filters, container: &Container) -> bool {
+    let (image, named) = (&container.image, &container.spec.image);
+    filters.any("id", |id| container.id.0.starts_with(id))
+        && filters.any("name", |name| {
+            container.name.contains(name.trim_start_matches('/'))
+        })
+        && filters.any("status", |status| container.phase.docker_status() == status)
+        && filters.any("ancestor", |of| {
+            [named.as_str(), &image.name, &image.id.0].contains(&of) || image.name == format!("{of}:latest")
+        })
+        && filters.labels(&container.spec.labels)
+}
+
+fn summary(container: Container) -> ContainerSummary {
+    let status = status(&container, Timestamp::now());
+    let command = Process::of(&container).map(|process| process.argv.join(" "));
+    let spec = container.spec;
+    ContainerSummary {
+        id: container.id.0,
+        names: [format!("/{}", container.name)],
+        image: spec.image,
+        image_id: container.image.id.0,
+        // Checked when it was created.
+        command: command.unwrap_or_default(),
+        created: container.created.as_second(),
+        ports: [],
+        labels: spec.labels,
+        state: container.phase.docker_status(),
+        status,
+        host_config: host_config(
+            spec.memory_bytes,
+            spec.nano_cpus,
+            spec.cpu_shares,
+            spec.auto_remove,
+        ),
+        network_settings: no_networks(),
+        mounts: [],
+    }
+}
+
+/// What `docker ps` prints.
+fn status(container: &Container, now: Timestamp) -> String {
+    let since = |time: Timestamp| human_duration(now.as_second() - time.as_second());
+    match (container.phase, container.started_at, &container.exit) {
+        (Phase::Running, Some(started), _) => format!("Up {}", since(started)),
+        (
+            Phase::Exited,
+            _,
+            Some(Exit {
+                code, finished_at, ..
+            }),
+        ) => {
+            format!("Exited ({code}) {} ago", since(*finished_at))
+        }
+        (Phase::Created | Phase::Starting | Phase::Running | Phase::Exited, _, _) => "Created".to_owned(),
+    }
+}
