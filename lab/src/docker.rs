@@ -35,6 +35,8 @@ impl Docker {
     /// # Errors
     /// When the certificates cannot be read.
     pub fn with_tls(address: SocketAddr, tls: &DockerTls) -> Result<Self> {
+        // An error means that another endpoint has set it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let certificate = |file: PathBuf| -> Result<_> { Ok(Certificate::from_pem(&fs::read(file)?)?) };
         let key = PrivateKey::from_pem(&fs::read(tls.client_key())?)?;
         let client = ClientCert::new_with_certs(&[certificate(tls.client_certificate())?], key);
