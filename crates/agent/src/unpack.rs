@@ -44,7 +44,12 @@ fn unpack_from(mut source: Source<'_, impl Read>, directory: &Path) -> io::Resul
     let mut archive = Archive::new(&mut source);
     archive.set_preserve_permissions(true);
     for entry in archive.entries()? {
-        place(&mut entry?, directory)?;
+        let mut entry = entry?;
+        let name = entry.path()?.into_owned();
+        place(&mut entry, directory).map_err(|error| {
+            let text = format!("{}: {}", name.display(), chain(&error));
+            io::Error::new(error.kind(), text)
+        })?;
     }
     // What follows the tar's end belongs to the answer: a connection is used again only after it.
     io::copy(&mut source, &mut io::sink())?;

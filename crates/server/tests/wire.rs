@@ -187,7 +187,7 @@ async fn known_texts_and_statuses() {
             "POST",
             "/containers/create",
             400,
-            "not a container's configuration",
+            "invalid JSON: got EOF while reading request body",
         ),
     ] {
         let answer = docker.call(method, path, "").await;

@@ -7,9 +7,10 @@ use engine::ports::{BuildRequest, StoreError};
 use parse_dockerfile::{ArgInstruction, Command, Instruction, UnescapedString};
 use tempfile::TempDir;
 
-use crate::context::{BuildContext, Kind, relative};
+use crate::context::{BuildContext, Kind};
 use crate::copy::{Copy, Target, absolute};
 use crate::layer::{Layer, archive};
+use crate::limits::{self, relative};
 use crate::spool::Spooled;
 use crate::words::{Variables, one, pairs};
 
@@ -172,9 +173,15 @@ impl<'a> Build<'a> {
                 return Ok(());
             }
             Kind::File { offset, size } if copy.unpacks => {
-                if let Some(tar) = archive(self.context.read(*offset, *size).await?).await? {
+                let read = || self.context.read(*offset, *size);
+                if let Some(tar) = archive(read().await?).await? {
+                    let of_archive = |error| in_archive(&from, error);
+                    limits::check(tar).await.map_err(of_archive)?;
+                    let tar = archive(read().await?)
+                        .await?
+                        .unwrap_or_else(|| Box::new(tokio::io::empty()));
                     self.mount(&target.path);
-                    return layer.extract(tar, &to).await;
+                    return layer.extract(tar, &to).await.map_err(of_archive);
                 }
             }
             Kind::File { .. } | Kind::Link(_) => {}
@@ -224,6 +231,19 @@ pub(crate) fn declare(
 /// A refusal, without its line.
 pub(crate) fn unsupported(what: &str, remedy: &str) -> StoreError {
     StoreError::Unsupported(format!("{what} needs a builder, which chainpod is not; {remedy}"))
+}
+
+/// Says which archive it was.
+fn in_archive(archive: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Invalid(text) => StoreError::Invalid(format!("ADD {}: {text}", archive.display())),
+        // It is in the context as it was sent: what is missing was never there.
+        StoreError::Cut(text) => StoreError::Invalid(format!(
+            "ADD {}: the archive is cut off: {text}",
+            archive.display()
+        )),
+        error => error,
+    }
 }
 
 fn split(pair: &str) -> Option<(String, String)> {

@@ -2,7 +2,7 @@
 //! each entry lies. No entry ever becomes a path on this machine.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use engine::ports::{Reader, StoreError};
 use futures::StreamExt;
@@ -10,6 +10,8 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
 use tokio_tar::{Archive, EntryType};
 
+use crate::limits::{self, entry_path, no_tar, relative};
+use crate::links::Links;
 use crate::spool::{self, disk};
 
 /// A Dockerfile larger than this is none.
@@ -44,17 +46,18 @@ impl BuildContext {
     /// Receives the client's stream as a file at `tar` and notes its entries.
     pub(crate) async fn receive(content: Reader, tar: PathBuf) -> Result<Self, StoreError> {
         let size = spool::receive(content, tar.clone()).await?.size;
-        let file = File::open(&tar).await.map_err(|error| disk(&tar, &error))?;
         let mut context = Self {
             tar,
             entries: BTreeMap::new(),
         };
-        let mut archive = Archive::new(file);
+        limits::check(context.read(0, size).await?).await?;
+        let mut links = Links::new(None);
+        let mut archive = Archive::new(context.read(0, size).await?);
         let mut entries = archive.entries().map_err(|error| no_tar(&error))?;
         while let Some(entry) = entries.next().await {
             let entry = entry.map_err(|error| no_tar(&error))?;
             let path = entry.path().map_err(|error| no_tar(&error))?;
-            let path = relative(&path)?;
+            let path = links.resolve(&entry_path(&path)?)?;
             let header = entry.header();
             let link = entry.link_name().map_err(|error| no_tar(&error))?;
             let link = link.map(std::borrow::Cow::into_owned).unwrap_or_default();
@@ -68,7 +71,7 @@ impl BuildContext {
                 }
                 EntryType::Directory => Kind::Directory,
                 EntryType::Symlink => Kind::Link(link),
-                EntryType::Link => match context.entries.get(&relative(&link)?) {
+                EntryType::Link => match context.entries.get(&links.resolve(&entry_path(&link)?)?) {
                     Some(target) => target.kind.clone(),
                     None => continue,
                 },
@@ -79,6 +82,11 @@ impl BuildContext {
                 mode: header.mode().map_err(|error| no_tar(&error))? & 0o7777,
                 mtime: header.mtime().map_err(|error| no_tar(&error))?,
             };
+            let link = match &entry.kind {
+                Kind::Link(target) => Some(target.as_path()),
+                Kind::File { .. } | Kind::Directory => None,
+            };
+            links.note(&path, link);
             context.entries.insert(path, entry);
         }
         Ok(context)
@@ -133,34 +141,5 @@ impl BuildContext {
             Ok(_) => Ok(text),
             Err(error) => Err(StoreError::Invalid(format!("{name}: {error}"))),
         }
-    }
-}
-
-/// The path without its root and dots.
-///
-/// # Errors
-/// `Invalid` where it leads out of where it starts.
-pub(crate) fn relative(path: &Path) -> Result<PathBuf, StoreError> {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::Normal(part) => clean.push(part),
-            Component::ParentDir if !clean.pop() => {
-                return Err(StoreError::Invalid(format!(
-                    "Forbidden path outside the build context: {}",
-                    path.display()
-                )));
-            }
-            _ => {}
-        }
-    }
-    Ok(clean)
-}
-
-fn no_tar(error: &std::io::Error) -> StoreError {
-    match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => StoreError::Cut(error.to_string()),
-        _ if error.to_string().contains("unexpected EOF") => StoreError::Cut(error.to_string()),
-        _ => StoreError::Invalid(format!("the build context is no valid tar: {error}")),
     }
 }

@@ -6,7 +6,7 @@ use engine::ports::StoreError;
 use parse_dockerfile::{Flag, Source, UnescapedString};
 
 use crate::build::unsupported;
-use crate::context::relative;
+use crate::limits::relative;
 use crate::words::{Variables, one};
 
 /// An ADD or COPY.

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use engine::ports::{Reader, StoreError};
 use futures::StreamExt;
-use tokio::io::AsyncRead;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_tar::{Archive, Builder, EntryType, Header};
 
-use crate::context::{BuildContext, Entry, Kind, relative};
+use crate::context::{BuildContext, Entry, Kind};
+use crate::limits::{MAX_ARCHIVE_BYTES, entry_path, no_tar};
+use crate::links::Links;
 use crate::spool::{Spool, Spooled, disk, peek, uncompressed};
 
 /// A tar's block, and where its magic is.
@@ -50,6 +52,7 @@ impl Layer {
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(entry.mtime);
+        header.set_size(0);
         match &entry.kind {
             Kind::File { offset, size } => {
                 header.set_entry_type(EntryType::Regular);
@@ -70,7 +73,11 @@ impl Layer {
 
     /// Unpacks an archive at `to`, with the owners that it names.
     pub(crate) async fn extract(&mut self, archive: Reader, to: &Path) -> Result<(), StoreError> {
-        let invalid = |error: std::io::Error| StoreError::Invalid(format!("ADD of an archive: {error}"));
+        let invalid = |error: std::io::Error| no_tar(&error);
+        let root = Path::new("/").join(to);
+        let mut links = Links::new(Some(&root));
+        // It may be compressed: what comes out of it counts.
+        let archive: Reader = Box::new(archive.take(MAX_ARCHIVE_BYTES));
         let mut archive = Archive::new(archive);
         let mut entries = archive.entries().map_err(invalid)?;
         while let Some(entry) = entries.next().await {
@@ -82,15 +89,16 @@ impl Layer {
                     "ADD of an archive with sparse files; pack it without".to_owned(),
                 ));
             }
-            let path = relative(&entry.path().map_err(invalid)?)?;
+            let path = links.resolve(&entry_path(&entry.path().map_err(invalid)?)?)?;
             if path.as_os_str().is_empty() {
                 continue;
             }
             let link = match entry.link_name().map_err(invalid)? {
-                Some(link) if kind.is_hard_link() => Some(to.join(relative(&link)?)),
+                Some(link) if kind.is_hard_link() => Some(to.join(links.resolve(&entry_path(&link)?)?)),
                 Some(link) if kind.is_symlink() => Some(link.into_owned()),
                 _ => None,
             };
+            links.note(&path, link.as_deref().filter(|_| kind.is_symlink()));
             let mut header = Header::new_gnu();
             header.set_entry_type(kind);
             header.set_mode(from.mode().map_err(invalid)? & 0o7777);

@@ -1,12 +1,15 @@
 //! The image store: an OCI layout over `object_store`. It knows Dockerfiles,
 //! layers and names; it knows no HTTP, no Kubernetes and no containers.
 
+mod archive;
 mod build;
 mod context;
 mod copy;
 mod dockerfile;
 mod layer;
 mod layout;
+mod limits;
+mod links;
 mod oci;
 mod reference;
 mod spool;
@@ -217,6 +220,7 @@ impl Store for LocalStore {
     async fn put_blob(&self, content: Reader) -> Result<Kept, StoreError> {
         let scratch = self.layout.scratch()?;
         let spooled = spool::receive(content, scratch.path().join("blob")).await?;
+        archive::check(&spooled.path).await?;
         let guard = Arc::clone(&self.unnamed).read_owned().await;
         self.layout.keep(&spooled).await?;
         Ok(Kept {

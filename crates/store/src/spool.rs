@@ -13,6 +13,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
+use crate::limits::{MAX_ARCHIVE_BYTES, beyond};
+
 /// What a gzip stream begins with.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// One read: large enough that the disk, not the calls, is what takes time.
@@ -102,6 +104,9 @@ pub(crate) async fn receive(content: Reader, path: PathBuf) -> Result<Spooled, S
         let count = content.read(&mut chunk).await.map_err(|error| client(&error))?;
         if count == 0 {
             return spool.finish().await;
+        }
+        if spool.size + count as u64 > MAX_ARCHIVE_BYTES {
+            return Err(beyond(&format!("more than {} GiB", MAX_ARCHIVE_BYTES >> 30)));
         }
         spool
             .write_all(&chunk[..count])

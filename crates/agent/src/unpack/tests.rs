@@ -131,17 +131,24 @@ fn a_file_gives_way_to_a_directory() {
 fn what_leads_out_is_refused() {
     let outside = tempfile::tempdir().unwrap();
     let out = outside.path().to_str().unwrap();
-    let cases: [&[Given<'_>]; 3] = [
-        &[(FILE, "../escaped", 0o644, "")],
-        &[(SYMLINK, "door", 0o777, out), (FILE, "door/escaped", 0o644, "")],
-        &[(LINK, "escaped", 0o644, "../../../../../../etc/passwd")],
+    let cases: [(&[Given<'_>], &str); 3] = [
+        (&[(FILE, "../escaped", 0o644, "")], "../escaped"),
+        (
+            &[(SYMLINK, "door", 0o777, out), (FILE, "door/escaped", 0o644, "")],
+            "door",
+        ),
+        (
+            &[(LINK, "escaped", 0o644, "../../../../../../etc/passwd")],
+            "escaped",
+        ),
     ];
-    for case in cases {
+    for (case, name) in cases {
         let (directory, result) = unpacked(case);
         let Err(Failure::Local(text)) = result else {
             panic!("{case:?}: {result:?}");
         };
         assert!(text.starts_with("cannot unpack into /"), "{text}");
+        assert!(text.contains(name), "{name}: {text}");
         assert!(!directory.path().join("../escaped").exists());
     }
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::State;
 use docker_api::create::{CreateBody, Created, HostConfig};
 use engine::Engine;
@@ -11,6 +11,7 @@ use engine::container::{Names, Spec};
 use http::StatusCode;
 use serde::Deserialize;
 
+use crate::body::json;
 use crate::error::{ApiError, Result};
 use crate::query::Query;
 
@@ -26,12 +27,9 @@ pub(crate) struct Parameters {
 pub(crate) async fn create(
     State(engine): State<Engine>,
     Query(parameters): Query<Parameters>,
-    body: Bytes,
+    body: Body,
 ) -> Result<(StatusCode, Json<Created>)> {
-    let body: CreateBody = serde_json::from_slice(&body).map_err(|error| {
-        ApiError::bad_request(error).context("the body is not a container's configuration")
-    })?;
-    let (spec, warnings) = check(body)?;
+    let (spec, warnings) = check(json(body).await?)?;
     let name = parameters.name.filter(|name| !name.is_empty());
     let record = engine.create(name, spec).await?;
     let id = record.container.id.0;

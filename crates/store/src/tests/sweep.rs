@@ -17,7 +17,8 @@ async fn a_sweep_takes_what_neither_image_nor_record_needs() {
         .unwrap();
     let mut digests = Vec::new();
     for content in ["needed", "left"] {
-        let kept = store.put_blob(Box::new(content.as_bytes())).await.unwrap();
+        let content = tar(&[(content, 0o644, b"")]).await;
+        let kept = store.put_blob(Box::new(io::Cursor::new(content))).await.unwrap();
         digests.push(kept.digest.clone());
     }
     let needed = HashSet::from([digests[0].clone()]);
@@ -36,7 +37,7 @@ async fn a_sweep_takes_what_neither_image_nor_record_needs() {
 async fn a_sweep_waits_for_a_blob_that_is_about_to_be_needed() {
     let root = tempfile::tempdir().unwrap();
     let store = LocalStore::open(root.path()).await.unwrap();
-    let kept = store.put_blob(Box::new(&b"x"[..])).await.unwrap();
+    let kept = store.put_blob(Box::new(tokio::io::empty())).await.unwrap();
     let needed = HashSet::from([kept.digest.clone()]);
     let needed = || needed.clone();
     let sweep = store.sweep(&needed);

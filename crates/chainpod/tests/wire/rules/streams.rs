@@ -48,7 +48,16 @@ async fn rule_6_files_arrive_between_create_and_start_compressed_or_not_whatever
     assert_eq!(uploads.len(), 2);
     let text = format!("{uploads:?}");
     assert!(names.iter().all(|name| text.contains(name)), "{text}");
-    world.expect(400, "PUT", &path, b"no tar at all").await;
+    let compiler = format!(r#"{{"Image": "{CCENV}", "Cmd": ["go"]}}"#);
+    world
+        .expect(201, "POST", "/containers/create?name=compiler", compiler)
+        .await;
+    for path in [&path, "/containers/compiler/archive?path=/chaincode/input"] {
+        world.expect(400, "PUT", path, b"no tar at all").await;
+        let climbing = tar(&[("../escaped", b"x")]).await;
+        let refused = world.expect(400, "PUT", path, climbing).await;
+        assert!(refused.contains("../escaped"), "{refused}");
+    }
 }
 
 #[tokio::test]
