@@ -38,7 +38,6 @@ pub(crate) async fn wait(
     let body = exit.map(|exit| {
         let body = WaitBody {
             status_code: exit.code,
-            ..WaitBody::default()
         };
         Ok::<_, Infallible>(serde_json::to_string(&body).unwrap_or_default() + "\n")
     });
