@@ -5,15 +5,19 @@ use serde_json::json;
 /// Docker's short form of an image id: so many digits.
 const SHORT_ID_DIGITS: usize = 12;
 
+/// The first version of the API whose clients are told the id by itself.
+const FIRST_AUX: u32 = 29;
+
 /// One line of a build's answer.
 #[must_use]
 pub fn line(text: &str) -> String {
     format!("{}\r\n", json!({ "stream": text }))
 }
 
-/// All lines of a finished build: its instructions, the image's id, its names.
+/// All lines of a finished build, to a client that speaks `1.minor` or none in particular: its
+/// instructions, the image's id, its names.
 #[must_use]
-pub fn lines(steps: &[String], id: &str, tags: &[String]) -> String {
+pub fn lines(minor: Option<u32>, steps: &[String], id: &str, tags: &[String]) -> String {
     let digits = id.trim_start_matches("sha256:");
     let short_id = &digits[..SHORT_ID_DIGITS.min(digits.len())];
     let count = steps.len();
@@ -23,7 +27,9 @@ pub fn lines(steps: &[String], id: &str, tags: &[String]) -> String {
         out += &line("\n");
         out += &line(&format!(" ---> {short_id}\n"));
     }
-    out += &format!("{}\r\n", json!({ "aux": { "ID": id } }));
+    if minor.is_none_or(|minor| minor >= FIRST_AUX) {
+        out += &format!("{}\r\n", json!({ "aux": { "ID": id } }));
+    }
     out += &line(&format!("Successfully built {short_id}\n"));
     for tag in tags {
         out += &line(&format!("Successfully tagged {tag}\n"));

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use crate::body::reader;
 use crate::error::{ApiError, Result};
 use crate::query::Query;
+use crate::router::Version;
 
 /// The parameters that matter; others are accepted.
 #[derive(Debug, Deserialize)]
@@ -45,6 +47,7 @@ impl Default for Parameters {
 /// A context that is not what it should be is 400, an instruction that needs a builder 501.
 pub(crate) async fn build(
     State(engine): State<Engine>,
+    Extension(Version(version)): Extension<Version>,
     Query(parameters): Query<Parameters>,
     Query(all): Query<Vec<(String, String)>>,
     body: Body,
@@ -60,7 +63,7 @@ pub(crate) async fn build(
     };
     let built = engine.build(&request, reader(body)).await?;
     tracing::info!(image = built.image.name, id = %built.image.id, "built");
-    let lines = docker_api::build::lines(&built.steps, &built.image.id.0, &built.tags);
+    let lines = docker_api::build::lines(version, &built.steps, &built.image.id.0, &built.tags);
     let lines = stream::once(std::future::ready(Ok::<_, Infallible>(lines)));
     let progress = [(header::CONTENT_TYPE, "application/json")];
     Ok((progress, Body::from_stream(lines)).into_response())

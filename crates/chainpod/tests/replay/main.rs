@@ -1,0 +1,44 @@
+//! Recorded peers: what seven of them said to a real Docker Engine is said to
+//! chainpod's router, in the same order and overlap, and the replies are compared:
+//! status, headers, the body's shape, the whole text of errors. What may differ
+//! is in [`exceptions`].
+
+mod client;
+mod compare;
+mod content;
+mod exceptions;
+mod player;
+mod recording;
+mod world;
+
+use std::path::Path;
+
+use crate::player::Player;
+use crate::recording::Recording;
+
+/// Where the recordings are.
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit/fixtures");
+/// Which there are.
+const RECORDINGS: [&str; 7] = [
+    "fabric-1.4.12",
+    "fabric-1.4.12-pull-fails",
+    "fabric-2.1.1",
+    "fabric-2.2.15",
+    "fabric-2.5.9",
+    "fabric-2.5.16",
+    "fabric-3.1.5",
+];
+
+#[tokio::test]
+async fn recorded_peers_are_answered_as_docker_answered_them() {
+    let replays = RECORDINGS.map(|name| async move {
+        let recording = Recording::read(&Path::new(FIXTURES).join(format!("{name}.json")));
+        let differences = Player::new(&recording).await.play().await;
+        differences.into_iter().map(move |text| format!("{name} {text}"))
+    });
+    let differences = futures::future::join_all(replays).await.into_iter().flatten();
+    let differences: Vec<_> = differences.collect();
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    let unmet: [&str; 0] = [];
+    assert_eq!(exceptions::unmet(), unmet, "exceptions that no recording needs");
+}

@@ -1,0 +1,152 @@
+//! A recorded conversation between a peer and a real Docker Engine, and its order.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One recording: a file of `crates/testkit/fixtures`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Recording {
+    pub(crate) exchanges: Vec<Exchange>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Exchange {
+    pub(crate) connection: u32,
+    t: Times,
+    pub(crate) request: Request,
+    /// None where the recorder lost it.
+    pub(crate) response: Option<Response>,
+}
+
+/// Seconds since the recorder started.
+#[derive(Debug, Deserialize)]
+struct Times {
+    request: Option<f64>,
+    request_body_end: Option<f64>,
+    response: Option<f64>,
+    response_end: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Option<Content>,
+    /// Whether the peer sent it to its end.
+    pub(crate) body_complete: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Option<Content>,
+}
+
+/// A body, in whichever way it was kept.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Content {
+    pub(crate) json: Option<Value>,
+    pub(crate) text: Option<String>,
+    pub(crate) base64: Option<String>,
+    pub(crate) tar: Option<Vec<TarEntry>>,
+    #[serde(default)]
+    pub(crate) encoding: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct TarEntry {
+    pub(crate) name: String,
+    pub(crate) r#type: String,
+    pub(crate) mode: String,
+    pub(crate) uid: u64,
+    pub(crate) gid: u64,
+    pub(crate) size: u64,
+    pub(crate) text: Option<String>,
+}
+
+/// What happens to an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// The peer sends its request, but for a body of unknown length.
+    Send,
+    /// The peer has sent the body.
+    EndBody,
+    /// Docker has sent status and headers.
+    Head,
+    /// Docker has sent the body, or the peer has gone.
+    End,
+}
+
+impl Recording {
+    pub(crate) fn read(path: &Path) -> Self {
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    }
+
+    /// What happened, in its order: number of the exchange and act.
+    pub(crate) fn acts(&self) -> Vec<(usize, Act)> {
+        let mut acts = Vec::new();
+        for (number, exchange) in self.exchanges.iter().enumerate() {
+            let t = &exchange.t;
+            let begin = t.request.unwrap_or_else(|| self.next_begin(exchange.connection));
+            let times = [
+                (Act::Send, Some(begin)),
+                (Act::EndBody, t.request_body_end.or(Some(begin))),
+                (Act::Head, t.response),
+                (Act::End, t.response_end),
+            ];
+            acts.extend(
+                times
+                    .into_iter()
+                    .filter_map(|(act, time)| Some((time?, number, act))),
+            );
+        }
+        acts.sort_by(|a, b| a.0.total_cmp(&b.0));
+        acts.into_iter().map(|(_, number, act)| (number, act)).collect()
+    }
+
+    /// When the connection after that one began: a request whose time was lost came before.
+    fn next_begin(&self, connection: u32) -> f64 {
+        let later = self.exchanges.iter().filter(|of| of.connection > connection);
+        later
+            .filter_map(|of| of.t.request)
+            .min_by(f64::total_cmp)
+            .unwrap_or(f64::MAX)
+    }
+}
+
+impl Exchange {
+    /// The path without version and query.
+    pub(crate) fn route(&self) -> &str {
+        let path = self.request.path.split('?').next().unwrap_or_default();
+        match path
+            .strip_prefix("/v1.")
+            .and_then(|rest| rest.find('/').map(|end| &rest[end..]))
+        {
+            Some(rest) => rest,
+            None => path,
+        }
+    }
+
+    /// Whose call it is, as the peer names the container.
+    pub(crate) fn container(&self) -> Option<&str> {
+        let name = self.route().strip_prefix("/containers/")?.split('/').next()?;
+        (name != "create").then_some(name)
+    }
+
+    /// Whether it is that operation on a container.
+    pub(crate) fn is(&self, method: &str, operation: &str) -> bool {
+        self.request.method == method
+            && self.container().is_some_and(|name| {
+                self.route() == format!("/containers/{name}/{operation}").trim_end_matches('/')
+            })
+    }
+
+    pub(crate) fn answer(&self) -> Option<&Value> {
+        self.response.as_ref()?.body.as_ref()?.json.as_ref()
+    }
+}

@@ -1,0 +1,147 @@
+//! chainpod's own router, engine and store on a real socket, over a cluster in
+//! memory; and the agents of its Pods, which do what the recording shows.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_protocol::Event as AgentEvent;
+use bytes::Bytes;
+use engine::name::Scope;
+use engine::phase::Phase;
+use engine::ports::{AgentId, Event, LogLine, PodSeen, PodState};
+use engine::token::TokenKey;
+use engine::{Engine, Settings};
+use jiff::Timestamp;
+use tempfile::TempDir;
+use testkit::FakeCluster;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    pub(crate) engine: Engine,
+    cluster: Arc<FakeCluster>,
+    /// Lets a container's program end: by its name or recorded id, the newest start.
+    exits: HashMap<String, Arc<Notify>>,
+    _store: TempDir,
+}
+
+/// What a container's program does.
+pub(crate) struct Script {
+    /// All that it writes.
+    pub(crate) log: Vec<u8>,
+    /// How it ends, by itself or by a signal.
+    pub(crate) exit_code: i64,
+    /// The tar that a build leaves behind.
+    pub(crate) output: Option<Vec<u8>>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store::LocalStore::open(directory.path()).await.unwrap();
+        let cluster = Arc::new(FakeCluster::default());
+        let settings = Settings {
+            scope: Scope("replay".to_owned()),
+            agent_url: "https://127.0.0.1:1".to_owned(),
+            token_key: TokenKey::new([1; 32]),
+        };
+        let engine = Engine::new(settings, cluster.clone(), Arc::new(store));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(server::docker_listener(listener, server::docker(engine.clone())));
+        Self {
+            address,
+            engine,
+            cluster,
+            exits: HashMap::new(),
+            _store: directory,
+        }
+    }
+
+    /// The next start of that container goes so.
+    pub(crate) fn play(&mut self, recorded: &str, ours: &str, script: Script) {
+        let lines = script.log.split_inclusive(|byte| *byte == b'\n').enumerate();
+        let line = |(number, text): (usize, &[u8])| LogLine {
+            time: Timestamp::from_second(i64::try_from(number).unwrap()).unwrap(),
+            text: Bytes::copy_from_slice(text),
+        };
+        self.cluster.set_log(lines.map(line).collect());
+        let exit = Arc::new(Notify::new());
+        self.exits.insert(recorded.to_owned(), Arc::clone(&exit));
+        let agent = Agent {
+            engine: self.engine.clone(),
+            cluster: Arc::clone(&self.cluster),
+            container: ours.to_owned(),
+        };
+        tokio::spawn(async move { agent.run(script, &exit).await });
+    }
+
+    /// That container's program ends.
+    pub(crate) fn exit(&self, recorded: &str) {
+        if let Some(exit) = self.exits.get(recorded) {
+            exit.notify_one();
+        }
+    }
+}
+
+struct Agent {
+    engine: Engine,
+    cluster: Arc<FakeCluster>,
+    container: String,
+}
+
+impl Agent {
+    async fn run(self, script: Script, exit: &Notify) {
+        let id = loop {
+            self.cluster.launched().await;
+            let record = self.engine.inspect(&self.container).await.unwrap();
+            if record.container.phase == Phase::Starting {
+                break AgentId {
+                    start: record.container.starts,
+                    record: record.name,
+                    uid: record.uid,
+                };
+            }
+        };
+        let mut commands = self.engine.commands(&id).await.unwrap();
+        self.hear(&id, AgentEvent::Started).await;
+        tokio::select! {
+            () = exit.notified() => {}
+            _ = commands.recv() => {}
+        }
+        if let Some(tar) = script.output {
+            let tar = Box::new(std::io::Cursor::new(tar));
+            self.engine.output(&id, 0, tar).await.unwrap();
+        }
+        // The log's last lines are under way when the program has ended.
+        let ended = AgentEvent::Exited {
+            exit_code: script.exit_code,
+            oom_killed: false,
+        };
+        self.hear(&id, ended).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        self.end_pod(id, script.exit_code).await;
+    }
+
+    async fn hear(&self, id: &AgentId, event: AgentEvent) {
+        self.engine.observe(Event::Agent(id.clone(), event)).await;
+    }
+
+    async fn end_pod(&self, agent: AgentId, code: i64) {
+        let Ok(record) = self.engine.inspect(&self.container).await else {
+            return;
+        };
+        let state = PodState::Ended {
+            code,
+            oom_killed: false,
+            message: String::new(),
+        };
+        let pod = record.pod_name();
+        self.engine
+            .observe(Event::Pod(PodSeen { agent, pod, state }))
+            .await;
+    }
+}
