@@ -31,6 +31,7 @@ struct State {
     counter: u64,
     conflicts: u32,
     refusal: Option<String>,
+    hung: bool,
 }
 
 impl FakeCluster {
@@ -42,6 +43,11 @@ impl FakeCluster {
     /// Refuses Pods from now on, with the API server's message.
     pub fn refuse_pods(&self, message: &str) {
         self.state.lock().unwrap().refusal = Some(message.to_owned());
+    }
+
+    /// From now on nothing is answered any more that asks for records.
+    pub fn hang(&self) {
+        self.state.lock().unwrap().hung = true;
     }
 
     /// What every Pod's log holds.
@@ -60,6 +66,15 @@ impl FakeCluster {
     }
 }
 
+impl FakeCluster {
+    async fn answers(&self) {
+        let hung = self.state.lock().unwrap().hung;
+        if hung {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 impl State {
     fn next(&mut self) -> String {
         self.counter += 1;
@@ -70,6 +85,7 @@ impl State {
 #[async_trait]
 impl Cluster for FakeCluster {
     async fn create_record(&self, name: &RecordName, container: &Container) -> Result<Record, ClusterError> {
+        self.answers().await;
         let mut state = self.state.lock().unwrap();
         if state.records.contains_key(name) {
             return Err(ClusterError::AlreadyExists(name.0.clone()));
@@ -86,10 +102,12 @@ impl Cluster for FakeCluster {
     }
 
     async fn record(&self, name: &RecordName) -> Result<Option<Record>, ClusterError> {
+        self.answers().await;
         Ok(self.state.lock().unwrap().records.get(name).cloned())
     }
 
     async fn records(&self, scope: &Scope) -> Result<Vec<Record>, ClusterError> {
+        self.answers().await;
         let state = self.state.lock().unwrap();
         Ok(state
             .records

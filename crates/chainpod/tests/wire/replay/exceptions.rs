@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What need not be as recorded.
-pub(crate) enum What {
+pub(super) enum What {
     /// A header must be there, with a value of our own.
     OwnValue(&'static str),
     /// A header may be missing.
@@ -23,7 +23,7 @@ pub(crate) enum What {
     Text(&'static str, &'static str),
 }
 
-pub(crate) struct Exception {
+pub(super) struct Exception {
     what: What,
     why: &'static str,
     met: AtomicBool,
@@ -34,7 +34,7 @@ const fn exception(what: What, why: &'static str) -> Exception {
     Exception { what, why, met }
 }
 
-pub(crate) static EXCEPTIONS: [Exception; 22] = {
+pub(super) static EXCEPTIONS: [Exception; 22] = {
     use What::{BrokenOff, Gone, Header, Key, Line, OwnValue, Reply, Text};
     [
         exception(OwnValue("api-version"), "our own; peers accept 1.45 or later"),
@@ -87,7 +87,7 @@ pub(crate) static EXCEPTIONS: [Exception; 22] = {
 };
 
 /// Whether there is such an exception; from then on it has been met.
-pub(crate) fn is_excepted(is_it: impl Fn(&What) -> bool) -> bool {
+pub(super) fn is_excepted(is_it: impl Fn(&What) -> bool) -> bool {
     let found = EXCEPTIONS.iter().find(|exception| is_it(&exception.what));
     found
         .inspect(|found| found.met.store(true, Ordering::Relaxed))
@@ -95,7 +95,7 @@ pub(crate) fn is_excepted(is_it: impl Fn(&What) -> bool) -> bool {
 }
 
 /// Docker's text as Docker 26 writes it.
-pub(crate) fn modern(text: &str) -> String {
+pub(super) fn modern(text: &str) -> String {
     let mut text = text.to_owned();
     for exception in &EXCEPTIONS {
         if let What::Text(old, new) = exception.what
@@ -113,7 +113,7 @@ pub(crate) fn modern(text: &str) -> String {
 }
 
 /// The exceptions that no recording has met.
-pub(crate) fn unmet() -> Vec<&'static str> {
+pub(super) fn unmet() -> Vec<&'static str> {
     let unmet = EXCEPTIONS
         .iter()
         .filter(|exception| !exception.met.load(Ordering::Relaxed));

@@ -1,5 +1,5 @@
 //! chainpod's own router, engine and store on a real socket, over a cluster in
-//! memory; and the agents of its Pods, which do what the recording shows.
+//! memory; and the agents of its Pods, which do what a test says.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -22,8 +22,8 @@ use tokio::sync::Notify;
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) engine: Engine,
-    cluster: Arc<FakeCluster>,
-    /// Lets a container's program end: by its name or recorded id, the newest start.
+    pub(crate) cluster: Arc<FakeCluster>,
+    /// Lets a container's program end: by the name that the test gives it, the newest start.
     exits: HashMap<String, Arc<Notify>>,
     _store: TempDir,
 }
@@ -44,7 +44,7 @@ impl World {
         let store = store::LocalStore::open(directory.path()).await.unwrap();
         let cluster = Arc::new(FakeCluster::default());
         let settings = Settings {
-            scope: Scope("replay".to_owned()),
+            scope: Scope("wire".to_owned()),
             agent_url: "https://127.0.0.1:1".to_owned(),
             token_key: TokenKey::new([1; 32]),
         };
@@ -62,7 +62,7 @@ impl World {
     }
 
     /// The next start of that container goes so.
-    pub(crate) fn play(&mut self, recorded: &str, ours: &str, script: Script) {
+    pub(crate) fn play(&mut self, name: &str, ours: &str, script: Script) {
         let lines = script.log.split_inclusive(|byte| *byte == b'\n').enumerate();
         let line = |(number, text): (usize, &[u8])| LogLine {
             time: Timestamp::from_second(i64::try_from(number).unwrap()).unwrap(),
@@ -70,7 +70,7 @@ impl World {
         };
         self.cluster.set_log(lines.map(line).collect());
         let exit = Arc::new(Notify::new());
-        self.exits.insert(recorded.to_owned(), Arc::clone(&exit));
+        self.exits.insert(name.to_owned(), Arc::clone(&exit));
         let agent = Agent {
             engine: self.engine.clone(),
             cluster: Arc::clone(&self.cluster),
@@ -80,8 +80,8 @@ impl World {
     }
 
     /// That container's program ends.
-    pub(crate) fn exit(&self, recorded: &str) {
-        if let Some(exit) = self.exits.get(recorded) {
+    pub(crate) fn exit(&self, name: &str) {
+        if let Some(exit) = self.exits.get(name) {
             exit.notify_one();
         }
     }

@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use serde_json::Value;
 
-use crate::content;
-use crate::exceptions::{What, is_excepted, modern};
-use crate::recording::{Content, Response};
+use super::content;
+use super::exceptions::{What, is_excepted, modern};
+use super::recording::{Content, Response};
 
 /// Docker's `PathStat`, as base64 of JSON.
 const PATH_STAT: &str = "x-docker-container-path-stat";
@@ -17,7 +17,7 @@ const PATH_STAT: &str = "x-docker-container-path-stat";
 const ID_DIGITS: usize = 12;
 
 /// Status and headers.
-pub(crate) fn head(recorded: &Response, status: u16, headers: &HeaderMap) -> Vec<String> {
+pub(super) fn head(recorded: &Response, status: u16, headers: &HeaderMap) -> Vec<String> {
     let mut differences = Vec::new();
     if recorded.status != status {
         differences.push(format!("status {status} and not {}", recorded.status));
@@ -50,7 +50,7 @@ pub(crate) fn head(recorded: &Response, status: u16, headers: &HeaderMap) -> Vec
 }
 
 /// A body that has ended.
-pub(crate) async fn body(recorded: Option<&Content>, ours: &[u8]) -> Vec<String> {
+pub(super) async fn body(recorded: Option<&Content>, ours: &[u8]) -> Vec<String> {
     let Some(recorded) = recorded else {
         return if ours.is_empty() {
             vec![]
@@ -75,7 +75,7 @@ pub(crate) async fn body(recorded: Option<&Content>, ours: &[u8]) -> Vec<String>
     equal("tar", &listed, &content::list(ours).await)
 }
 
-pub(crate) fn equal<T: PartialEq + std::fmt::Debug>(what: &str, recorded: &T, ours: &T) -> Vec<String> {
+pub(super) fn equal<T: PartialEq + std::fmt::Debug>(what: &str, recorded: &T, ours: &T) -> Vec<String> {
     if recorded == ours {
         vec![]
     } else {

@@ -8,17 +8,17 @@ use serde_json::Value;
 
 /// One recording: a file of `crates/testkit/fixtures`.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Recording {
-    pub(crate) exchanges: Vec<Exchange>,
+pub(super) struct Recording {
+    pub(super) exchanges: Vec<Exchange>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Exchange {
-    pub(crate) connection: u32,
+pub(super) struct Exchange {
+    pub(super) connection: u32,
     t: Times,
-    pub(crate) request: Request,
+    pub(super) request: Request,
     /// None where the recorder lost it.
-    pub(crate) response: Option<Response>,
+    pub(super) response: Option<Response>,
 }
 
 /// Seconds since the recorder started.
@@ -31,47 +31,47 @@ struct Times {
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: Option<Content>,
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: Option<Content>,
     /// Whether the peer sent it to its end.
-    pub(crate) body_complete: bool,
+    pub(super) body_complete: bool,
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Response {
-    pub(crate) status: u16,
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: Option<Content>,
+pub(super) struct Response {
+    pub(super) status: u16,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: Option<Content>,
 }
 
 /// A body, in whichever way it was kept.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Content {
-    pub(crate) json: Option<Value>,
-    pub(crate) text: Option<String>,
-    pub(crate) base64: Option<String>,
-    pub(crate) tar: Option<Vec<TarEntry>>,
+pub(super) struct Content {
+    pub(super) json: Option<Value>,
+    pub(super) text: Option<String>,
+    pub(super) base64: Option<String>,
+    pub(super) tar: Option<Vec<TarEntry>>,
     #[serde(default)]
-    pub(crate) encoding: Vec<String>,
+    pub(super) encoding: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct TarEntry {
-    pub(crate) name: String,
-    pub(crate) r#type: String,
-    pub(crate) mode: String,
-    pub(crate) uid: u64,
-    pub(crate) gid: u64,
-    pub(crate) size: u64,
-    pub(crate) text: Option<String>,
+pub(super) struct TarEntry {
+    pub(super) name: String,
+    pub(super) r#type: String,
+    pub(super) mode: String,
+    pub(super) uid: u64,
+    pub(super) gid: u64,
+    pub(super) size: u64,
+    pub(super) text: Option<String>,
 }
 
 /// What happens to an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Act {
+pub(super) enum Act {
     /// The peer sends its request, but for a body of unknown length.
     Send,
     /// The peer has sent the body.
@@ -83,12 +83,12 @@ pub(crate) enum Act {
 }
 
 impl Recording {
-    pub(crate) fn read(path: &Path) -> Self {
+    pub(super) fn read(path: &Path) -> Self {
         serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
     }
 
     /// What happened, in its order: number of the exchange and act.
-    pub(crate) fn acts(&self) -> Vec<(usize, Act)> {
+    pub(super) fn acts(&self) -> Vec<(usize, Act)> {
         let mut acts = Vec::new();
         for (number, exchange) in self.exchanges.iter().enumerate() {
             let t = &exchange.t;
@@ -121,7 +121,7 @@ impl Recording {
 
 impl Exchange {
     /// The path without version and query.
-    pub(crate) fn route(&self) -> &str {
+    pub(super) fn route(&self) -> &str {
         let path = self.request.path.split('?').next().unwrap_or_default();
         match path
             .strip_prefix("/v1.")
@@ -133,20 +133,20 @@ impl Exchange {
     }
 
     /// Whose call it is, as the peer names the container.
-    pub(crate) fn container(&self) -> Option<&str> {
+    pub(super) fn container(&self) -> Option<&str> {
         let name = self.route().strip_prefix("/containers/")?.split('/').next()?;
         (name != "create").then_some(name)
     }
 
     /// Whether it is that operation on a container.
-    pub(crate) fn is(&self, method: &str, operation: &str) -> bool {
+    pub(super) fn is(&self, method: &str, operation: &str) -> bool {
         self.request.method == method
             && self.container().is_some_and(|name| {
                 self.route() == format!("/containers/{name}/{operation}").trim_end_matches('/')
             })
     }
 
-    pub(crate) fn answer(&self) -> Option<&Value> {
+    pub(super) fn answer(&self) -> Option<&Value> {
         self.response.as_ref()?.body.as_ref()?.json.as_ref()
     }
 }

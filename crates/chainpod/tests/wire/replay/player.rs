@@ -5,18 +5,18 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use crate::client::{self, Call, Connection, Reply};
-use crate::exceptions::{What, is_excepted};
-use crate::recording::{Act, Exchange, Recording};
+use super::client::{self, Call, Connection, Reply};
+use super::exceptions::{What, is_excepted};
+use super::recording::{Act, Exchange, Recording};
+use super::{compare, content};
 use crate::world::{Script, World};
-use crate::{compare, content};
 
 /// What Docker says of a wait whose client has gone.
 const GONE: i64 = -1;
 /// How a program ends that its peer stops: 128 + SIGTERM.
 const STOPPED: i64 = 143;
 
-pub(crate) struct Player<'a> {
+pub(super) struct Player<'a> {
     recording: &'a Recording,
     world: World,
     connections: HashMap<u32, Connection>,
@@ -30,7 +30,7 @@ pub(crate) struct Player<'a> {
 }
 
 impl<'a> Player<'a> {
-    pub(crate) async fn new(recording: &'a Recording) -> Self {
+    pub(super) async fn new(recording: &'a Recording) -> Self {
         let world = World::new().await;
         for exchange in &recording.exchanges {
             let name = exchange.route().strip_prefix("/images/");
@@ -57,7 +57,7 @@ impl<'a> Player<'a> {
     }
 
     /// All differences, each with its exchange.
-    pub(crate) async fn play(mut self) -> Vec<String> {
+    pub(super) async fn play(mut self) -> Vec<String> {
         for (number, act) in self.recording.acts() {
             let exchange = &self.recording.exchanges[number];
             let differences = match act {

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use tokio::io::AsyncWriteExt;
 use tokio_tar::{Archive, Builder, EntryType, Header};
 
-use crate::recording::{Content, TarEntry};
+use super::recording::{Content, TarEntry};
 
 /// Larger files are made smaller: their size is not what is compared.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -16,7 +16,7 @@ const MAX_BYTES: u64 = 64 * 1024;
 const FRAME_HEADER: usize = 8;
 
 /// A request's body.
-pub(crate) async fn bytes(content: &Content) -> Bytes {
+pub(super) async fn bytes(content: &Content) -> Bytes {
     if let Some(json) = &content.json {
         return json.to_string().into();
     }
@@ -31,7 +31,7 @@ pub(crate) async fn bytes(content: &Content) -> Bytes {
 }
 
 /// A tar of these entries.
-pub(crate) async fn tar(entries: &[TarEntry]) -> Vec<u8> {
+pub(super) async fn tar(entries: &[TarEntry]) -> Vec<u8> {
     let mut tar = Builder::new(Vec::new());
     for entry in entries {
         let content = content_of(entry).await;
@@ -77,13 +77,13 @@ fn mode(entry: &TarEntry) -> u32 {
 }
 
 /// What is compared of a tar: names, kinds and modes.
-pub(crate) fn listed(entries: &[TarEntry]) -> Vec<(String, bool, u32)> {
+pub(super) fn listed(entries: &[TarEntry]) -> Vec<(String, bool, u32)> {
     let one = |entry: &TarEntry| (entry.name.clone(), entry.r#type == "dir", mode(entry));
     entries.iter().map(one).collect()
 }
 
 /// The same of a tar that was received.
-pub(crate) async fn list(tar: &[u8]) -> Vec<(String, bool, u32)> {
+pub(super) async fn list(tar: &[u8]) -> Vec<(String, bool, u32)> {
     let mut archive = Archive::new(tar);
     let mut entries = archive.entries().unwrap();
     let mut listed = Vec::new();
@@ -106,7 +106,7 @@ pub(crate) async fn list(tar: &[u8]) -> Vec<(String, bool, u32)> {
 }
 
 /// What the frames of an attach stream carry; one that was cut when it was kept is left out.
-pub(crate) fn payload(mut frames: &[u8]) -> Vec<u8> {
+pub(super) fn payload(mut frames: &[u8]) -> Vec<u8> {
     let mut payload = Vec::new();
     while frames.len() >= FRAME_HEADER {
         let length = u32::from_be_bytes(frames[4..FRAME_HEADER].try_into().unwrap()) as usize;
@@ -119,7 +119,7 @@ pub(crate) fn payload(mut frames: &[u8]) -> Vec<u8> {
 }
 
 /// What a recorded attach stream carried.
-pub(crate) fn recorded_payload(content: &Content) -> Vec<u8> {
+pub(super) fn recorded_payload(content: &Content) -> Vec<u8> {
     let base64 = content.base64.as_deref().unwrap_or_default();
     // Kept up to a length, which need not be a whole group.
     let whole = base64.len() / 4 * 4;

@@ -16,30 +16,30 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use crate::recording::Request;
+use super::recording::Request;
 
 /// How long anything may take that does not wait for the peer itself.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 type Body = BoxBody<Bytes, std::io::Error>;
-pub(crate) type Connection = SendRequest<Body>;
+pub(super) type Connection = SendRequest<Body>;
 type Part = Result<Frame<Bytes>, std::io::Error>;
 
 /// One call that has been begun.
-pub(crate) struct Call {
+pub(super) struct Call {
     rest: Option<(mpsc::UnboundedSender<Part>, Bytes)>,
     head: JoinHandle<hyper::Result<hyper::Response<Incoming>>>,
 }
 
 /// A reply, so far.
-pub(crate) enum Reply {
+pub(super) enum Reply {
     /// Status and headers are there, the body is to come.
     Body(Incoming),
     /// The connection is a stream; it is read beside what follows.
     Stream(JoinHandle<Vec<u8>>),
 }
 
-pub(crate) async fn connect(address: SocketAddr) -> Connection {
+pub(super) async fn connect(address: SocketAddr) -> Connection {
     let stream = TcpStream::connect(address).await.unwrap();
     let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
     // What breaks is seen by the call that needs it.
@@ -49,7 +49,7 @@ pub(crate) async fn connect(address: SocketAddr) -> Connection {
 
 impl Call {
     /// Sends the request, but for a body in chunks.
-    pub(crate) async fn send(
+    pub(super) async fn send(
         connection: &mut Connection,
         path: &str,
         request: &Request,
@@ -78,7 +78,7 @@ impl Call {
     }
 
     /// Sends the body, to its end or, where the peer broke off, only nearly.
-    pub(crate) async fn end_body(&mut self, complete: bool) {
+    pub(super) async fn end_body(&mut self, complete: bool) {
         let Some((mut sender, body)) = self.rest.take() else {
             return;
         };
@@ -91,7 +91,7 @@ impl Call {
     }
 
     /// Status, headers, and what the body is read from.
-    pub(crate) async fn head(self) -> Result<(hyper::Response<()>, Reply), String> {
+    pub(super) async fn head(self) -> Result<(hyper::Response<()>, Reply), String> {
         let reply = tokio::time::timeout(PATIENCE, self.head).await;
         let reply = reply.map_err(|_| "no reply in time".to_owned())?.unwrap();
         let (parts, body) = reply.map_err(|error| format!("no reply: {error}"))?.into_parts();
@@ -113,7 +113,7 @@ impl Call {
 }
 
 /// All of a body.
-pub(crate) async fn rest(body: Incoming) -> Result<Bytes, String> {
+pub(super) async fn rest(body: Incoming) -> Result<Bytes, String> {
     let mut frames = body.into_data_stream();
     let read = async {
         let mut all = Vec::new();
@@ -128,7 +128,7 @@ pub(crate) async fn rest(body: Incoming) -> Result<Bytes, String> {
 }
 
 /// All of a stream that must have ended.
-pub(crate) async fn ended(stream: JoinHandle<Vec<u8>>) -> Result<Vec<u8>, String> {
+pub(super) async fn ended(stream: JoinHandle<Vec<u8>>) -> Result<Vec<u8>, String> {
     match tokio::time::timeout(Duration::from_secs(1), stream).await {
         Ok(frames) => Ok(frames.unwrap()),
         Err(_) => Err("the stream is open where it must have ended".to_owned()),

@@ -9,12 +9,11 @@ mod content;
 mod exceptions;
 mod player;
 mod recording;
-mod world;
 
 use std::path::Path;
 
-use crate::player::Player;
-use crate::recording::Recording;
+use self::player::Player;
+use self::recording::Recording;
 
 /// Where the recordings are.
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit/fixtures");

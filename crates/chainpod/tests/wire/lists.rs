@@ -1,0 +1,144 @@
+//! What there is, one by one and in lists; and what there is not.
+
+use serde_json::Value;
+
+use crate::rules::{CCENV, IMAGE, NAME, create, launch, world};
+use crate::world::World;
+
+/// The rows of a list.
+async fn rows(world: &World, path: &str) -> Vec<Value> {
+    let path = path.replace('"', "%22").replace('{', "%7B").replace('}', "%7D");
+    let answer = world.expect(200, "GET", &path, "").await;
+    let (_, rows) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(rows).unwrap()
+}
+
+#[tokio::test]
+async fn containers_are_listed_inspected_and_found_by_name_id_and_prefix() {
+    let mut world = world().await;
+    launch(&mut world, "", 3).await;
+    let other = format!(r#"{{"Image": "{CCENV}", "Cmd": ["go", "version"], "Labels": {{"a": "b"}}}}"#);
+    world
+        .expect(201, "POST", "/containers/create?name=other", other)
+        .await;
+    let id = world.engine.inspect(NAME).await.unwrap().container.id.0;
+    for reference in [NAME, &id, &id[..12], &id[..6]] {
+        let answer = world
+            .expect(200, "GET", &format!("/containers/{reference}/json"), "")
+            .await;
+        assert!(answer.contains(&format!("\"Name\":\"/{NAME}\"")), "{answer}");
+        assert!(
+            answer.contains("\"Status\":\"running\",\"Running\":true"),
+            "{answer}"
+        );
+    }
+    let (cc, other) = (format!("/{NAME}"), "/other".to_owned());
+    for (query, names) in [
+        ("", vec![&cc]),
+        ("?all=1", vec![&other, &cc]),
+        ("?limit=1", vec![&other]),
+        (r#"?all=1&filters={"name":["oth"]}"#, vec![&other]),
+        (r#"?filters={"status":["created"]}"#, vec![&other]),
+        (&format!(r#"?filters={{"ancestor":["{IMAGE}"]}}"#), vec![&cc]),
+        (r#"?filters={"ancestor":["busybox"]}"#, vec![]),
+        (r#"?all=1&filters={"label":{"a=b":true}}"#, vec![&other]),
+        (&format!(r#"?filters={{"id":["{}"]}}"#, &id[..8]), vec![&cc]),
+    ] {
+        let rows = rows(&world, &format!("/containers/json{query}")).await;
+        let found: Vec<_> = rows.iter().map(|row| row["Names"][0].as_str().unwrap()).collect();
+        assert_eq!(found, names, "{query}");
+    }
+    world.exit(NAME);
+    world
+        .expect(200, "POST", &format!("/containers/{NAME}/wait"), "")
+        .await;
+    let rows = rows(&world, "/containers/json?all=1").await;
+    assert_eq!(rows[1]["Status"], "Exited (3) Less than a second ago");
+    let info = world.expect(200, "GET", "/info", "").await;
+    assert!(
+        info.contains("\"Containers\":2,\"ContainersRunning\":0"),
+        "{info}"
+    );
+}
+
+#[tokio::test]
+async fn images_are_listed_and_removed_unless_a_container_was_made_from_them() {
+    let world = world().await;
+    let tags = async || -> Vec<String> {
+        let rows = rows(&world, "/images/json").await;
+        rows.iter().map(|row| row["RepoTags"].to_string()).collect()
+    };
+    let (image, ccenv) = (format!("[\"{IMAGE}:latest\"]"), format!("[\"{CCENV}\"]"));
+    assert_eq!(tags().await, [ccenv.as_str(), &image]);
+    create(&world).await;
+    let used = world.expect(409, "DELETE", &format!("/images/{IMAGE}"), "").await;
+    assert!(
+        used.contains("conflict: unable to remove repository reference"),
+        "{used}"
+    );
+    let removed = world
+        .expect(200, "DELETE", &format!("/images/{IMAGE}?force=1"), "")
+        .await;
+    assert!(
+        removed.contains(&format!(
+            "[{{\"Untagged\":\"{IMAGE}:latest\"}},{{\"Deleted\":\"sha256:"
+        )),
+        "{removed}"
+    );
+    world.expect(404, "DELETE", &format!("/images/{IMAGE}"), "").await;
+    world
+        .expect(200, "DELETE", &format!("/images/docker.io/{CCENV}"), "")
+        .await;
+    assert!(tags().await.is_empty());
+    // What a container was made from is still there for its start.
+    let layers = world
+        .engine
+        .inspect(NAME)
+        .await
+        .unwrap()
+        .container
+        .image
+        .overlay
+        .unwrap()
+        .layers;
+    assert_eq!(layers.len(), 1);
+}
+
+#[tokio::test]
+async fn an_image_of_two_names_loses_one_of_them() {
+    let world = world().await;
+    let context = crate::raw::tar(&[("Dockerfile", b"FROM a\nENV A=1")]).await;
+    world.expect(200, "POST", "/build?t=one&t=two:2", context).await;
+    let inspected = world.expect(200, "GET", "/images/one/json", "").await;
+    assert!(
+        inspected.contains(r#""RepoTags":["one:latest","two:2"]"#),
+        "{inspected}"
+    );
+    let (_, id) = inspected.split_once("\"Id\":\"sha256:").unwrap();
+    let by_id = format!("/images/{}", &id[..12]);
+    let several = world.expect(409, "DELETE", &by_id, "").await;
+    assert!(
+        several.contains("image is referenced in multiple repositories"),
+        "{several}"
+    );
+    let removed = world.expect(200, "DELETE", "/images/one", "").await;
+    assert!(removed.ends_with(r#"[{"Untagged":"one:latest"}]"#), "{removed}");
+    world.expect(200, "GET", "/images/two:2/json", "").await;
+    world.expect(200, "DELETE", &by_id, "").await;
+    world.expect(404, "GET", "/images/two:2/json", "").await;
+}
+
+#[tokio::test]
+async fn what_docker_has_and_chainpod_has_not_is_refused_with_a_sentence() {
+    let world = World::new().await;
+    for row in &server::ABSENT {
+        for path in row.paths {
+            let path = path
+                .replace("{id}", "cc")
+                .replace("{name}", "a/b")
+                .replace("{path}", "x/y");
+            let answer = world.expect(501, "POST", &path, "").await;
+            assert!(answer.contains(row.instead), "{path}: {answer}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The rules that peers live by, each with a test of its name: `rule_N_…`, by
+//! the numbers under which `docs/docker-api.md` tells them.
+
+mod builds;
+mod clients;
+mod launches;
+mod streams;
+
+use crate::world::{Script, World};
+
+/// The image of a chaincode.
+pub(crate) const IMAGE: &str = "dev-peer0-kv1-ab";
+/// A container of it.
+pub(crate) const NAME: &str = "dev-peer0-kv1";
+/// The image in which chaincode is built.
+pub(crate) const CCENV: &str = "hyperledger/fabric-ccenv:2.5";
+
+/// A world in which the chaincode's image has been built and the compiler's was pulled.
+pub(crate) async fn world() -> World {
+    let world = World::new().await;
+    let built = world
+        .build(
+            IMAGE,
+            "FROM hyperledger/fabric-baseos:2.5\nADD chaincode /usr/local/bin/",
+            &[("chaincode", b"ELF")],
+        )
+        .await;
+    assert!(built.starts_with("HTTP/1.1 200 "), "{built}");
+    world
+        .expect(
+            200,
+            "POST",
+            "/images/create?fromImage=hyperledger/fabric-ccenv&tag=2.5",
+            "",
+        )
+        .await;
+    world
+}
+
+/// Creates a container that runs the chaincode.
+pub(crate) async fn create(world: &World) {
+    let body = format!(r#"{{"Image": "{IMAGE}", "Cmd": ["chaincode"]}}"#);
+    let path = format!("/containers/create?name={NAME}");
+    world.expect(201, "POST", &path, body).await;
+}
+
+/// Creates and starts one that writes that and ends with that code.
+pub(crate) async fn launch(world: &mut World, log: &str, exit_code: i64) {
+    create(world).await;
+    start(world, log, exit_code).await;
+}
+
+async fn start(world: &mut World, log: &str, exit_code: i64) {
+    let script = Script {
+        log: log.as_bytes().to_vec(),
+        exit_code,
+        output: None,
+    };
+    world.play(NAME, NAME, script);
+    world
+        .expect(204, "POST", &format!("/containers/{NAME}/start"), "")
+        .await;
+}
