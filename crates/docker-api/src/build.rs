@@ -2,9 +2,6 @@
 
 use serde_json::json;
 
-/// Docker's short form of an image id: so many digits.
-const SHORT_ID_DIGITS: usize = 12;
-
 /// The first version of the API whose clients are told the id by itself.
 const FIRST_AUX: u32 = 29;
 
@@ -15,11 +12,9 @@ pub fn line(text: &str) -> String {
 }
 
 /// All lines of a finished build, to a client that speaks `1.minor` or none in particular: its
-/// instructions, the image's id, its names.
+/// instructions, the image's id whole and short, its names.
 #[must_use]
-pub fn lines(minor: Option<u32>, steps: &[String], id: &str, tags: &[String]) -> String {
-    let digits = id.trim_start_matches("sha256:");
-    let short_id = &digits[..SHORT_ID_DIGITS.min(digits.len())];
+pub fn lines(minor: Option<u32>, steps: &[String], (id, short_id): (&str, &str), tags: &[String]) -> String {
     let count = steps.len();
     let mut out = String::new();
     for (index, step) in steps.iter().enumerate() {

@@ -3,9 +3,21 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Digits of a short id.
+const SHORT_DIGITS: usize = 12;
+
 /// The digest of a blob, `sha256:HEX`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Digest(pub String);
+
+impl Digest {
+    /// Docker's short form of an image's id: the first 12 digits.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        let digits = self.0.trim_start_matches("sha256:");
+        &digits[..SHORT_DIGITS.min(digits.len())]
+    }
+}
 
 impl std::fmt::Display for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -63,7 +63,8 @@ pub(crate) async fn build(
     };
     let built = engine.build(&request, reader(body)).await?;
     tracing::info!(image = built.image.name, id = %built.image.id, "built");
-    let lines = docker_api::build::lines(version, &built.steps, &built.image.id.0, &built.tags);
+    let id = (built.image.id.0.as_str(), built.image.id.short());
+    let lines = docker_api::build::lines(version, &built.steps, id, &built.tags);
     let lines = stream::once(std::future::ready(Ok::<_, Infallible>(lines)));
     let progress = [(header::CONTENT_TYPE, "application/json")];
     Ok((progress, Body::from_stream(lines)).into_response())

@@ -11,3 +11,13 @@ pub(crate) mod remove;
 pub(crate) mod start;
 pub(crate) mod stop;
 pub(crate) mod wait;
+
+/// What was asked of the host.
+fn host_config(spec: &engine::container::Spec) -> serde_json::Value {
+    docker_api::container::host_config(
+        spec.memory_bytes,
+        spec.nano_cpus,
+        spec.cpu_shares,
+        spec.auto_remove,
+    )
+}

@@ -24,6 +24,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
+/// What a removal is asked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Removal {
+    /// Also what is in use.
+    #[serde(deserialize_with = "boolean")]
+    pub(crate) force: bool,
+}
+
 /// A boolean as Docker reads it (`httputils.BoolValue`): these words are false, all others true.
 pub(crate) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     let text = String::deserialize(deserializer)?;

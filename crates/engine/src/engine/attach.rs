@@ -7,9 +7,7 @@ use std::task::{Context, Poll};
 
 use futures::Stream;
 use tokio::sync::mpsc;
-use tracing::Instrument;
 
-use super::log::LINES_AHEAD;
 use super::{Engine, Live, LogRequest};
 use crate::error::Result;
 use crate::phase::Phase;
@@ -53,14 +51,9 @@ impl Engine {
             ..LogRequest::default()
         };
         live.change_attached(|open| open + 1);
-        let (sender, lines) = mpsc::channel(LINES_AHEAD);
-        let stream = AttachStream {
-            lines,
-            live: Arc::clone(&live),
-        };
-        let engine = self.clone();
-        let feeding = async move { engine.feed(&live, &request, sender).await };
-        tokio::spawn(feeding.in_current_span());
-        Ok(stream)
+        Ok(AttachStream {
+            lines: self.lines(Arc::clone(&live), request),
+            live,
+        })
     }
 }

@@ -4,9 +4,6 @@ use super::{Engine, with_tag};
 use crate::error::{Error, Result};
 use crate::image::{Digest, Image};
 
-/// Docker's short form of an image id: so many digits.
-const SHORT_ID_DIGITS: usize = 12;
-
 /// An image with all its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedImage {
@@ -101,8 +98,7 @@ impl Engine {
         names: &[String],
         by_name: bool,
     ) -> Result<()> {
-        let digits = image.id.0.trim_start_matches("sha256:");
-        let short = &digits[..SHORT_ID_DIGITS.min(digits.len())];
+        let short = image.id.short();
         if !by_name && names.len() > 1 {
             return Err(Error::Conflict(format!(
                 "conflict: unable to delete {short} (must be forced) - image is referenced in multiple repositories"

@@ -85,14 +85,20 @@ impl Engine {
         Ok(live)
     }
 
+    /// Reads all records of the scope into the index.
+    pub(super) async fn know_all(&self) -> Result<()> {
+        for record in self.0.cluster.records(self.scope()).await? {
+            self.0.index.adopt(record);
+        }
+        Ok(())
+    }
+
     /// All containers, newest first, whoever made them.
     ///
     /// # Errors
     /// The cluster's.
     pub async fn containers(&self) -> Result<Vec<Record>> {
-        for record in self.0.cluster.records(self.scope()).await? {
-            self.0.index.adopt(record);
-        }
+        self.know_all().await?;
         let all = self.0.index.all();
         let mut records: Vec<_> = all.iter().map(|live| live.record()).collect();
         records.sort_by_key(|record| std::cmp::Reverse(record.container.created));

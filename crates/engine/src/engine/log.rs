@@ -1,6 +1,7 @@
 //! Logs: what a program has written, and what it writes next, read from its
 //! Pod's log and resumed where the connection to the kubelet is cut.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -23,7 +24,7 @@ use self::cursor::Cursor;
 use self::sink::Sink;
 
 /// How many lines may wait for a slow client.
-pub(super) const LINES_AHEAD: usize = 64;
+const LINES_AHEAD: usize = 64;
 /// How long the kubelet may take to say that a Pod ended whose exit is known: only then is its log
 /// known to be complete.
 const LOG_COMPLETE_LIMIT: Duration = Duration::from_secs(3);
@@ -42,7 +43,7 @@ pub struct LogRequest {
 }
 
 /// Whose log there is to read: the Pod and the start that it belongs to.
-pub(super) type Source = (PodName, u32);
+type Source = (PodName, u32);
 
 impl Engine {
     /// What a container's program has written; nothing where there is no Pod of it.
@@ -56,17 +57,23 @@ impl Engine {
     ) -> Result<BoxStream<'static, LogLine>> {
         let live = self.find(reference).await?;
         request.follow &= live.record().container.phase.is_live();
-        let (sender, lines) = mpsc::channel(LINES_AHEAD);
-        let engine = self.clone();
-        let feeding = async move { engine.feed(&live, &request, sender).await };
-        tokio::spawn(feeding.in_current_span());
+        let lines = self.lines(live, request);
         let next = |mut lines: mpsc::Receiver<LogLine>| async { Some((lines.recv().await?, lines)) };
         Ok(stream::unfold(lines, next).boxed())
     }
 
+    /// What one client is to read, from now on; nobody reads for it once it goes away.
+    pub(super) fn lines(&self, live: Arc<Live>, request: LogRequest) -> mpsc::Receiver<LogLine> {
+        let (sender, lines) = mpsc::channel(LINES_AHEAD);
+        let engine = self.clone();
+        let feeding = async move { engine.feed(&live, &request, sender).await };
+        tokio::spawn(feeding.in_current_span());
+        lines
+    }
+
     /// Feeds one client: from the Pod that there is or, where it follows, will be, until the log is
     /// complete or the client goes away.
-    pub(super) async fn feed(&self, live: &Live, request: &LogRequest, client: mpsc::Sender<LogLine>) {
+    async fn feed(&self, live: &Live, request: &LogRequest, client: mpsc::Sender<LogLine>) {
         let source = if request.follow {
             tokio::select! {
                 source = live.until(source_of) => source,

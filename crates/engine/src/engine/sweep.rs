@@ -11,15 +11,9 @@ impl Engine {
     /// Reads all records and removes the blobs that neither one of them nor an image needs: what an
     /// earlier process left. Waits for the API server; call it once. No blob is removed before.
     pub async fn sweep_all(&self) {
-        let records = loop {
-            match self.0.cluster.records(self.scope()).await {
-                Ok(records) => break records,
-                Err(error) => tracing::warn!(%error, "cannot list the records: no blob is swept"),
-            }
+        while let Err(error) = self.know_all().await {
+            tracing::warn!(%error, "cannot list the records: no blob is swept");
             tokio::time::sleep(RETRY_LONGEST).await;
-        };
-        for record in records {
-            self.0.index.adopt(record);
         }
         self.0.all_known.store(true, Ordering::Relaxed);
         self.sweep().await;
@@ -31,17 +25,12 @@ impl Engine {
             return;
         }
         let needed = || -> HashSet<Digest> {
-            let all = self.0.index.all().into_iter();
-            let containers = all.map(|live| live.record().container);
-            containers
-                .flat_map(|container| {
-                    container
-                        .blobs()
-                        .chain(container.inputs())
-                        .cloned()
-                        .collect::<Vec<_>>()
-                })
-                .collect()
+            let mut needed = HashSet::new();
+            for live in self.0.index.all() {
+                let container = live.record().container;
+                needed.extend(container.inputs().chain(container.outputs.values()).cloned());
+            }
+            needed
         };
         match self.0.store.sweep(&needed).await {
             Ok(0) => {}

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use docker_api::config::Config;
-use docker_api::container::{ContainerInspect, NO_TIME, State as DockerState, host_config};
+use docker_api::container::{ContainerInspect, NO_TIME, State as DockerState};
 use engine::Engine;
 use engine::container::Container;
 use engine::phase::Phase;
@@ -26,6 +26,7 @@ pub(crate) async fn inspect(
 fn describe(container: Container) -> Result<ContainerInspect> {
     let process = Process::of(&container)?;
     let mut argv = process.argv.into_iter();
+    let host_config = super::host_config(&container.spec);
     let (state, spec) = (state(&container), container.spec);
     let config = Config {
         user: process.user,
@@ -49,12 +50,7 @@ fn describe(container: Container) -> Result<ContainerInspect> {
         args: argv.collect(),
         image: container.image.id.0,
         name: format!("/{}", container.name),
-        host_config: host_config(
-            spec.memory_bytes,
-            spec.nano_cpus,
-            spec.cpu_shares,
-            spec.auto_remove,
-        ),
+        host_config,
         ..ContainerInspect::new(container.id.0, config, state)
     })
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use docker_api::container::{ContainerSummary, host_config, human_duration, no_networks};
+use docker_api::container::{ContainerSummary, human_duration, no_networks};
 use engine::Engine;
 use engine::container::{Container, Exit};
 use engine::phase::Phase;
@@ -67,6 +67,7 @@ fn fits(filters: &Filters, container: &Container) -> bool {
 fn summary(container: Container) -> ContainerSummary {
     let status = status(&container, Timestamp::now());
     let command = Process::of(&container).map(|process| process.argv.join(" "));
+    let host_config = super::host_config(&container.spec);
     let spec = container.spec;
     ContainerSummary {
         id: container.id.0,
@@ -80,12 +81,7 @@ fn summary(container: Container) -> ContainerSummary {
         labels: spec.labels,
         state: container.phase.docker_status(),
         status,
-        host_config: host_config(
-            spec.memory_bytes,
-            spec.nano_cpus,
-            spec.cpu_shares,
-            spec.auto_remove,
-        ),
+        host_config,
         network_settings: no_networks(),
         mounts: [],
     }

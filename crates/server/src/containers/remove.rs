@@ -3,17 +3,9 @@
 use axum::extract::{Path, State};
 use engine::Engine;
 use http::StatusCode;
-use serde::Deserialize;
 
 use crate::error::Result;
-use crate::query::{Query, boolean};
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Parameters {
-    #[serde(deserialize_with = "boolean")]
-    force: bool,
-}
+use crate::query::{Query, Removal};
 
 /// 204 when it is gone.
 ///
@@ -22,7 +14,7 @@ pub(crate) struct Parameters {
 pub(crate) async fn remove(
     State(engine): State<Engine>,
     Path(id): Path<String>,
-    Query(parameters): Query<Parameters>,
+    Query(parameters): Query<Removal>,
 ) -> Result<StatusCode> {
     engine.remove(&id, parameters.force).await?;
     Ok(StatusCode::NO_CONTENT)

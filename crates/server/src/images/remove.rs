@@ -2,19 +2,11 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use docker_api::image::Removal;
+use docker_api::image::Removal as Gone;
 use engine::{Engine, Removed};
-use serde::Deserialize;
 
 use crate::error::Result;
-use crate::query::{Query, boolean};
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Parameters {
-    #[serde(deserialize_with = "boolean")]
-    force: bool,
-}
+use crate::query::{Query, Removal};
 
 /// 200 with what is gone. Containers keep what they were made from.
 ///
@@ -23,12 +15,12 @@ pub(crate) struct Parameters {
 pub(crate) async fn remove(
     State(engine): State<Engine>,
     Path(name): Path<String>,
-    Query(parameters): Query<Parameters>,
-) -> Result<Json<Vec<Removal>>> {
+    Query(parameters): Query<Removal>,
+) -> Result<Json<Vec<Gone>>> {
     let removed = engine.remove_image(&name, parameters.force).await?;
     let told = removed.into_iter().map(|removed| match removed {
-        Removed::Name(name) => Removal::Untagged(name),
-        Removed::Image(id) => Removal::Deleted(id.0),
+        Removed::Name(name) => Gone::Untagged(name),
+        Removed::Image(id) => Gone::Deleted(id.0),
     });
     Ok(Json(told.collect()))
 }
