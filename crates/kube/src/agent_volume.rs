@@ -23,6 +23,15 @@ pub enum AgentVolume {
     Init,
 }
 
+/// How the agent gets into one Pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AgentBy {
+    /// Its image is mounted.
+    Mount,
+    /// An init container copies it.
+    Copy,
+}
+
 /// The runtime's reasons of a container that could not be made or begun.
 const FAILED: [&str; 4] = [
     "ContainerCannotRun",

@@ -203,10 +203,10 @@ impl Cluster for KubeCluster {
     }
 
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
-        let config = &self.with(self.agent_volume(launch));
+        let config = &self.config;
         let secret = task_secret::build(launch, &config.namespace, &config.token_key, &config.agent_ca_pem)
             .map_err(|error| unwritable(&launch.record.name, &error))?;
-        let pod = pod::build(launch, config);
+        let pod = pod::build(launch, config, self.agent_by(launch));
         let (secret, pod) =
             futures::future::join(self.create::<Secret>(&secret), self.create::<Pod>(&pod)).await;
         there(pod.result)?;

@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::{
     Capabilities, Container as PodContainer, EnvVar, Pod, PodSpec, SeccompProfile, SecurityContext,
 };
 
+use crate::agent_volume::AgentBy;
 use crate::cluster::Config;
 use crate::{labels, owner};
 
@@ -26,8 +27,8 @@ const GRACE_SECS: i64 = 10;
 const PULL_POLICY: &str = "IfNotPresent";
 
 /// The Pod of `launch`.
-pub(crate) fn build(launch: &Launch<'_>, config: &Config) -> Pod {
-    let (volumes, mounts) = volumes::of(launch, config);
+pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> Pod {
+    let (volumes, mounts) = volumes::of(launch, config, agent_by);
     let (record, process) = (launch.record, &launch.process);
     let mut metadata = labels::metadata(record.pod_name().0, &config.namespace, &record.container);
     metadata.owner_references = Some(vec![owner::reference(record, true)]);
@@ -56,7 +57,7 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config) -> Pod {
     };
     let names = &record.container.spec.names;
     let spec = PodSpec {
-        init_containers: agent::installers(config),
+        init_containers: agent::installers(config, agent_by),
         dns_policy: names::policy(names),
         dns_config: names::config(names),
         host_aliases: names::aliases(names),

@@ -126,7 +126,7 @@ mod tests {
     fn pod(status: Value) -> Pod {
         let record = sample::chaincode();
         let launch = Launch::of(&record, "https://chainpod:8443").unwrap();
-        let mut pod = crate::pod::build(&launch, &config());
+        let mut pod = crate::pod::build(&launch, &config(), crate::agent_volume::AgentBy::Mount);
         pod.status = serde_json::from_value(status).unwrap();
         pod
     }

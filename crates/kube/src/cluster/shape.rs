@@ -5,8 +5,8 @@ use engine::process::Launch;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::PostParams;
 
-use super::{Config, KubeCluster};
-use crate::agent_volume::AgentVolume;
+use super::KubeCluster;
+use crate::agent_volume::AgentBy;
 use crate::pod;
 use crate::retry::tried;
 
@@ -17,21 +17,21 @@ impl KubeCluster {
         if !self.agent_volumes.is_auto() {
             return;
         }
-        let by_image = self.dry_run(AgentVolume::Image).await;
+        let by_image = self.dry_run(AgentBy::Mount).await;
         let volumes = by_image.into_iter().filter_map(|pod| pod.spec?.volumes).flatten();
         if volumes.into_iter().any(|volume| volume.image.is_some()) {
             return;
         }
         // Where both are refused the cause is another one.
-        if self.dry_run(AgentVolume::Init).await.is_ok() {
+        if self.dry_run(AgentBy::Copy).await.is_ok() {
             tracing::info!("this cluster has no image volumes: an init container copies the agent");
             self.agent_volumes.set_refused();
         }
     }
 
-    async fn dry_run(&self, agent_volume: AgentVolume) -> Result<Pod, ClusterError> {
+    async fn dry_run(&self, agent_by: AgentBy) -> Result<Pod, ClusterError> {
         let api = self.api::<Pod>();
-        let pod = pod::agent::probe(&self.with(agent_volume));
+        let pod = pod::agent::probe(&self.config, agent_by);
         let params = PostParams {
             dry_run: true,
             ..PostParams::default()
@@ -41,24 +41,17 @@ impl KubeCluster {
             .result
     }
 
-    pub(super) fn with(&self, agent_volume: AgentVolume) -> Config {
-        Config {
-            agent_volume,
-            ..self.config.clone()
-        }
-    }
-
     /// Learns from a Pod how the agent gets to its node; what it tells where it did not.
     pub(crate) fn learn(&self, pod: &Pod) -> Option<PodState> {
         self.agent_volumes.learn(pod)
     }
 
     /// How the agent gets into the Pod of that launch: one that is repeated has tried the image.
-    pub(super) fn agent_volume(&self, launch: &Launch<'_>) -> AgentVolume {
+    pub(super) fn agent_by(&self, launch: &Launch<'_>) -> AgentBy {
         if launch.record.container.repeats.is_none() && self.agent_volumes.mounts_image() {
-            AgentVolume::Image
+            AgentBy::Mount
         } else {
-            AgentVolume::Init
+            AgentBy::Copy
         }
     }
 }

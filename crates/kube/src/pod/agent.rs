@@ -9,15 +9,15 @@ use k8s_openapi::api::core::v1::{
 use kube::api::ObjectMeta;
 
 use super::{PULL_POLICY, resources, security_context};
-use crate::agent_volume::AgentVolume;
+use crate::agent_volume::AgentBy;
 use crate::cluster::Config;
 
 /// The volume's name, and the init container's.
 pub(crate) const AGENT: &str = "agent";
 
 /// The volume that has the agent, or will have it.
-pub(super) fn volume(config: &Config) -> Volume {
-    let by_image = config.agent_volume != AgentVolume::Init;
+pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
+    let by_image = agent_by == AgentBy::Mount;
     let image = by_image.then(|| ImageVolumeSource {
         reference: Some(config.agent_image.clone()),
         pull_policy: Some(PULL_POLICY.to_owned()),
@@ -41,7 +41,7 @@ pub(super) fn mount() -> VolumeMount {
 }
 
 /// The init containers: one, where the volume is empty.
-pub(super) fn installers(config: &Config) -> Option<Vec<PodContainer>> {
+pub(super) fn installers(config: &Config, agent_by: AgentBy) -> Option<Vec<PodContainer>> {
     let installer = || PodContainer {
         name: AGENT.to_owned(),
         image: Some(config.agent_image.clone()),
@@ -59,11 +59,11 @@ pub(super) fn installers(config: &Config) -> Option<Vec<PodContainer>> {
         }]),
         ..PodContainer::default()
     };
-    (config.agent_volume == AgentVolume::Init).then(|| vec![installer()])
+    (agent_by == AgentBy::Copy).then(|| vec![installer()])
 }
 
 /// A Pod with nothing but the agent, for a dry run.
-pub(crate) fn probe(config: &Config) -> Pod {
+pub(crate) fn probe(config: &Config, agent_by: AgentBy) -> Pod {
     let container = PodContainer {
         name: "probe".to_owned(),
         image: Some(config.agent_image.clone()),
@@ -73,9 +73,9 @@ pub(crate) fn probe(config: &Config) -> Pod {
         ..PodContainer::default()
     };
     let spec = PodSpec {
-        init_containers: installers(config),
+        init_containers: installers(config, agent_by),
         containers: vec![container],
-        volumes: Some(vec![volume(config)]),
+        volumes: Some(vec![volume(config, agent_by)]),
         automount_service_account_token: Some(false),
         ..PodSpec::default()
     };

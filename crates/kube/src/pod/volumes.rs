@@ -8,6 +8,7 @@ use engine::process::Launch;
 use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, KeyToPath, SecretVolumeSource, Volume, VolumeMount};
 
 use super::agent;
+use crate::agent_volume::AgentBy;
 use crate::cluster::Config;
 use crate::files_secret;
 
@@ -17,9 +18,9 @@ const READABLE: u32 = 0o444;
 const MODE_BITS: u32 = 0o777;
 
 /// All volumes of `launch` and their mounts.
-pub(super) fn of(launch: &Launch<'_>, config: &Config) -> (Vec<Volume>, Vec<VolumeMount>) {
+pub(super) fn of(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> (Vec<Volume>, Vec<VolumeMount>) {
     let mut volumes = vec![
-        agent::volume(config),
+        agent::volume(config, agent_by),
         task(launch.record),
         empty("home".to_owned()),
     ];
