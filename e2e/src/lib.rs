@@ -3,10 +3,27 @@
 
 use std::fmt::Display;
 use std::ops::Deref;
+use std::path::PathBuf;
 
-use lab::cluster::Cluster;
+use lab::chainpod::{self, Profile};
+use lab::cluster::{self, Cluster};
 use lab::network::{Network, NetworkOptions};
 use lab::progress::Progress;
+
+/// The running lab, and chainpod built from this checkout.
+///
+/// # Panics
+/// When no lab runs, or chainpod does not compile.
+#[must_use]
+pub fn lab(progress: &Progress) -> (Cluster, PathBuf) {
+    let cluster = running();
+    let daemon = chainpod::build(&cluster, Profile::Dev, progress).unwrap();
+    (cluster, daemon)
+}
+
+fn running() -> Cluster {
+    Cluster::running().expect("no lab runs: cargo xtask lab up")
+}
 
 /// A Fabric network that goes when it is dropped.
 pub struct TestNetwork(Network);
@@ -59,12 +76,7 @@ impl<F: FnMut() -> Result<T, E>, T, E: Display> Drop for Removed<F, T, E> {
 }
 
 /// A namespace that goes when it is dropped.
-pub struct Namespace {
-    /// The running lab.
-    pub cluster: Cluster,
-    /// Its name.
-    pub name: String,
-}
+pub struct Namespace(cluster::Namespace);
 
 impl Namespace {
     /// Makes the namespace in the running lab; `restricted` enforces that Pod Security Standard.
@@ -73,22 +85,14 @@ impl Namespace {
     /// When no lab runs.
     #[must_use]
     pub fn new(name: &str, restricted: bool) -> Self {
-        let cluster = Cluster::running().expect("no lab runs: cargo xtask lab up");
-        let enforce = if restricted { "restricted" } else { "privileged" };
-        let label = format!("pod-security.kubernetes.io/enforce: {enforce}");
-        let manifest =
-            format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels:\n    {label}\n");
-        cluster.apply(&manifest).unwrap();
-        let namespace = Self {
-            cluster,
-            name: name.to_owned(),
-        };
-        let account = ["get", "serviceaccount", "default"];
-        namespace
-            .cluster
-            .wait_for("the namespace's account", || namespace.kubectl(&account).is_ok())
-            .unwrap();
-        namespace
+        let standard = if restricted { "restricted" } else { "privileged" };
+        Self(cluster::Namespace::create(&running(), name, standard).unwrap())
+    }
+
+    /// The running lab.
+    #[must_use]
+    pub const fn cluster(&self) -> &Cluster {
+        self.0.cluster()
     }
 
     /// kubectl in this namespace.
@@ -96,10 +100,7 @@ impl Namespace {
     /// # Errors
     /// kubectl's own text.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
-        let arguments = [&["--namespace", &self.name], arguments].concat();
-        self.cluster
-            .kubectl(&arguments)
-            .map_err(|error| format!("{error:#}"))
+        self.0.kubectl(arguments).map_err(|error| format!("{error:#}"))
     }
 
     /// Makes a Pod whose one container is `container` (YAML flow style).
@@ -107,8 +108,8 @@ impl Namespace {
     /// # Panics
     /// When the API server refuses it.
     pub fn pod(&self, name: &str, container: &str, more: &str) {
-        let namespace = &self.name;
-        self.cluster
+        let namespace = self.0.name();
+        self.cluster()
             .apply(&format!(
                 "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: {namespace}, labels: {{app: {name}}}}}\n\
                  spec: {{restartPolicy: Never, terminationGracePeriodSeconds: 1, containers: [{container}]{more}}}\n"
@@ -123,12 +124,14 @@ impl Namespace {
     pub fn wait_for(&self, pod: &str, path: &str, expected: &str) {
         let path = format!("jsonpath={path}");
         let mut last = String::new();
-        let waited = self.cluster.wait_for(&format!("{pod} {path} = {expected}"), || {
-            last = self
-                .kubectl(&["get", "pod", pod, "-o", &path])
-                .unwrap_or_else(|error| error);
-            last == expected
-        });
+        let waited = self
+            .cluster()
+            .wait_for(&format!("{pod} {path} = {expected}"), || {
+                last = self
+                    .kubectl(&["get", "pod", pod, "-o", &path])
+                    .unwrap_or_else(|error| error);
+                last == expected
+            });
         assert!(waited.is_ok(), "{waited:?}; it was {last:?}");
     }
 
@@ -140,16 +143,5 @@ impl Namespace {
     pub fn log_of_succeeded(&self, pod: &str) -> String {
         self.wait_for(pod, "{.status.phase}", "Succeeded");
         self.kubectl(&["logs", pod]).unwrap()
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        let deleted = self
-            .cluster
-            .kubectl(&["delete", "namespace", &self.name, "--wait=false"]);
-        if let Err(error) = deleted {
-            eprintln!("cannot delete namespace {}: {error:#}", self.name);
-        }
     }
 }

@@ -3,12 +3,11 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use lab::chainpod::{self, Chainpod, Profile};
-use lab::cluster::Cluster;
+use chainpod_e2e::lab;
+use lab::chainpod::Chainpod;
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;
 use serde_json::{Value, json};
@@ -16,12 +15,6 @@ use serde_json::{Value, json};
 /// How long a process that has nothing to wait for may take to end.
 const END_LIMIT: Duration = Duration::from_secs(5);
 const PING: &str = "GET /_ping HTTP/1.1\r\nhost: docker\r\nconnection: close\r\n\r\n";
-
-fn lab() -> (Cluster, PathBuf) {
-    let cluster = Cluster::running().expect("no lab runs: cargo xtask lab up");
-    let daemon = chainpod::build(&cluster, Profile::Dev, &Progress::new("command")).unwrap();
-    (cluster, daemon)
-}
 
 fn answer(mut stream: impl Read + Write, request: &str) -> String {
     stream.write_all(request.as_bytes()).unwrap();
@@ -49,7 +42,7 @@ fn end_build(mut build: TcpStream) -> String {
 
 #[test]
 fn told_to_end_it_serves_until_the_open_build_has_ended() {
-    let (cluster, daemon) = lab();
+    let (cluster, daemon) = lab(&Progress::new("command"));
     let mut chainpod = Chainpod::start(&cluster, &daemon, "command-term").unwrap();
     let build = open_build(&chainpod);
     chainpod.terminate();
@@ -64,7 +57,7 @@ fn told_to_end_it_serves_until_the_open_build_has_ended() {
 
 #[test]
 fn told_twice_it_ends_at_once() {
-    let (cluster, daemon) = lab();
+    let (cluster, daemon) = lab(&Progress::new("command"));
     let mut chainpod = Chainpod::start(&cluster, &daemon, "command-term-twice").unwrap();
     let _build = open_build(&chainpod);
     chainpod.terminate();
@@ -79,7 +72,7 @@ fn told_twice_it_ends_at_once() {
 
 #[test]
 fn it_says_what_it_found_and_listens_where_it_is_told() {
-    let (cluster, daemon) = lab();
+    let (cluster, daemon) = lab(&Progress::new("command"));
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("docker.sock");
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
@@ -113,7 +106,7 @@ fn it_says_what_it_found_and_listens_where_it_is_told() {
 
 #[test]
 fn lines_about_a_container_name_its_chaincode_and_peer() {
-    let (cluster, daemon) = lab();
+    let (cluster, daemon) = lab(&Progress::new("command"));
     let chainpod = Chainpod::start(&cluster, &daemon, "command-log").unwrap();
     let docker = Docker::new(chainpod.docker());
     let context = tar(&[("Dockerfile", b"FROM hyperledger/fabric-baseos:2.5\n")]).unwrap();
@@ -151,7 +144,7 @@ fn lines_about_a_container_name_its_chaincode_and_peer() {
 
 #[test]
 fn each_missing_permission_is_named() {
-    let (cluster, daemon) = lab();
+    let (cluster, daemon) = lab(&Progress::new("command"));
     let chainpod = Chainpod::start(&cluster, &daemon, "command-role-cut").unwrap();
     let patch = r#"[{"op": "remove", "path": "/rules/1/verbs/4"}, {"op": "remove", "path": "/rules/2"}]"#;
     let role = ["--namespace", chainpod.namespace(), "patch", "role", "chainpod"];
@@ -195,7 +188,7 @@ fn each_missing_permission_is_named() {
 
 #[test]
 fn what_is_wrong_is_told_at_once_with_its_own_exit_code() {
-    let (_, daemon) = lab();
+    let (_, daemon) = lab(&Progress::new("command"));
     let run = |arguments: &[&str]| -> (Option<i32>, String) {
         let Output {
             status,

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::TestNetwork;
-use lab::chainpod::{self, Chainpod, Profile};
+use chainpod_e2e::{TestNetwork, lab};
+use lab::chainpod::Chainpod;
 use lab::cluster::Cluster;
 use lab::docker::{Docker, tar};
 use lab::network::{Fabric, NetworkOptions, Package};
@@ -19,8 +19,7 @@ use serde_json::{Value, json};
 const SEEN_LIMIT: Duration = Duration::from_secs(5);
 
 fn start(name: &str, progress: &Progress) -> (Cluster, Chainpod) {
-    let cluster = Cluster::running().expect("no lab runs: cargo xtask lab up");
-    let daemon = chainpod::build(&cluster, Profile::Dev, progress).unwrap();
+    let (cluster, daemon) = lab(progress);
     let chainpod = Chainpod::start(&cluster, &daemon, name).unwrap();
     (cluster, chainpod)
 }

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use chainpod_e2e::TestNetwork;
-use lab::chainpod::{self, Chainpod, Profile};
+use chainpod_e2e::{TestNetwork, lab};
+use lab::chainpod::Chainpod;
 use lab::cluster::Cluster;
 use lab::docker_tls::DockerTls;
 use lab::network::{Fabric, NetworkOptions};
@@ -55,8 +55,7 @@ fn the_story_told(
     with: impl FnOnce(NetworkOptions) -> NetworkOptions,
 ) {
     let progress = Progress::new(name);
-    let cluster = Cluster::running().expect("no lab runs: cargo xtask lab up");
-    let daemon = chainpod::build(&cluster, Profile::Dev, &progress).unwrap();
+    let (cluster, daemon) = lab(&progress);
     let chainpod = serve(&cluster, &daemon, name).unwrap();
     let options = NetworkOptions::new(name, &chainpod.endpoint()).fabric(fabric);
     let network = TestNetwork::of(&with(options), &progress);

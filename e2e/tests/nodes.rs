@@ -1,34 +1,24 @@
 //! Further nodes: Pods run on them and reach the first one; the old runtime is really
 //! old; a node that is removed leaves the others alone.
 
-use chainpod_e2e::Namespace;
-use lab::cluster::{Node, Runtime};
+use chainpod_e2e::{Namespace, Removed};
+use lab::cluster::Runtime;
 use lab::progress::Progress;
 
 const BASEOS: &str = "docker.io/hyperledger/fabric-baseos:2.5";
 const BUSYBOX: &str = "docker.io/library/busybox:1.35";
-
-/// A node that goes when it is dropped.
-struct Added<'a>(&'a Namespace, Node);
-
-impl Drop for Added<'_> {
-    fn drop(&mut self) {
-        if let Err(error) = self.0.cluster.remove_node(&self.1) {
-            eprintln!("cannot remove the node: {error:#}");
-        }
-    }
-}
 
 #[test]
 #[ignore = "takes long: cargo xtask test --full"]
 fn an_old_node_runs_pods_but_mounts_no_images() {
     let namespace = Namespace::new("e2e-nodes", false);
     let node = namespace
-        .cluster
+        .cluster()
         .add_node(Runtime::Containerd1, &Progress::new("nodes"))
         .unwrap();
-    let added = Added(&namespace, node);
-    let there = format!(", nodeName: {}", added.1.name());
+    let name = node.name();
+    let added = Removed(|| namespace.cluster().remove_node(&node));
+    let there = format!(", nodeName: {name}");
 
     let resolve = "[getent, hosts, kubernetes.default]";
     namespace.pod(
@@ -59,7 +49,6 @@ fn an_old_node_runs_pods_but_mounts_no_images() {
         "{message}"
     );
 
-    let name = added.1.name();
     drop(added);
     let nodes = namespace.kubectl(&["get", "nodes", "-o", "name"]).unwrap();
     assert!(

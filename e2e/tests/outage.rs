@@ -3,9 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::TestNetwork;
-use lab::chainpod::{self, Chainpod, Profile};
-use lab::cluster::Cluster;
+use chainpod_e2e::{TestNetwork, lab};
+use lab::chainpod::Chainpod;
 use lab::gate::Gate;
 use lab::network::Package;
 use lab::progress::Progress;
@@ -29,8 +28,7 @@ fn in_an_outage<T: Send>(gate: &Gate, after: Duration, work: impl FnOnce() -> T 
 #[ignore = "takes long: cargo xtask test --full"]
 fn calls_wait_for_the_api_server_and_then_work() {
     let progress = Progress::new("outage");
-    let cluster = Cluster::running().expect("no lab runs: cargo xtask lab up");
-    let daemon = chainpod::build(&cluster, Profile::Dev, &progress).unwrap();
+    let (cluster, daemon) = lab(&progress);
     let gate = Gate::to(cluster.api()).unwrap();
     let mut chainpod = Chainpod::start_behind(&gate, &cluster, &daemon, "outage").unwrap();
     let network = TestNetwork::up("outage", &chainpod.endpoint(), &progress);

@@ -1,7 +1,8 @@
 //! The Role is enough, and no more: chainpod makes Secrets that it can never
 //! read. (That it is enough is what all stories show: each chainpod of the lab has it.)
 
-use lab::chainpod::{self, Chainpod, Profile};
+use chainpod_e2e::lab;
+use lab::chainpod::Chainpod;
 use lab::cluster::Cluster;
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;
@@ -18,8 +19,7 @@ const CONTENT_BASE64: &str = "YSBwcml2YXRlIGtleQ==";
 
 #[test]
 fn a_files_secret_can_be_made_and_by_no_call_be_read() {
-    let cluster = Cluster::running().expect("no lab runs: cargo xtask lab up");
-    let daemon = chainpod::build(&cluster, Profile::Dev, &Progress::new("permissions")).unwrap();
+    let (cluster, daemon) = lab(&Progress::new("permissions"));
     let chainpod = Chainpod::start(&cluster, &daemon, NAMESPACE).unwrap();
     let secret = upload(&chainpod, &cluster);
 

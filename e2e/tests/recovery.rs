@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::TestNetwork;
-use lab::chainpod::{self, Chainpod, Profile};
-use lab::cluster::Cluster;
+use chainpod_e2e::{TestNetwork, lab};
+use lab::chainpod::Chainpod;
 use lab::docker::{Docker, tar};
 use lab::network::{Network, Package};
 use lab::progress::Progress;
@@ -21,35 +20,21 @@ const AT_ONCE: Duration = Duration::from_secs(5);
 const LEFT_LIMIT: Duration = Duration::from_secs(60);
 /// How long what is on its way may take to be there.
 const THERE_LIMIT: Duration = Duration::from_secs(60);
-/// Objects that are in every namespace of a chainpod.
-const NOT_OURS: [&str; 2] = ["configmap/kube-root-ca.crt", "secret/chainpod-credentials"];
 const BUILD_PODS: &str = "chainpod.dev/role=build";
 
 struct Lab {
-    cluster: Cluster,
     chainpod: Chainpod,
 }
 
 impl Lab {
     fn new(name: &str, progress: &Progress) -> Self {
-        let cluster = Cluster::running().expect("no lab runs: cargo xtask lab up");
-        let daemon = chainpod::build(&cluster, Profile::Dev, progress).unwrap();
+        let (cluster, daemon) = lab(progress);
         let chainpod = Chainpod::start(&cluster, &daemon, name).unwrap();
-        Self { cluster, chainpod }
+        Self { chainpod }
     }
 
     fn names(&self, kinds: &str, more: &[&str]) -> Vec<String> {
-        let get = [
-            "--namespace",
-            self.chainpod.namespace(),
-            "get",
-            kinds,
-            "-o",
-            "name",
-        ];
-        let names = self.cluster.kubectl(&[&get[..], more].concat()).unwrap();
-        let names = names.lines().filter(|name| !NOT_OURS.contains(name));
-        names.map(str::to_owned).collect()
+        self.chainpod.objects(kinds, more).unwrap()
     }
 
     fn running(&self, selector: &str) -> Vec<String> {

@@ -6,11 +6,12 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Namespace};
 use crate::docker::Docker;
 use crate::docker_tls::DockerTls;
 use crate::gate::Gate;
@@ -25,6 +26,8 @@ pub use self::build::{Profile, build};
 
 /// The name under which the lab loads chainpod's image.
 const IMAGE: &str = "docker.io/chainpod/chainpod:dev";
+/// What others keep in every namespace of a chainpod.
+const NOT_OURS: [&str; 2] = ["configmap/kube-root-ca.crt", "secret/chainpod-credentials"];
 /// Its image store, in its folder.
 const STORE: &str = "store";
 /// What chainpod logs here: each call of a peer too.
@@ -38,10 +41,9 @@ pub struct Chainpod {
     child: Child,
     daemon: PathBuf,
     arguments: Vec<OsString>,
-    cluster: Cluster,
     folder: tempfile::TempDir,
-    namespace: String,
-    owns_namespace: bool,
+    /// Goes with the last instance in it.
+    namespace: Arc<Namespace>,
     kubeconfig: PathBuf,
     docker: SocketAddr,
     tls: Option<DockerTls>,
@@ -79,43 +81,42 @@ impl Chainpod {
         namespace: &str,
         options: &[String],
     ) -> Result<Self> {
-        cluster.kubectl(&["create", "namespace", namespace])?;
-        cluster.kubectl(&[
-            "label",
-            "namespace",
-            namespace,
-            "pod-security.kubernetes.io/enforce=restricted",
-        ])?;
+        let namespace = Namespace::create(cluster, namespace, "restricted")?;
         let folder = folder()?;
-        let kubeconfig = account::create(cluster, namespace, api, folder.path())?;
-        let owner = (namespace, namespace, true);
-        Self::serve(cluster, daemon, owner, (folder, kubeconfig), options)
+        let kubeconfig = account::create(&namespace, api, folder.path())?;
+        let instance = namespace.name().to_owned();
+        Self::serve(
+            daemon,
+            Arc::new(namespace),
+            &instance,
+            (folder, kubeconfig),
+            options,
+        )
     }
 
-    /// Serves another instance in this one's namespace; it goes before this one.
+    /// Serves another instance in this one's namespace.
     ///
     /// # Errors
     /// As [`Chainpod::start`].
     pub fn beside(&self, instance: &str) -> Result<Self> {
-        let owner = (self.namespace.as_str(), instance, false);
         let account = (folder()?, self.kubeconfig.clone());
-        Self::serve(&self.cluster, &self.daemon, owner, account, &[])
+        Self::serve(&self.daemon, Arc::clone(&self.namespace), instance, account, &[])
     }
 
     fn serve(
-        cluster: &Cluster,
         daemon: &Path,
-        (namespace, instance, owns_namespace): (&str, &str, bool),
+        namespace: Arc<Namespace>,
+        instance: &str,
         (folder, kubeconfig): (tempfile::TempDir, PathBuf),
         options: &[String],
     ) -> Result<Self> {
         let docker = machine::free_port()?;
-        let agents = SocketAddr::new(cluster.node_ip(), machine::free_port()?.port());
+        let agents = SocketAddr::new(namespace.cluster().node_ip(), machine::free_port()?.port());
         let mut serve = Command::new(daemon);
         serve
             .arg("serve")
             .args(["--listen", &format!("tcp://{docker}")])
-            .args(["--namespace", namespace, "--instance", instance])
+            .args(["--namespace", namespace.name(), "--instance", instance])
             .args(["--agent-listen", &agents.to_string(), "--agent-image", IMAGE])
             .args(["--log-format", "json", "--log-filter", LOG_FILTER])
             .arg("--kubeconfig")
@@ -128,10 +129,8 @@ impl Chainpod {
             child: process::spawn(daemon, &arguments, folder.path())?,
             daemon: daemon.to_owned(),
             arguments,
-            cluster: cluster.clone(),
             folder,
-            namespace: namespace.to_owned(),
-            owns_namespace,
+            namespace,
             kubeconfig,
             docker,
             tls: None,
@@ -182,7 +181,20 @@ impl Chainpod {
     /// The namespace of its Pods.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        &self.namespace
+        self.namespace.name()
+    }
+
+    /// The names of objects of these kinds in its namespace, as further arguments of `kubectl get` choose
+    /// them, without those that are in every one.
+    ///
+    /// # Errors
+    /// kubectl's.
+    pub fn objects(&self, kinds: &str, more: &[&str]) -> Result<Vec<String>> {
+        let names = self
+            .namespace
+            .kubectl(&[&["get", kinds, "-o", "name"], more].concat())?;
+        let ours = names.lines().filter(|name| !NOT_OURS.contains(name));
+        Ok(ours.map(str::to_owned).collect())
     }
 
     /// The kubeconfig of its account: what it may do, and no more.
@@ -217,15 +229,6 @@ impl Drop for Chainpod {
         let _ = self.ended_within(STOP_LIMIT);
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if !self.owns_namespace {
-            return;
-        }
-        let deleted = self
-            .cluster
-            .kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
-        if let Err(error) = deleted {
-            eprintln!("cannot delete namespace {}: {error:#}", self.namespace);
-        }
     }
 }
 

@@ -7,6 +7,7 @@ mod config;
 mod containerd;
 mod dns;
 mod dockerd;
+mod namespace;
 mod node;
 mod programs;
 mod runtime;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 pub use self::dockerd::Dockerd;
+pub use self::namespace::Namespace;
 pub use self::node::Node;
 pub use self::runtime::Runtime;
 pub use self::teardown::{down, trace};

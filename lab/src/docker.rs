@@ -2,7 +2,6 @@
 //! the story make beside the peers.
 
 use std::fs::{self, File};
-use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
-use ureq::{Agent, SendBody};
+use ureq::{Agent, AsSendBody};
 
 use crate::docker_tls::DockerTls;
 
@@ -61,18 +60,8 @@ impl Docker {
     ///
     /// # Errors
     /// Docker's own message, as for all calls here.
-    pub fn build(&self, tag: &str, context: &[u8]) -> Result<()> {
+    pub fn build(&self, tag: &str, context: impl AsSendBody) -> Result<()> {
         self.post(&format!("/build?t={tag}"), context).map(drop)
-    }
-
-    /// [`Docker::build`] from a stream, as the image `tag`.
-    ///
-    /// # Errors
-    /// Docker's own message.
-    pub fn build_stream(&self, tag: &str, mut context: impl Read) -> Result<()> {
-        let url = format!("{}/build?t={tag}", self.url);
-        let body = SendBody::from_reader(&mut context);
-        answer(&url, self.agent.post(&url).send(body)).map(drop)
     }
 
     /// Pulls an image.
@@ -98,19 +87,9 @@ impl Docker {
     ///
     /// # Errors
     /// Docker's own message.
-    pub fn upload(&self, name: &str, path: &str, tar: &[u8]) -> Result<()> {
+    pub fn upload(&self, name: &str, path: &str, tar: impl AsSendBody) -> Result<()> {
         let url = format!("{}/containers/{name}/archive?path={path}", self.url);
         answer(&url, self.agent.put(&url).send(tar)).map(drop)
-    }
-
-    /// [`Docker::upload`] from a stream.
-    ///
-    /// # Errors
-    /// Docker's own message.
-    pub fn upload_stream(&self, name: &str, path: &str, mut tar: impl Read) -> Result<()> {
-        let url = format!("{}/containers/{name}/archive?path={path}", self.url);
-        let body = SendBody::from_reader(&mut tar);
-        answer(&url, self.agent.put(&url).send(body)).map(drop)
     }
 
     /// Starts a container.
@@ -176,7 +155,7 @@ impl Docker {
         answer(&url, self.agent.get(&url).call()).is_ok()
     }
 
-    fn post(&self, path: &str, body: &[u8]) -> Result<String> {
+    fn post(&self, path: &str, body: impl AsSendBody) -> Result<String> {
         let url = format!("{}{path}", self.url);
         answer(&url, self.agent.post(&url).send(body))
     }

@@ -147,7 +147,7 @@ impl Story<'_> {
         self.teller.turn("stop the peer and remove its containers", || {
             network.stop_peer()?;
             pods.remove_containers(chainpod)?;
-            pods.await_empty()?;
+            pods.await_empty(chainpod)?;
             Ok("the namespace is empty".to_owned())
         })?;
         Ok(())

@@ -7,6 +7,7 @@ mod figures;
 mod launch;
 mod memory;
 mod relaunch;
+mod sides;
 mod stop;
 mod trace;
 
@@ -18,6 +19,7 @@ use lab::chainpod::{self, Chainpod, Profile};
 use lab::cluster::Cluster;
 use lab::progress::Progress;
 
+use self::bare::Bare;
 use self::figures::Figures;
 
 /// The image of all: Fabric's own base of Go chaincode.
@@ -85,15 +87,14 @@ struct Setting {
 }
 
 impl Setting {
-    /// The namespace of one of its parts.
-    fn namespace(&self, part: &str) -> String {
-        format!("bench-{}-{part}", self.name)
+    /// Bare Pods in a namespace of their own.
+    fn bare(&self) -> Result<Bare> {
+        Bare::new(&self.cluster, &format!("bench-{}-bare", self.name))
     }
 
     /// A chainpod with a namespace of its own.
-    fn chainpod(&self, part: &str, options: &[&str]) -> Result<Chainpod> {
-        let options: Vec<String> = options.iter().map(ToString::to_string).collect();
-        Chainpod::start_with(&self.cluster, &self.daemon, &self.namespace(part), &options)
+    fn chainpod(&self) -> Result<Chainpod> {
+        Chainpod::start(&self.cluster, &self.daemon, &format!("bench-{}", self.name))
     }
 
     fn rounds(&self, rounds: usize, mut round: impl FnMut(usize) -> Result<()>) -> Result<()> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Namespace};
 use crate::go;
 
 /// The account's name, and the binding's.
@@ -22,20 +22,15 @@ const TOKEN_DURATION: &str = "12h";
 ///
 /// # Errors
 /// kubectl's.
-pub(super) fn create(
-    cluster: &Cluster,
-    namespace: &str,
-    api: Option<SocketAddr>,
-    folder: &Path,
-) -> Result<PathBuf> {
+pub(super) fn create(namespace: &Namespace, api: Option<SocketAddr>, folder: &Path) -> Result<PathBuf> {
     let role = go::folder().join("..").join(ROLE_FILE);
-    let kubectl = |arguments: &[&str]| cluster.kubectl(&[&["--namespace", namespace], arguments].concat());
+    let kubectl = |arguments: &[&str]| namespace.kubectl(arguments);
     kubectl(&["apply", "--filename", &role.display().to_string()])?;
     kubectl(&["create", "serviceaccount", NAME])?;
-    let account = format!("--serviceaccount={namespace}:{NAME}");
+    let account = format!("--serviceaccount={}:{NAME}", namespace.name());
     kubectl(&["create", "rolebinding", NAME, "--role", NAME, &account])?;
     let token = kubectl(&["create", "token", NAME, "--duration", TOKEN_DURATION])?;
-    write_kubeconfig(cluster, token.trim(), api, folder)
+    write_kubeconfig(namespace.cluster(), token.trim(), api, folder)
 }
 
 /// The admin's kubeconfig with another user.

@@ -13,8 +13,6 @@ const LIMIT: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// The kinds of objects that chainpod makes.
 const KINDS: &str = "pods,configmaps,secrets";
-/// What others keep in every namespace.
-const NOT_OURS: [&str; 2] = ["configmap/kube-root-ca.crt", "secret/chainpod-credentials"];
 
 /// The namespace of a chainpod.
 #[derive(Clone, Copy)]
@@ -71,12 +69,8 @@ impl Pods<'_> {
     }
 
     /// Waits until nothing of ours is left.
-    pub(super) fn await_empty(&self) -> Result<()> {
-        let ours = || {
-            let objects = self.kubectl(&["get", KINDS, "-o", "name"])?;
-            let ours = objects.lines().filter(|object| !NOT_OURS.contains(object));
-            Ok(ours.map(str::to_owned).collect())
-        };
+    pub(super) fn await_empty(&self, chainpod: &Chainpod) -> Result<()> {
+        let ours = || chainpod.objects(KINDS, &[]);
         awaited("still there", ours, <[String]>::is_empty).map(drop)
     }
 }

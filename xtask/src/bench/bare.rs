@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use lab::cluster::Cluster;
+use lab::cluster::{Cluster, Namespace};
 use lab::proxy::Proxy;
 use serde_json::{Value, json};
 
@@ -26,28 +26,26 @@ pub(super) enum Shape {
     InitContainer,
 }
 
-/// Makes bare Pods in a namespace of its own, which goes when this is dropped.
-pub(super) struct Bare<'a> {
-    cluster: &'a Cluster,
+/// Makes bare Pods in a namespace of its own.
+pub(super) struct Bare {
     proxy: Proxy,
-    namespace: String,
+    namespace: Namespace,
 }
 
-impl<'a> Bare<'a> {
-    pub(super) fn new(cluster: &'a Cluster, namespace: String) -> Result<Self> {
-        cluster.kubectl(&["create", "namespace", &namespace])?;
-        let proxy = Proxy::start(cluster, &cluster.kubeconfig())?;
-        let account = ["--namespace", &namespace, "get", "serviceaccount", "default"];
-        cluster.wait_for("the namespace's account", || cluster.kubectl(&account).is_ok())?;
+impl Bare {
+    pub(super) fn new(cluster: &Cluster, namespace: &str) -> Result<Self> {
         Ok(Self {
-            cluster,
-            proxy,
-            namespace,
+            proxy: Proxy::start(cluster, &cluster.kubeconfig())?,
+            namespace: Namespace::create(cluster, namespace, "privileged")?,
         })
     }
 
     fn pods(&self) -> String {
-        format!("{}/api/v1/namespaces/{}/pods", self.proxy.url(), self.namespace)
+        format!(
+            "{}/api/v1/namespaces/{}/pods",
+            self.proxy.url(),
+            self.namespace.name()
+        )
     }
 
     /// From the POST of a Pod to its program's first instruction, in seconds.
@@ -55,7 +53,7 @@ impl<'a> Bare<'a> {
         let pod = pod(name, shape, &PROGRAM, 0);
         let clock = Clock::start();
         ureq::post(&self.pods()).send(pod.to_string())?;
-        let seconds = clock.first_instruction(self.cluster, || {
+        let seconds = clock.first_instruction(self.namespace.cluster(), || {
             let log = format!("{}/{name}/log", self.pods());
             Ok(ureq::get(&log).call()?.body_mut().read_to_string()?)
         })?;
@@ -68,36 +66,26 @@ impl<'a> Bare<'a> {
         let pod = pod(name, Shape::EmptyDir, program, 10);
         ureq::post(&self.pods()).send(pod.to_string())?;
         let url = format!("{}/{name}", self.pods());
-        self.cluster.wait_for(&format!("pod {name}"), || {
-            self.status(&url)
-                .is_ok_and(|pod| pod["status"]["containerStatuses"][0]["state"]["running"].is_object())
-        })?;
+        let running = format!("pod {name}");
+        self.namespace
+            .cluster()
+            .wait_for(&running, || runs(&url).unwrap_or(false))?;
         let started = Instant::now();
         ureq::delete(&url).call()?;
         // An error: it is gone.
-        while self
-            .status(&url)
-            .is_ok_and(|pod| pod["status"]["containerStatuses"][0]["state"]["running"].is_object())
-        {
+        while runs(&url).unwrap_or(false) {
             ensure!(started.elapsed() < END_LIMIT, "pod {name} does not end");
             std::thread::sleep(LOOK_EVERY);
         }
         Ok(started.elapsed().as_secs_f64())
     }
-
-    fn status(&self, url: &str) -> Result<Value> {
-        let text = ureq::get(url).call()?.body_mut().read_to_string()?;
-        serde_json::from_str(&text).context("a pod that is no json")
-    }
 }
 
-impl Drop for Bare<'_> {
-    fn drop(&mut self) {
-        let delete = ["delete", "namespace", &self.namespace, "--wait=false"];
-        if let Err(error) = self.cluster.kubectl(&delete) {
-            eprintln!("cannot delete namespace {}: {error:#}", self.namespace);
-        }
-    }
+/// Whether the program of the Pod there runs, as its status says it.
+fn runs(pod: &str) -> Result<bool> {
+    let text = ureq::get(pod).call()?.body_mut().read_to_string()?;
+    let pod: Value = serde_json::from_str(&text).context("a pod that is no json")?;
+    Ok(pod["status"]["containerStatuses"][0]["state"]["running"].is_object())
 }
 
 fn pod(name: &str, shape: Shape, program: &[&str], grace_secs: u64) -> Value {

@@ -1,10 +1,9 @@
 //! `bench launch`.
 
 use anyhow::Result;
-use lab::cluster::Dockerd;
 
-use super::bare::{Bare, Shape};
-use super::containers::Containers;
+use super::bare::Shape;
+use super::sides::Sides;
 use super::{Figures, Setting, trace};
 
 const BARE: &str = "bare pod";
@@ -15,22 +14,17 @@ const CHAINPOD: &str = "chainpod";
 
 /// Measures it.
 pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
-    let cluster = &setting.cluster;
-    let bare = Bare::new(cluster, setting.namespace("bare"))?;
-    let dockerd = Dockerd::start(cluster, &setting.progress)?;
-    let of_dockerd = Containers::new(cluster, dockerd.api())?;
-    let chainpod = setting.chainpod("image", &[])?;
-    let of_chainpod = Containers::new(cluster, chainpod.api()?)?;
+    let sides = Sides::new(setting)?;
     let mut figures = Figures::new("seconds", (CHAINPOD, &[BARE, EMPTY_DIR, DOCKERD]));
     setting.rounds(rounds, |round| {
         let name = |what: &str| format!("{what}-{round}");
-        figures.add(BARE, bare.launch(&name("nothing"), Shape::Nothing)?);
-        figures.add(EMPTY_DIR, bare.launch(&name("volume"), Shape::EmptyDir)?);
-        figures.add(INIT, bare.launch(&name("init"), Shape::InitContainer)?);
-        figures.add(DOCKERD, of_dockerd.launch(&name("docker"))?);
-        figures.add(CHAINPOD, of_chainpod.launch(&name("chainpod"))?);
+        figures.add(BARE, sides.bare.launch(&name("nothing"), Shape::Nothing)?);
+        figures.add(EMPTY_DIR, sides.bare.launch(&name("volume"), Shape::EmptyDir)?);
+        figures.add(INIT, sides.bare.launch(&name("init"), Shape::InitContainer)?);
+        figures.add(DOCKERD, sides.of_dockerd.launch(&name("docker"))?);
+        figures.add(CHAINPOD, sides.of_chainpod.launch(&name("chainpod"))?);
         Ok(())
     })?;
-    figures.note(trace::of_last_launch(&chainpod.log()));
+    figures.note(trace::of_last_launch(&sides.chainpod.log()));
     Ok(figures)
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use lab::docker::tar;
 use serde_json::json;
 use tar::Header;
+use ureq::SendBody;
 
 use super::{Figures, IMAGE, Setting};
 
@@ -21,7 +22,7 @@ const MORE: &str = "the most above what was resident before";
 
 /// Measures it: each round sends a build and an upload.
 pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
-    let chainpod = setting.chainpod("image", &[])?;
+    let chainpod = setting.chainpod()?;
     let docker = chainpod.api()?;
     docker.pull(IMAGE)?;
     let mut figures = Figures::new("MiB", ("", &[]));
@@ -35,8 +36,8 @@ pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
             send()?;
             resident(chainpod.pid(), "VmHWM")
         };
-        let build = peak_of(&|| docker.build_stream("memory", package(&dockerfile, MIB << 20)?))?;
-        let upload = peak_of(&|| docker.upload_stream(&name, "/tmp", package("", MIB << 20)?))?;
+        let build = peak_of(&|| docker.build("memory", package(&dockerfile, MIB << 20)?))?;
+        let upload = peak_of(&|| docker.upload(&name, "/tmp", package("", MIB << 20)?))?;
         docker.remove(&name)?;
         figures.add(BEFORE, before);
         figures.add(BUILD, build);
@@ -48,7 +49,7 @@ pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
 }
 
 /// A tar with a Dockerfile, if there is one, and a file that nothing can make smaller.
-fn package(dockerfile: &str, bytes: u64) -> Result<impl Read> {
+fn package(dockerfile: &str, bytes: u64) -> Result<SendBody<'static>> {
     let mut begin = tar(&[("Dockerfile", dockerfile.as_bytes())])?;
     // Without the two empty blocks that end a tar.
     begin.truncate(begin.len() - 2 * BLOCK);
@@ -59,9 +60,10 @@ fn package(dockerfile: &str, bytes: u64) -> Result<impl Read> {
     header.set_cksum();
     begin.extend_from_slice(header.as_bytes());
     let content = File::open("/dev/urandom")?.take(bytes);
-    Ok(Cursor::new(begin)
+    let tar = Cursor::new(begin)
         .chain(content)
-        .chain(Cursor::new([0; 2 * BLOCK])))
+        .chain(Cursor::new([0; 2 * BLOCK]));
+    Ok(SendBody::from_owned_reader(tar))
 }
 
 /// A figure of `/proc/PID/status`, in MiB.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use lab::network::{Network, NetworkOptions, Package};
 
-use super::bare::{Bare, Shape};
+use super::bare::Shape;
 use super::{Figures, Setting, trace};
 
 const EMPTY_DIR: &str = "bare pod with one emptyDir";
@@ -17,8 +17,8 @@ const NETWORK: &str = "benchrelaunch";
 
 /// Measures it.
 pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
-    let bare = Bare::new(&setting.cluster, setting.namespace("bare"))?;
-    let chainpod = setting.chainpod("image", &[])?;
+    let bare = setting.bare()?;
+    let chainpod = setting.chainpod()?;
     let package = Package::go("kv_1", &setting.progress)?;
     let options = NetworkOptions::new(NETWORK, &chainpod.endpoint());
     let network = Network::up(&options, &setting.progress)?;

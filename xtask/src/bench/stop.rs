@@ -1,10 +1,8 @@
 //! `bench stop`.
 
 use anyhow::Result;
-use lab::cluster::Dockerd;
 
-use super::bare::Bare;
-use super::containers::Containers;
+use super::sides::Sides;
 use super::{Figures, Setting};
 
 /// Ends on TERM, and says when it is ready to.
@@ -19,18 +17,13 @@ const CHAINPOD: &str = "chainpod";
 
 /// Measures it.
 pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
-    let cluster = &setting.cluster;
-    let bare = Bare::new(cluster, setting.namespace("bare"))?;
-    let dockerd = Dockerd::start(cluster, &setting.progress)?;
-    let of_dockerd = Containers::new(cluster, dockerd.api())?;
-    let chainpod = setting.chainpod("image", &[])?;
-    let of_chainpod = Containers::new(cluster, chainpod.api()?)?;
+    let sides = Sides::new(setting)?;
     let mut figures = Figures::new("seconds", (CHAINPOD, &[BARE, DOCKERD]));
     setting.rounds(rounds, |round| {
         let name = |what: &str| format!("{what}-{round}");
-        figures.add(BARE, bare.stop(&name("bare"), &PROGRAM)?);
-        figures.add(DOCKERD, of_dockerd.stop(&name("docker"), &PROGRAM)?);
-        figures.add(CHAINPOD, of_chainpod.stop(&name("chainpod"), &PROGRAM)?);
+        figures.add(BARE, sides.bare.stop(&name("bare"), &PROGRAM)?);
+        figures.add(DOCKERD, sides.of_dockerd.stop(&name("docker"), &PROGRAM)?);
+        figures.add(CHAINPOD, sides.of_chainpod.stop(&name("chainpod"), &PROGRAM)?);
         Ok(())
     })?;
     Ok(figures)
