@@ -3,7 +3,9 @@
 
 use std::fmt::Display;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use lab::chainpod::{self, Profile};
 use lab::cluster::{self, Cluster};
@@ -23,6 +25,27 @@ pub fn lab(progress: &Progress) -> (Cluster, PathBuf) {
 
 fn running() -> Cluster {
     Cluster::running().expect("no lab runs: cargo xtask lab up")
+}
+
+/// The names of what is in a folder; nothing where there is none.
+#[must_use]
+pub fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Looks until it is so.
+///
+/// # Panics
+/// When it is not so in time.
+pub fn await_so(what: &str, limit: Duration, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + limit;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what}: not within {limit:?}");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// A Fabric network that goes when it is dropped.

@@ -2,6 +2,7 @@
 //! and containerd.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
 use chainpod_e2e::{TestNetwork, lab};
@@ -11,6 +12,9 @@ use lab::docker_tls::DockerTls;
 use lab::network::{Fabric, NetworkOptions};
 use lab::progress::Progress;
 use lab::story;
+
+/// How long the answer to a start is held back to see whether chaincode dies at once.
+const HELD: Duration = Duration::from_secs(5);
 
 #[test]
 fn a_2_5_peer_installs_commits_invokes_crashes_upgrades_and_restarts() {
@@ -59,6 +63,7 @@ fn the_story_told(
     let chainpod = serve(&cluster, &daemon, name).unwrap();
     let options = NetworkOptions::new(name, &chainpod.endpoint()).fabric(fabric);
     let network = TestNetwork::of(&with(options), &progress);
+    let mut relaunch = Duration::MAX;
     let told = story::run(&cluster, &network, &chainpod, &progress, &mut |turn| {
         println!(
             "{fabric}: {} ({:.1} s): {}",
@@ -66,6 +71,9 @@ fn the_story_told(
             turn.took.as_secs_f64(),
             turn.answered.trim()
         );
+        if turn.asked == story::RELAUNCH {
+            relaunch = turn.took;
+        }
     });
     if let Err(error) = told {
         panic!(
@@ -74,4 +82,5 @@ fn the_story_told(
             network.peer_log()
         );
     }
+    assert!(relaunch < HELD, "a launch that goes well waits: {relaunch:?}");
 }

@@ -2,12 +2,11 @@
 //! open fails with the peer's own error, and nothing is left of it.
 
 use std::fmt::Display;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::{TestNetwork, lab};
+use chainpod_e2e::{TestNetwork, await_so, files, lab};
 use lab::chainpod::Chainpod;
 use lab::docker::{Docker, tar};
 use lab::network::{Network, Package};
@@ -50,22 +49,6 @@ impl Lab {
     /// The files in a folder of the store.
     fn stored(&self, folder: &str) -> Vec<String> {
         files(&self.chainpod.store().join(folder))
-    }
-}
-
-fn files(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect()
-}
-
-/// Looks until it is so.
-fn await_so(what: &str, limit: Duration, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + limit;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}: not within {limit:?}");
-        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -190,11 +190,17 @@ impl Chainpod {
     /// # Errors
     /// kubectl's.
     pub fn objects(&self, kinds: &str, more: &[&str]) -> Result<Vec<String>> {
-        let names = self
-            .namespace
-            .kubectl(&[&["get", kinds, "-o", "name"], more].concat())?;
+        let names = self.kubectl(&[&["get", kinds, "-o", "name"], more].concat())?;
         let ours = names.lines().filter(|name| !NOT_OURS.contains(name));
         Ok(ours.map(str::to_owned).collect())
+    }
+
+    /// kubectl in its namespace, as the cluster's admin.
+    ///
+    /// # Errors
+    /// kubectl's own text.
+    pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
+        self.namespace.kubectl(arguments)
     }
 
     /// The kubeconfig of its account: what it may do, and no more.

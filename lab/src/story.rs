@@ -16,6 +16,8 @@ use crate::cluster::Cluster;
 use crate::network::{Network, Package};
 use crate::progress::Progress;
 
+/// What is asked of chaincode that has crashed: its peer launches it anew.
+pub const RELAUNCH: &str = "get colour again: the peer starts it anew";
 /// The chaincode.
 const KV: &str = "kv";
 
@@ -103,7 +105,7 @@ impl Story<'_> {
                     Err(error) => Ok(last_line(&format!("{error:#}"))),
                 }
             })?;
-        self.colour("get colour again: the peer starts it anew")?;
+        self.colour(RELAUNCH)?;
         self.new_pod("host: in a new pod?", before)
     }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ArgMatches;
 use kube_adapter::AgentVolume;
@@ -27,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) instance: String,
     /// None: in-cluster, then the usual places.
     pub(crate) kubeconfig: Option<PathBuf>,
+    pub(crate) unschedulable_limit: Duration,
     pub(crate) store: PathBuf,
     pub(crate) agent_listen: SocketAddr,
     pub(crate) agent_address: SocketAddr,
@@ -61,6 +63,7 @@ impl Config {
         let namespace = sources.one(&key::NAMESPACE, values::namespace);
         let instance = sources.one(&key::INSTANCE, values::instance);
         let kubeconfig = sources.one(&key::KUBECONFIG, values::path);
+        let unschedulable_limit = sources.one(&key::UNSCHEDULABLE_LIMIT, values::duration);
         let store = sources.one(&key::STORE, values::path);
         let agent_listen = sources.one(&key::AGENT_LISTEN, values::address);
         let agent_address = agent_address(&mut sources, agent_listen);
@@ -75,6 +78,7 @@ impl Config {
                 namespace,
                 instance: instance?,
                 kubeconfig,
+                unschedulable_limit: unschedulable_limit?,
                 store: store?,
                 agent_listen: agent_listen?,
                 agent_address: agent_address?,

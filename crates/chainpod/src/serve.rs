@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use engine::name::Scope;
 use engine::ports::Event;
-use engine::{Engine, Settings};
+use engine::{Engine, Settings, StartLimits};
 use kube_adapter::{AgentIdentity, KubeCluster, ServerCertificate};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -46,6 +46,10 @@ pub(crate) async fn run(config: Config) -> Result<()> {
         scope: Scope(config.instance.clone()),
         agent_url: format!("https://{}", config.agent_address),
         token_key: identity.token_key().clone(),
+        limits: StartLimits {
+            unschedulable: config.unschedulable_limit,
+            ..StartLimits::default()
+        },
     };
     let engine = Engine::new(settings, Arc::new(cluster.clone()), Arc::new(store));
 

@@ -11,6 +11,7 @@ mod images;
 mod index;
 mod live;
 mod log;
+mod news;
 mod observe;
 mod remove;
 mod span;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use crate::container::{Container, Record};
 use crate::error::{Error, Result};
+use crate::failure::StartLimits;
 use crate::image::Image;
 use crate::name::{BootId, Scope};
 use crate::ports::{BuildRequest, Built, Cluster, ClusterError, Reader, Store};
@@ -55,6 +57,8 @@ pub struct Settings {
     pub agent_url: String,
     /// The key of the agents' tokens.
     pub token_key: TokenKey,
+    /// How long starts may take.
+    pub limits: StartLimits,
 }
 
 /// Docker's engine over a cluster and a store. Cheap to clone.
@@ -123,6 +127,10 @@ impl Engine {
     /// `NoSuchContainer`, `AmbiguousPrefix`.
     pub async fn inspect(&self, reference: &str) -> Result<Record> {
         Ok(self.find(reference).await?.record())
+    }
+
+    fn limits(&self) -> &StartLimits {
+        &self.0.settings.limits
     }
 
     fn scope(&self) -> &Scope {

@@ -4,6 +4,8 @@
 pub mod container;
 mod engine;
 mod error;
+mod fabric;
+mod failure;
 pub mod image;
 pub mod name;
 pub mod phase;
@@ -16,3 +18,4 @@ pub use engine::{
     AttachStream, Engine, LogRequest, NamedImage, Removed, Settings, Started, Stopped, WaitCondition, span,
 };
 pub use error::{Error, Result};
+pub use failure::{Cause, StartLimits};

@@ -7,6 +7,8 @@ use rand::RngCore;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::fabric::is_package_hash;
+
 /// How much of a name stays readable in an object's name: a Pod's name is its
 /// hostname and so at most 63 characters with the hash and counter behind it.
 const SLUG_CHARS: usize = 40;
@@ -16,8 +18,6 @@ const RECORD_HASH_DIGITS: usize = 16;
 const POD_HASH_DIGITS: usize = 10;
 /// Docker's short id.
 const SHORT_ID_DIGITS: usize = 12;
-/// Hex digits of the package hash that ends a chaincode's container name.
-const PACKAGE_HASH_DIGITS: usize = 64;
 
 /// Whose containers a call may see: the installation (`--instance`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -117,54 +117,6 @@ pub fn generated() -> String {
     format!("build-{}", ContainerId::random().short())
 }
 
-/// What a chaincode container's name says: `NETWORK-PEER-LABEL-PACKAGEHASH` from a 2.x or 3.x peer,
-/// `NETWORK-PEER-NAME-VERSION` from 1.4.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FabricName<'a> {
-    /// The peer's id.
-    pub peer: &'a str,
-    /// The chaincode package's label; from 1.4 the chaincode's name.
-    pub chaincode: &'a str,
-    /// The package's hash; 1.4 has none.
-    pub package_hash: Option<&'a str>,
-}
-
-impl<'a> FabricName<'a> {
-    /// Reads a container's name; none where it is not a chaincode's. Ids with dashes are cut at
-    /// the first one: the name does not tell where they end.
-    #[must_use]
-    pub fn parse(container: &'a str) -> Option<Self> {
-        let (rest, package_hash) = container.rsplit_once('-')?;
-        if !is_package_hash(package_hash) {
-            return None;
-        }
-        let mut parts = rest.splitn(3, '-').skip(1);
-        Some(Self {
-            peer: parts.next()?,
-            chaincode: parts.next()?,
-            package_hash: Some(package_hash),
-        })
-    }
-
-    /// Reads the container's name of a 1.4 peer, which says what it ends with as `id`, `NAME:VERSION`.
-    #[must_use]
-    pub fn parse_legacy(container: &'a str, id: &'a str) -> Option<Self> {
-        let (chaincode, version) = id.split_once(':')?;
-        let rest = container.strip_suffix(version)?.strip_suffix('-')?;
-        let rest = rest.strip_suffix(chaincode)?.strip_suffix('-')?;
-        let (_network, peer) = rest.split_once('-')?;
-        Some(Self {
-            peer,
-            chaincode,
-            package_hash: None,
-        })
-    }
-}
-
-fn is_package_hash(text: &str) -> bool {
-    text.len() == PACKAGE_HASH_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
 /// The readable part of an object's name: lower case, legal in DNS, without the package hash. Of a
 /// long name the end stays, where the chaincode's label is.
 fn slug(container: &str) -> String {
@@ -208,22 +160,5 @@ mod tests {
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
             "{long}"
         );
-    }
-
-    #[test]
-    fn a_chaincode_name_tells_peer_label_and_package() {
-        let name = FabricName::parse(NAME).unwrap();
-        assert_eq!((name.peer, name.chaincode), ("peer0.org1.example.com", "kv1"));
-        assert_eq!(FabricName::parse("build-0123456789ab"), None);
-    }
-
-    #[test]
-    fn a_1_4_peers_name_is_read_from_its_end() {
-        let of = |container| {
-            FabricName::parse_legacy(container, "my-cc:1.0-rc").map(|name| (name.peer, name.chaincode))
-        };
-        assert_eq!(of("dev-peer-0.org1-my-cc-1.0-rc"), Some(("peer-0.org1", "my-cc")));
-        assert_eq!(of("dev-peer0.org1-my-cc-2.0"), None);
-        assert_eq!(of("my-cc-1.0-rc"), None);
     }
 }

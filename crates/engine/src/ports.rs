@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::io::AsyncRead;
 
 use crate::container::{Container, Record};
+use crate::failure::Cause;
 use crate::image::{Digest, Image};
 use crate::name::{PodName, RecordName, Scope};
 use crate::process::Launch;
@@ -52,6 +53,17 @@ pub struct LogLine {
     pub text: Bytes,
 }
 
+/// What has become of a container, for those who look at it in Kubernetes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// One word in camel case.
+    pub reason: &'static str,
+    /// A sentence.
+    pub message: String,
+    /// Whether somebody should look after it.
+    pub is_warning: bool,
+}
+
 /// Kubernetes, as far as containers need it. Every call is one request.
 #[async_trait]
 pub trait Cluster: Send + Sync + 'static {
@@ -76,6 +88,8 @@ pub trait Cluster: Send + Sync + 'static {
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError>;
     /// Deletes the Pod with that grace (never 0: that would forget it without ending it). Absent is success.
     async fn delete_pod(&self, pod: &PodName, grace: Duration) -> Result<(), ClusterError>;
+    /// Tells the news of that record: a Kubernetes Event.
+    async fn tell(&self, record: &Record, news: &News) -> Result<(), ClusterError>;
     /// The Pod's log from `since` on (whole seconds), following it if asked.
     async fn logs(
         &self,
@@ -127,8 +141,8 @@ pub struct PodSeen {
 pub enum PodState {
     /// Not yet running.
     Pending,
-    /// Will not run, for certain: why.
-    Stuck(String),
+    /// Will not run, unless that changes: why.
+    Stuck(Cause),
     /// Will not run, as the agent did not get into it: why. Launched again it gets there by
     /// another way; see [`Container::repeats`].
     NoAgent(String),

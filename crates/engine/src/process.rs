@@ -77,11 +77,9 @@ impl Process {
 }
 
 impl<'a> Launch<'a> {
-    /// The launch of `record`'s current start; its agent calls home below `agent_url`.
-    ///
-    /// # Errors
-    /// As [`Process::of`].
-    pub fn of(record: &'a Record, agent_url: &str) -> Result<Self> {
+    /// The launch of `record`'s current start, which runs `process`; its agent calls home below `agent_url`.
+    #[must_use]
+    pub fn of(record: &'a Record, process: Process, agent_url: &str) -> Self {
         let container = &record.container;
         let mut inputs = Vec::new();
         let mut directories = Vec::new();
@@ -113,12 +111,12 @@ impl<'a> Launch<'a> {
             inputs,
             outputs,
         };
-        Ok(Self {
+        Self {
             record,
-            process: Process::of(container)?,
+            process,
             task,
             directories,
-        })
+        }
     }
 }
 

@@ -9,8 +9,7 @@ use engine::container::Spec;
 use engine::name::Scope;
 use engine::phase::Phase;
 use engine::ports::{AgentId, Cluster, Event};
-use engine::token::{KEY_BYTES, TokenKey};
-use engine::{Engine, Error, Settings, WaitCondition};
+use engine::{Engine, Error, WaitCondition};
 use testkit::{FakeCluster, FakeStore};
 
 const NAME: &str = "some-container";
@@ -31,11 +30,7 @@ struct World {
 impl World {
     /// Another process begins, and its watch lists the records.
     async fn process(&self) -> Engine {
-        let settings = Settings {
-            scope: scope(),
-            agent_url: "https://192.0.2.1:2377".to_owned(),
-            token_key: TokenKey::new([0; KEY_BYTES]),
-        };
+        let settings = testkit::settings(&scope().0);
         self.store.add_built(&settings.scope, SERVES, "base", b"layer");
         let engine = Engine::new(settings, self.cluster.clone(), self.store.clone());
         engine.pull(BUILDS).await.unwrap();

@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use agent_protocol::{Command, Event as Agent};
 use engine::container::{Role, Spec};
-use engine::name::Scope;
 use engine::phase::Phase;
 use engine::ports::{AgentId, Event, LogLine, PodSeen, PodState};
-use engine::token::{KEY_BYTES, TokenKey};
-use engine::{Engine, Error, Settings, Started, Stopped, WaitCondition};
+use engine::{Cause, Engine, Error, Started, Stopped, WaitCondition};
 use futures::StreamExt;
 use testkit::{FakeCluster, FakeStore};
 
@@ -35,11 +33,7 @@ fn lab() -> Lab {
 }
 
 fn another(cluster: &Arc<FakeCluster>, store: &Arc<FakeStore>, scope: &str) -> Engine {
-    let settings = Settings {
-        scope: Scope(scope.to_owned()),
-        agent_url: "https://192.0.2.1:2377".to_owned(),
-        token_key: TokenKey::new([0; KEY_BYTES]),
-    };
+    let settings = testkit::settings(scope);
     store.add_built(&settings.scope, "kv:1", "base", b"layer");
     Engine::new(settings, cluster.clone(), store.clone())
 }
@@ -93,18 +87,19 @@ impl Lab {
     }
 
     async fn pod_ends(&self, agent: &AgentId, code: i64) {
-        let pod = self.engine.inspect(NAME).await.unwrap().pod_name();
         let state = PodState::Ended {
             code,
             oom_killed: false,
             message: String::new(),
         };
+        self.pod_is(agent, state).await;
+    }
+
+    async fn pod_is(&self, agent: &AgentId, state: PodState) {
+        let pod = self.engine.inspect(NAME).await.unwrap().pod_name();
+        let agent = agent.clone();
         self.engine
-            .observe(Event::Pod(PodSeen {
-                agent: agent.clone(),
-                pod,
-                state,
-            }))
+            .observe(Event::Pod(PodSeen { agent, pod, state }))
             .await;
     }
 
@@ -210,7 +205,10 @@ async fn a_refused_pod_fails_the_start_with_the_api_servers_message() {
     lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
     lab.cluster.refuse_pods("exceeded quota: pods=0");
     let error = lab.engine.start(NAME).await.unwrap_err();
-    assert_eq!(error.to_string(), "exceeded quota: pods=0");
+    assert!(
+        error.to_string().ends_with(" is refused: exceeded quota: pods=0"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -322,7 +320,8 @@ async fn a_pod_without_an_agent_is_made_once_more_within_the_same_start() {
         no_agent().await;
         no_agent().await;
     });
-    assert!(started.unwrap_err().to_string().ends_with("its volume is empty"));
+    let error = started.unwrap_err().to_string();
+    assert!(error.contains(": its volume is empty; "), "{error}");
 }
 
 #[tokio::test]
@@ -391,4 +390,138 @@ async fn what_was_made_so_goes_when_it_has_ended() {
     lab.engine.observe(Event::Record(Box::new(ended))).await;
     assert_eq!(tokio::time::timeout(PATIENCE, gone).await.unwrap().code, 7);
     assert!(lab.cluster.pods().is_empty());
+}
+
+/// Chaincode as a peer asks for it.
+fn chaincode(peer_address: &str) -> Spec {
+    Spec {
+        cmd: Some(vec![
+            "chaincode".to_owned(),
+            format!("-peer.address={peer_address}"),
+        ]),
+        ..spec()
+    }
+}
+
+#[tokio::test]
+async fn chaincode_that_dies_at_once_fails_its_start_with_its_last_words() {
+    let lab = lab();
+    let line = |text: &'static str| LogLine {
+        time: jiff::Timestamp::UNIX_EPOCH,
+        text: text.into(),
+    };
+    lab.cluster
+        .set_log(vec![line("starting\n"), line("config missing: DB_URL\n")]);
+    lab.engine
+        .create(Some(NAME.to_owned()), chaincode("peer0:7052"))
+        .await
+        .unwrap();
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        let agent = lab.agent_starts().await;
+        lab.exits(&agent, 3).await;
+        lab.pod_ends(&agent, 3).await;
+    });
+    let error = started.unwrap_err().to_string();
+    assert!(
+        error.starts_with(
+            "chaincode kv1 of peer0.org1.example.com exited with 3 right after its start in pod "
+        ) && error.ends_with("; its last words: starting\nconfig missing: DB_URL"),
+        "{error}"
+    );
+    assert_eq!(lab.phase().await, Phase::Exited);
+    let told: Vec<_> = lab.cluster.news().iter().map(|news| news.reason).collect();
+    assert_eq!(told, ["Started", "Exited", "DiedAtOnce"]);
+}
+
+#[tokio::test]
+async fn chaincode_that_lives_is_started_after_a_while_and_a_stop_ends_that() {
+    let lab = lab();
+    let spec = chaincode("peer0:7052");
+    lab.engine
+        .create(Some(NAME.to_owned()), spec.clone())
+        .await
+        .unwrap();
+    let begun = tokio::time::Instant::now();
+    let (started, agent) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+    assert_eq!(started.unwrap(), Started::Now);
+    assert!(begun.elapsed() >= testkit::ALIVE);
+    lab.exits(&agent, 0).await;
+    let mut commands = lab.engine.commands(&agent).await.unwrap();
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        let agent = lab.agent_starts().await;
+        let (stopped, ()) = tokio::join!(lab.engine.stop(NAME, PATIENCE), async {
+            commands.recv().await.unwrap();
+            lab.exits(&agent, 143).await;
+        });
+        assert_eq!(stopped.unwrap(), Stopped::Now);
+    });
+    assert!(matches!(started, Err(Error::StartEnded(_))), "{started:?}");
+}
+
+#[tokio::test]
+async fn a_peers_address_that_means_the_pod_makes_no_pod() {
+    let lab = lab();
+    lab.engine
+        .create(Some(NAME.to_owned()), chaincode("127.0.0.1:7052"))
+        .await
+        .unwrap();
+    let error = lab.engine.start(NAME).await.unwrap_err();
+    assert!(
+        error.to_string().contains("CORE_PEER_CHAINCODEADDRESS"),
+        "{error}"
+    );
+    assert!(lab.cluster.pods().is_empty());
+    assert_eq!(lab.phase().await, Phase::Created);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_pass_is_given_its_time_and_what_will_not_is_told_at_once() {
+    let unpullable = |tried_again| Cause::Image {
+        image: "base".to_owned(),
+        message: "not found".to_owned(),
+        tried_again,
+    };
+    let limits = engine::StartLimits::default();
+    for (causes, expected) in [
+        (
+            vec![Cause::Unschedulable("no nodes".to_owned())],
+            limits.unschedulable,
+        ),
+        (vec![unpullable(true)], limits.unpullable),
+        (vec![unpullable(true), unpullable(false)], Duration::ZERO),
+        (vec![Cause::Container("no secret".to_owned())], Duration::ZERO),
+    ] {
+        let lab = lab();
+        lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+        let begun = tokio::time::Instant::now();
+        let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+            let agent = lab.launched().await;
+            for cause in &causes {
+                lab.pod_is(&agent, PodState::Stuck(cause.clone())).await;
+            }
+        });
+        assert!(matches!(started, Err(Error::StartFailed(_))), "{started:?}");
+        let took = begun.elapsed();
+        assert!(
+            took >= expected && took < expected + Duration::from_secs(1),
+            "{causes:?}: {took:?}"
+        );
+        assert_eq!(lab.cluster.pods(), [""; 0], "{causes:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_passes_is_forgotten() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        let agent = lab.launched().await;
+        let cause = Cause::Unschedulable("no nodes".to_owned());
+        lab.pod_is(&agent, PodState::Stuck(cause)).await;
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        lab.pod_is(&agent, PodState::Pending).await;
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        lab.tell(&agent, Agent::Started).await;
+    });
+    assert_eq!(started.unwrap(), Started::Now);
 }

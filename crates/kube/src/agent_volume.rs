@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::{ContainerState, Pod};
 
 use crate::pod::agent::AGENT;
 use crate::pod::own_container;
+use crate::status::waits;
 
 /// Which way is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +40,6 @@ const FAILED: [&str; 4] = [
     "RunContainerError",
     "StartError",
 ];
-/// Reasons of an init container whose image is not to be had.
-const NO_IMAGE: [&str; 3] = ["ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName"];
 /// What its message has where the agent's volume is the cause: what containerd 1 says to a volume that
 /// it does not know, the volume's path, and the kubelet's and cri-o's own words.
 const CAUSES: [&str; 3] = ["failed to mkdir", AGENT_DIR, "image volume"];
@@ -137,20 +136,12 @@ impl AgentVolumes {
     }
 }
 
-/// What an init container tells that cannot copy the agent, as its image is not to be had.
+/// What an init container tells that cannot copy the agent.
 fn installer_stuck(pod: &Pod) -> Option<PodState> {
-    let status = pod.status.as_ref()?.init_container_statuses.iter().flatten();
-    let agent = status.into_iter().find(|status| status.name == AGENT)?;
+    let statuses = pod.status.as_ref()?.init_container_statuses.iter().flatten();
+    let agent = statuses.into_iter().find(|status| status.name == AGENT)?;
     let waiting = agent.state.as_ref()?.waiting.as_ref()?;
-    let reason = waiting
-        .reason
-        .as_deref()
-        .filter(|reason| NO_IMAGE.contains(reason))?;
-    let message = waiting.message.as_deref().unwrap_or_default();
-    let image = &agent.image;
-    Some(PodState::Stuck(format!(
-        "chainpod's own image {image}: {reason}: {message}"
-    )))
+    waits(&agent.image, waiting).map(PodState::Stuck)
 }
 
 /// Whether the agent's image has been mounted, or why not; none where that is not known yet.

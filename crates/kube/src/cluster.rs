@@ -6,13 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine::container::{Container, Record};
 use engine::name::{PodName, RecordName, Scope};
-use engine::ports::{Cluster, ClusterError, LogLine, SecretFile};
+use engine::ports::{Cluster, ClusterError, LogLine, News, SecretFile};
 use engine::process::Launch;
 use engine::token::TokenKey;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Event, Pod, Secret};
 use kube::api::{DeleteParams, ListParams, PostParams, Preconditions};
 use kube::{Api, Client, Resource};
 use serde::Serialize;
@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use crate::agent_volume::{AgentVolume, AgentVolumes};
 use crate::error::busy_quota;
 use crate::retry::{Tried, tried};
-use crate::{files_secret, labels, logs, pod, record, task_secret};
+use crate::{event, files_secret, labels, logs, pod, record, task_secret};
 
 mod shape;
 
@@ -225,6 +225,11 @@ impl Cluster for KubeCluster {
             Err(ClusterError::NotFound(_)) => Ok(()),
             result => result.map(drop),
         }
+    }
+
+    async fn tell(&self, record: &Record, news: &News) -> Result<(), ClusterError> {
+        let event = event::build(record, &self.config.namespace, news);
+        self.create::<Event>(&event).await.result.map(drop)
     }
 
     async fn logs(

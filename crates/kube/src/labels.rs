@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use engine::container::{Container, Role};
-use engine::name::FabricName;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 /// Says that chainpod made the object: part of every selector.
@@ -24,10 +23,6 @@ const CONTAINER_ID: &str = "chainpod.dev/container-id";
 const IMAGE: &str = "chainpod.dev/image";
 /// Kubernetes' limit for a label's value.
 const VALUE_CHARS: usize = 63;
-/// Where a peer says whose chaincode it is.
-const MSP_VARIABLE: &str = "CORE_PEER_LOCALMSPID";
-/// Where a peer names the chaincode: `LABEL:HASH`, or `NAME:VERSION` from 1.4.
-const CHAINCODE_VARIABLE: &str = "CORE_CHAINCODE_ID_NAME";
 
 /// The selector of everything that `instance` made.
 pub(crate) fn selector(instance: &str) -> String {
@@ -73,21 +68,14 @@ fn labels(container: &Container) -> Vec<(&'static str, &str)> {
         ("chainpod.dev/id", container.id.short()),
         (ROLE, role),
     ];
-    let id = variable(container, CHAINCODE_VARIABLE);
-    let fabric = FabricName::parse(&container.name)
-        .or_else(|| id.and_then(|id| FabricName::parse_legacy(&container.name, id)));
-    let id_name = id.and_then(|id| id.split(':').next());
     let optional = [
-        ("chainpod.dev/peer", fabric.as_ref().map(|name| name.peer)),
-        (
-            "chainpod.dev/chaincode",
-            id_name.or(fabric.as_ref().map(|name| name.chaincode)),
-        ),
+        ("chainpod.dev/peer", container.peer()),
+        ("chainpod.dev/chaincode", container.chaincode()),
         (
             "chainpod.dev/package-hash",
-            fabric.as_ref().and_then(|name| name.package_hash),
+            container.fabric_name().and_then(|name| name.package_hash),
         ),
-        ("chainpod.dev/msp", variable(container, MSP_VARIABLE)),
+        ("chainpod.dev/msp", container.msp()),
     ];
     labels.extend(
         optional
@@ -103,18 +91,6 @@ pub(crate) const fn role(role: Role) -> &'static str {
         Role::Build => "build",
         Role::Chaincode => "chaincode",
     }
-}
-
-fn variable<'a>(container: &'a Container, name: &str) -> Option<&'a str> {
-    let values = container
-        .spec
-        .env
-        .iter()
-        .filter_map(|entry| entry.split_once('='));
-    values
-        .filter(|(known, _)| *known == name)
-        .map(|(_, value)| value)
-        .next_back()
 }
 
 /// The nearest legal value of a label: 63 characters of `[A-Za-z0-9._-]`, alphanumeric at both ends.

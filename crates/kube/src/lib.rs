@@ -8,6 +8,7 @@ mod agent_volume;
 mod cluster;
 mod credentials;
 mod error;
+mod event;
 mod files_secret;
 mod labels;
 mod logs;

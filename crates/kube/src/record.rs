@@ -76,6 +76,7 @@ pub(crate) mod sample {
     use engine::image::{Digest, Image, Overlay};
     use engine::name::{ContainerId, RecordName, Scope};
     use engine::phase::Phase;
+    use engine::process::{Launch, Process};
 
     /// A chaincode container that is being started for the second time.
     pub(crate) fn chaincode() -> Record {
@@ -128,6 +129,12 @@ pub(crate) mod sample {
             version: "7".into(),
             container,
         }
+    }
+
+    /// A launch of that record.
+    pub(crate) fn launch(record: &Record) -> Launch<'_> {
+        let process = Process::of(&record.container).unwrap();
+        Launch::of(record, process, "https://chainpod:8443")
     }
 
     pub(crate) fn file(path: &str) -> FileEntry {

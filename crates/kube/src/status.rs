@@ -2,23 +2,30 @@
 //! is read, by name: the Pod's phase is also that of injected containers. The
 //! phase counts only where it says `Failed`: then nothing of the Pod runs.
 
+use engine::Cause;
 use engine::ports::{PodSeen, PodState};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStateWaiting, Pod, PodStatus};
 
 use crate::pod::{identity, own_container};
 
-/// Reasons of waiting that do not go away by themselves in the time that a start has.
-const STUCK: [&str; 9] = [
-    "CreateContainerConfigError",
-    "CreateContainerError",
+/// The first failure of an image's pull: the next try may succeed.
+const PULL_FAILED: &str = "ErrImagePull";
+/// Reasons of waiting for an image that will not come in the time that a start has.
+const NO_IMAGE: [&str; 5] = [
     "ErrImageNeverPull",
-    "ErrImagePull",
     "ImageInspectError",
     "ImagePullBackOff",
     "InvalidImageName",
-    "RunContainerError",
     "SignatureValidationFailed",
 ];
+/// Reasons of a container that cannot be made or begun.
+const NO_CONTAINER: [&str; 3] = [
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+];
+/// The condition of a Pod that has a node, and its reason where none takes it.
+const SCHEDULED: (&str, &str) = ("PodScheduled", "Unschedulable");
 /// Reasons of an end before the program's first instruction.
 const NEVER_RAN: [&str; 2] = ["ContainerCannotRun", "StartError"];
 /// Reasons that say no more than the exit code. Of a program that failed the kubelet knows as little, but it is
@@ -65,27 +72,43 @@ fn state(pod: &Pod) -> PodState {
         Some(state) => state
             .waiting
             .as_ref()
-            .map_or(PodState::Pending, |waiting| waits(pod, waiting)),
-        None => PodState::Pending,
+            .and_then(|waiting| waits(own_image(pod), waiting))
+            .map_or(PodState::Pending, PodState::Stuck),
+        None => unscheduled(status).map_or(PodState::Pending, PodState::Stuck),
     }
 }
 
-fn waits(pod: &Pod, waiting: &ContainerStateWaiting) -> PodState {
-    let reason = waiting.reason.as_deref().unwrap_or_default();
-    if !STUCK.contains(&reason) {
-        return PodState::Pending;
+/// Why a container of that image waits, where that may not pass.
+pub(crate) fn waits(image: &str, waiting: &ContainerStateWaiting) -> Option<Cause> {
+    let reason = waiting.reason.as_deref()?;
+    if reason == PULL_FAILED || NO_IMAGE.contains(&reason) {
+        return Some(Cause::Image {
+            image: image.to_owned(),
+            message: sentence(Some(reason), waiting.message.as_deref()),
+            tried_again: reason == PULL_FAILED,
+        });
     }
-    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-    let own = containers.filter(|container| Some(container.name.as_str()) == own_container(pod));
-    let image = own
-        .filter_map(|container| container.image.as_deref())
-        .next()
-        .unwrap_or_default();
-    let message = waiting
-        .message
-        .clone()
-        .unwrap_or_else(|| format!("image {image}"));
-    PodState::Stuck(sentence(Some(reason), Some(&message)))
+    let message = || sentence(Some(reason), waiting.message.as_deref());
+    NO_CONTAINER
+        .contains(&reason)
+        .then(|| Cause::Container(message()))
+}
+
+fn own_image(pod: &Pod) -> &str {
+    let mut containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    let own = containers.find(|container| Some(container.name.as_str()) == own_container(pod));
+    own.and_then(|container| container.image.as_deref())
+        .unwrap_or_default()
+}
+
+fn unscheduled(status: &PodStatus) -> Option<Cause> {
+    let mut conditions = status.conditions.iter().flatten();
+    let condition = conditions.find(|condition| {
+        (condition.type_.as_str(), condition.reason.as_deref()) == (SCHEDULED.0, Some(SCHEDULED.1))
+    })?;
+    Some(Cause::Unschedulable(
+        condition.message.clone().unwrap_or_default(),
+    ))
 }
 
 fn ended(terminated: &ContainerStateTerminated, pod: &PodStatus) -> PodState {
@@ -95,7 +118,7 @@ fn ended(terminated: &ContainerStateTerminated, pod: &PodStatus) -> PodState {
         .filter(|reason| !PLAIN.contains(reason));
     let message = sentence(reason, terminated.message.as_deref());
     if reason.is_some_and(|reason| NEVER_RAN.contains(&reason)) {
-        return PodState::Stuck(message);
+        return PodState::Stuck(Cause::Container(message));
     }
     // An evicted Pod says why; its container only that it was killed.
     let why = sentence(pod.reason.as_deref(), pod.message.as_deref());
@@ -120,12 +143,11 @@ mod tests {
     use super::*;
     use crate::cluster::tests::config;
     use crate::record::sample;
-    use engine::process::Launch;
     use serde_json::{Value, json};
 
     fn pod(status: Value) -> Pod {
         let record = sample::chaincode();
-        let launch = Launch::of(&record, "https://chainpod:8443").unwrap();
+        let launch = sample::launch(&record);
         let mut pod = crate::pod::build(&launch, &config(), crate::agent_volume::AgentBy::Mount);
         pod.status = serde_json::from_value(status).unwrap();
         pod
@@ -147,7 +169,14 @@ mod tests {
 
     #[test]
     fn the_own_containers_status_is_the_state() {
-        let stuck = |text: &str| PodState::Stuck(text.to_owned());
+        let container = |text: &str| PodState::Stuck(Cause::Container(text.to_owned()));
+        let image = |text: &str, tried_again| {
+            PodState::Stuck(Cause::Image {
+                image: "hyperledger/fabric-baseos:2.5".to_owned(),
+                message: text.to_owned(),
+                tried_again,
+            })
+        };
         let rows = [
             (json!(null), PodState::Pending),
             (json!({"phase": "Pending"}), PodState::Pending),
@@ -160,11 +189,23 @@ mod tests {
                 own(
                     &json!({"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image \"x\""}}),
                 ),
-                stuck("ImagePullBackOff: Back-off pulling image \"x\""),
+                image("ImagePullBackOff: Back-off pulling image \"x\"", false),
             ),
             (
                 own(&json!({"waiting": {"reason": "ErrImagePull"}})),
-                stuck("ErrImagePull: image hyperledger/fabric-baseos:2.5"),
+                image("ErrImagePull", true),
+            ),
+            (
+                own(
+                    &json!({"waiting": {"reason": "CreateContainerConfigError", "message": "secret \"s\" not found"}}),
+                ),
+                container("CreateContainerConfigError: secret \"s\" not found"),
+            ),
+            (
+                json!({"phase": "Pending", "conditions": [
+                    {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}
+                ]}),
+                PodState::Stuck(Cause::Unschedulable("0/1 nodes are available".to_owned())),
             ),
             (own(&json!({"running": {}})), PodState::Running),
             (
@@ -183,7 +224,7 @@ mod tests {
                 own(
                     &json!({"terminated": {"exitCode": 128, "reason": "StartError", "message": "exec: no such file"}}),
                 ),
-                stuck("StartError: exec: no such file"),
+                container("StartError: exec: no such file"),
             ),
             (
                 json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory."}),

@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn the_agent_finds_task_token_and_ca() {
         let record = sample::chaincode();
-        let launch = Launch::of(&record, "https://chainpod:8443").unwrap();
+        let launch = sample::launch(&record);
         let key = TokenKey::new([1; engine::token::KEY_BYTES]);
         let secret = build(&launch, "ns", &key, "PEM").unwrap();
         let data = secret.string_data.unwrap();

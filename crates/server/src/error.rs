@@ -49,38 +49,36 @@ pub(crate) type Result<T> = std::result::Result<T, ApiError>;
 pub(crate) struct ApiError {
     status: StatusCode,
     message: String,
+    /// Whether the engine has logged it with what else it knows.
+    is_logged: bool,
 }
 
 impl ApiError {
     /// The request is wrong: 400.
     pub(crate) fn bad_request(error: impl std::fmt::Display) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            message: error.to_string(),
-        }
+        Self::new(StatusCode::BAD_REQUEST, error.to_string())
     }
 
     /// The caller does not prove who it is: 401.
     pub(crate) fn unauthorized(message: &str) -> Self {
-        Self {
-            status: StatusCode::UNAUTHORIZED,
-            message: message.to_owned(),
-        }
+        Self::new(StatusCode::UNAUTHORIZED, message.to_owned())
     }
 
     /// Docker has it and chainpod does not: 501.
     pub(crate) fn not_implemented(message: &str) -> Self {
-        Self {
-            status: StatusCode::NOT_IMPLEMENTED,
-            message: message.to_owned(),
-        }
+        Self::new(StatusCode::NOT_IMPLEMENTED, message.to_owned())
     }
 
     /// Docker's answer for an unknown path, and for a known one with another method: 404.
     pub(crate) fn no_such_page() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "page not found".to_owned())
+    }
+
+    const fn new(status: StatusCode, message: String) -> Self {
         Self {
-            status: StatusCode::NOT_FOUND,
-            message: "page not found".to_owned(),
+            status,
+            message,
+            is_logged: false,
         }
     }
 
@@ -96,13 +94,14 @@ impl From<Error> for ApiError {
         Self {
             status: status(&error),
             message: error.to_string(),
+            is_logged: matches!(error, Error::StartFailed(_) | Error::CannotExecute(_)),
         }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        if self.status.is_server_error() {
+        if self.status.is_server_error() && !self.is_logged {
             tracing::warn!(
                 status = self.status.as_u16(),
                 error = self.message,

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use engine::name::Scope;
+use engine::Engine;
 use engine::ports::{AgentId, Event, LogLine, PodSeen, PodState};
-use engine::token::TokenKey;
-use engine::{Engine, Settings};
 use testkit::{FakeCluster, FakeStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -26,13 +24,8 @@ impl Docker {
     /// Docker's listener over an engine that knows the image `kv`.
     async fn new() -> Self {
         let (cluster, store) = (Arc::new(FakeCluster::default()), Arc::new(FakeStore::default()));
-        let scope = Scope("test".to_owned());
-        store.add_built(&scope, "kv", "hyperledger/fabric-baseos:2.5", b"layer");
-        let settings = Settings {
-            scope,
-            agent_url: "https://127.0.0.1:1".to_owned(),
-            token_key: TokenKey::new([1; 32]),
-        };
+        let settings = testkit::settings("test");
+        store.add_built(&settings.scope, "kv", "hyperledger/fabric-baseos:2.5", b"layer");
         let engine = Engine::new(settings, cluster.clone(), store);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

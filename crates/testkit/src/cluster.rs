@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine::container::{Container, Record};
 use engine::name::{PodName, RecordName, Scope};
-use engine::ports::{Cluster, ClusterError, LogLine, SecretFile};
+use engine::ports::{Cluster, ClusterError, LogLine, News, SecretFile};
 use engine::process::Launch;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
@@ -28,6 +28,7 @@ struct State {
     secrets: BTreeSet<String>,
     pods: BTreeSet<String>,
     log: Vec<LogLine>,
+    news: Vec<News>,
     counter: u64,
     conflicts: u32,
     refusal: Option<String>,
@@ -58,6 +59,11 @@ impl FakeCluster {
     /// The Pods that are there.
     pub fn pods(&self) -> Vec<String> {
         self.state.lock().unwrap().pods.iter().cloned().collect()
+    }
+
+    /// The news that have been told.
+    pub fn news(&self) -> Vec<News> {
+        self.state.lock().unwrap().news.clone()
     }
 
     /// Waits until a Pod has been made.
@@ -174,6 +180,11 @@ impl Cluster for FakeCluster {
 
     async fn delete_pod(&self, pod: &PodName, _: Duration) -> Result<(), ClusterError> {
         self.state.lock().unwrap().pods.remove(&pod.0);
+        Ok(())
+    }
+
+    async fn tell(&self, _: &Record, news: &News) -> Result<(), ClusterError> {
+        self.state.lock().unwrap().news.push(news.clone());
         Ok(())
     }
 

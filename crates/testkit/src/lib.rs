@@ -4,5 +4,27 @@
 mod cluster;
 mod store;
 
+use std::time::Duration;
+
 pub use cluster::FakeCluster;
+use engine::name::Scope;
+use engine::token::{KEY_BYTES, TokenKey};
+use engine::{Settings, StartLimits};
 pub use store::FakeStore;
+
+/// How long chaincode must live there for its start to have succeeded.
+pub const ALIVE: Duration = Duration::from_millis(100);
+
+/// What engines in tests are told: agents call home nowhere, starts are answered soon.
+#[must_use]
+pub fn settings(scope: &str) -> Settings {
+    Settings {
+        scope: Scope(scope.to_owned()),
+        agent_url: "https://192.0.2.1:2377".to_owned(),
+        token_key: TokenKey::new([0; KEY_BYTES]),
+        limits: StartLimits {
+            alive: ALIVE,
+            ..StartLimits::default()
+        },
+    }
+}

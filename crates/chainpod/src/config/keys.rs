@@ -61,6 +61,8 @@ const DEFAULT_AGENT_LISTEN: &str = "0.0.0.0:2377";
 const DEFAULT_AGENT_IMAGE: &str = concat!("docker.io/chainpod/chainpod:", env!("CARGO_PKG_VERSION"));
 /// Clusters differ, and nodes within them: what works is found out.
 const DEFAULT_AGENT_VOLUME: &str = "auto";
+/// An autoscaler has begun to add a node by then.
+const DEFAULT_UNSCHEDULABLE_LIMIT: &str = "60s";
 /// What people read; collectors ask for json.
 const DEFAULT_LOG_FORMAT: &str = "text";
 /// What happened, without each call.
@@ -109,6 +111,13 @@ pub(crate) const KUBECONFIG: Key = Key::new(
     KUBERNETES,
     "How the API server is reached [default: in-cluster, then $KUBECONFIG, then ~/.kube/config]",
 );
+pub(crate) const UNSCHEDULABLE_LIMIT: Key = Key::new(
+    "unschedulable-limit",
+    "DURATION",
+    KUBERNETES,
+    "How long no node may take a Pod before its start fails, such as 90s or 2m; a start fails after 270 s in any case",
+)
+.or(DEFAULT_UNSCHEDULABLE_LIMIT);
 pub(crate) const STORE: Key = Key::new(
     "store",
     "DIRECTORY",
@@ -159,7 +168,7 @@ pub(crate) const LOG_FILTER: Key = Key::new(
 .or(DEFAULT_LOG_FILTER);
 
 /// All of them, in the order of the help.
-pub(crate) const KEYS: [&Key; 14] = [
+pub(crate) const KEYS: [&Key; 15] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -167,6 +176,7 @@ pub(crate) const KEYS: [&Key; 14] = [
     &NAMESPACE,
     &INSTANCE,
     &KUBECONFIG,
+    &UNSCHEDULABLE_LIMIT,
     &STORE,
     &AGENT_LISTEN,
     &AGENT_ADDRESS,

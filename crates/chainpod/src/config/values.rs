@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use jiff::SignedDuration;
 use kube_adapter::AgentVolume;
 use tracing_subscriber::EnvFilter;
 
@@ -68,6 +70,12 @@ pub(super) fn agent_volume(text: &str) -> Value<AgentVolume> {
         "init" => Ok(AgentVolume::Init),
         _ => Err("auto, image or init is expected".to_owned()),
     }
+}
+
+pub(super) fn duration(text: &str) -> Value<Duration> {
+    let parsed = text.parse::<SignedDuration>().ok();
+    let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
+    duration.ok_or_else(|| "a duration is expected, such as 90s or 2m".to_owned())
 }
 
 pub(super) fn log_format(text: &str) -> Value<LogFormat> {

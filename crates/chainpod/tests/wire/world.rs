@@ -8,11 +8,9 @@ use std::time::Duration;
 
 use agent_protocol::Event as AgentEvent;
 use bytes::Bytes;
-use engine::name::Scope;
+use engine::Engine;
 use engine::phase::Phase;
 use engine::ports::{AgentId, Event, LogLine, PodSeen, PodState};
-use engine::token::TokenKey;
-use engine::{Engine, Settings};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use testkit::FakeCluster;
@@ -43,11 +41,7 @@ impl World {
         let directory = tempfile::tempdir().unwrap();
         let store = store::LocalStore::open(directory.path()).await.unwrap();
         let cluster = Arc::new(FakeCluster::default());
-        let settings = Settings {
-            scope: Scope("wire".to_owned()),
-            agent_url: "https://127.0.0.1:1".to_owned(),
-            token_key: TokenKey::new([1; 32]),
-        };
+        let settings = testkit::settings("wire");
         let engine = Engine::new(settings, cluster.clone(), Arc::new(store));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

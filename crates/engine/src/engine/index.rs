@@ -115,9 +115,7 @@ impl Engine {
             if let Some(live) = self.0.index.by_id(reference)? {
                 return Ok(live);
             }
-            for record in self.0.cluster.records(self.scope()).await? {
-                self.0.index.adopt(record);
-            }
+            self.know_all().await?;
             if let Some(live) = self.0.index.by_id(reference)? {
                 return Ok(live);
             }

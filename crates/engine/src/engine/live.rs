@@ -1,13 +1,16 @@
 //! One container as this process knows it: the newest record seen, and who is
 //! connected. Everybody who waits for something waits on [`Live::until`].
 
+use std::mem::discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use agent_protocol::Command;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::container::Record;
+use crate::failure::Cause;
 
 /// How many signals may be under way to one agent.
 const COMMANDS_UNDER_WAY: usize = 32;
@@ -21,12 +24,27 @@ pub(super) struct Seen {
     pub(super) gone: bool,
     /// The last start whose Pod's container the kubelet says has ended: its log is complete.
     pub(super) pod_ended: u32,
+    /// What keeps a Pod of the container's from running.
+    pub(super) stuck: Option<Stuck>,
+    /// The last start whose end a client has asked for.
+    pub(super) told_to_end: u32,
     /// How many attach streams are open.
     pub(super) attached: usize,
     /// How many waits are open.
     pub(super) waits: usize,
     /// Whether somebody sees to it that the record names who holds the container.
     held: bool,
+}
+
+/// What keeps a Pod from running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stuck {
+    /// Which start's Pod.
+    pub(super) start: u32,
+    /// Why.
+    pub(super) cause: Cause,
+    /// When a cause of this kind was first seen.
+    pub(super) since: Instant,
 }
 
 pub(super) struct Live {
@@ -42,6 +60,8 @@ impl Live {
             record,
             gone: false,
             pod_ended: 0,
+            stuck: None,
+            told_to_end: 0,
             attached: 0,
             waits: 0,
             held: false,
@@ -84,6 +104,30 @@ impl Live {
     pub(super) fn set_pod_ended(&self, start: u32) {
         self.seen
             .send_modify(|seen| seen.pod_ended = seen.pod_ended.max(start));
+    }
+
+    /// The Pod of the `start`-th start is stuck for this cause, or is not any more.
+    pub(super) fn set_stuck(&self, start: u32, cause: Option<Cause>) {
+        self.seen.send_if_modified(|seen| {
+            let before = seen.stuck.as_ref().filter(|stuck| stuck.start >= start);
+            if before.is_some_and(|stuck| stuck.start > start) {
+                return false;
+            }
+            let stuck = cause.map(|cause| {
+                let same = before.filter(|stuck| discriminant(&stuck.cause) == discriminant(&cause));
+                let since = same.map_or_else(Instant::now, |stuck| stuck.since);
+                Stuck { start, cause, since }
+            });
+            let changed = stuck != seen.stuck;
+            seen.stuck = stuck;
+            changed
+        });
+    }
+
+    /// A client has asked for the program's end.
+    pub(super) fn set_told_to_end(&self) {
+        self.seen
+            .send_modify(|seen| seen.told_to_end = seen.record.container.starts);
     }
 
     pub(super) fn change_attached(&self, change: impl FnOnce(usize) -> usize) {

@@ -28,6 +28,10 @@ const LINES_AHEAD: usize = 64;
 /// How long the kubelet may take to say that a Pod ended whose exit is known: only then is its log
 /// known to be complete.
 const LOG_COMPLETE_LIMIT: Duration = Duration::from_secs(3);
+/// How many lines are a program's last words: a stack trace is not much longer.
+const LAST_LINES: usize = 20;
+/// How long the API server and the kubelet may take to hand them out.
+const LAST_LINES_LIMIT: Duration = Duration::from_secs(5);
 
 /// Which part of a program's output is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +64,26 @@ impl Engine {
         let lines = self.lines(live, request);
         let next = |mut lines: mpsc::Receiver<LogLine>| async { Some((lines.recv().await?, lines)) };
         Ok(stream::unfold(lines, next).boxed())
+    }
+
+    /// The end of what a program has written that has just ended; nothing where that cannot be read in time.
+    pub(super) async fn last_words(&self, live: &Arc<Live>) -> String {
+        log_complete(live, live.record().container.starts).await;
+        let request = LogRequest {
+            tail: Some(LAST_LINES),
+            ..LogRequest::default()
+        };
+        let mut words = String::new();
+        let mut lines = self.lines(Arc::clone(live), request);
+        let reading = async {
+            while let Some(line) = lines.recv().await {
+                words.push_str(&String::from_utf8_lossy(&line.text));
+            }
+        };
+        if tokio::time::timeout(LAST_LINES_LIMIT, reading).await.is_err() {
+            tracing::debug!(record = %live.record().name, "the last lines cannot be read in time");
+        }
+        words
     }
 
     /// What one client is to read, from now on; nobody reads for it once it goes away.

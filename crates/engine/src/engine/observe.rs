@@ -8,9 +8,13 @@ use jiff::Timestamp;
 
 use super::span::is_about;
 use super::{Engine, Live};
-use crate::container::{Container, Exit};
+use crate::container::Exit;
+use crate::failure::Cause;
 use crate::phase::Phase;
-use crate::ports::{AgentId, Event, PodSeen, PodState};
+use crate::ports::{AgentId, Event, News, PodSeen, PodState};
+
+/// The exit code of what was killed from outside: 128 + SIGKILL.
+const KILLED: i64 = 137;
 
 impl Engine {
     /// Takes in an event. Returns when it is on the record: an agent is answered only then.
@@ -34,15 +38,8 @@ impl Engine {
             }
             Event::PodGone(pod) => {
                 if let Some(live) = self.live_of(&pod.agent).await {
-                    self.exited(
-                        &live,
-                        pod.agent.start,
-                        137,
-                        false,
-                        format!("pod {} was deleted", pod.pod),
-                    )
-                    .await;
-                    live.set_pod_ended(pod.agent.start);
+                    let exit = Exit::now(KILLED, false, format!("pod {} was deleted", pod.pod));
+                    self.pod_ended(&live, pod.agent.start, exit).await;
                 }
             }
         }
@@ -64,29 +61,34 @@ impl Engine {
     async fn agent_spoke(&self, live: &Live, start: u32, event: AgentEvent) {
         match event {
             AgentEvent::Started => {
-                self.record_fact(live, |container| {
-                    (container.phase == Phase::Starting && container.starts == start).then(|| {
-                        container.phase = Phase::Running;
-                        container.started_at = Some(Timestamp::now());
-                        self.start_is_over(live, container);
+                let started = self
+                    .record_fact(live, |container| {
+                        (container.phase == Phase::Starting && container.starts == start).then(|| {
+                            container.phase = Phase::Running;
+                            container.started_at = Some(Timestamp::now());
+                            self.start_is_over(live, container);
+                        })
                     })
-                })
-                .await;
+                    .await;
+                if started.is_some() {
+                    let record = live.record();
+                    self.announce(&record, News::started(&record));
+                }
             }
             AgentEvent::Failed { message, exit_code } => {
-                self.fail_start(live, start, message, exit_code).await;
+                let cause = Cause::Command {
+                    message,
+                    code: exit_code,
+                };
+                self.fail_start(live, start, cause).await;
             }
             AgentEvent::Exited {
                 exit_code,
                 oom_killed,
             } => {
-                self.record_fact(live, |container| {
-                    // The program ran, even where the word that it started was overtaken.
-                    container.started_at.get_or_insert_with(Timestamp::now);
-                    self.start_is_over(live, container);
-                    exit(container, start, exit_code, oom_killed, "")
-                })
-                .await;
+                let exit = Exit::now(exit_code, oom_killed, String::new());
+                // The program ran, even where the word that it started was overtaken.
+                self.exited(live, start, exit, true).await;
             }
         }
     }
@@ -95,47 +97,55 @@ impl Engine {
         let start = seen.agent.start;
         match seen.state {
             // The agent is what runs then; whether the program does is the agent's word.
-            PodState::Pending | PodState::Running => {}
-            PodState::Stuck(reason) => {
-                let message = format!("pod {} cannot run: {reason}", seen.pod);
-                self.fail_start(live, start, message, 128).await;
-            }
-            PodState::NoAgent(reason) => {
-                let message = format!("pod {} cannot run: {reason}", seen.pod);
-                self.repeat_start(live, start, &seen.pod, message).await;
-            }
+            PodState::Pending | PodState::Running => live.set_stuck(start, None),
+            PodState::Stuck(cause) => live.set_stuck(start, Some(cause)),
+            PodState::NoAgent(reason) => self.repeat_start(live, start, &seen.pod, reason).await,
             PodState::Ended {
                 code,
                 oom_killed,
                 message,
             } => {
-                let container = live.record().container;
-                if container.phase == Phase::Starting && container.starts == start {
-                    let message = format!(
-                        "pod {} ended with {code} before its program started: {message}",
-                        seen.pod
-                    );
-                    self.fail_start(live, start, message, 128).await;
-                } else {
-                    self.exited(live, start, code, oom_killed, message).await;
-                }
-                live.set_pod_ended(start);
+                let exit = Exit::now(code, oom_killed, message);
+                self.pod_ended(live, start, exit).await;
             }
         }
     }
 
-    async fn exited(&self, live: &Live, start: u32, code: i64, oom_killed: bool, error: String) {
-        self.record_fact(live, |container| exit(container, start, code, oom_killed, &error))
-            .await;
+    /// The kubelet's word of an end.
+    async fn pod_ended(&self, live: &Live, start: u32, exit: Exit) {
+        let container = live.record().container;
+        if container.phase == Phase::Starting && container.starts == start {
+            let cause = Cause::PodEnded {
+                code: exit.code,
+                message: exit.error,
+            };
+            self.fail_start(live, start, cause).await;
+        } else {
+            self.exited(live, start, exit, false).await;
+        }
+        live.set_pod_ended(start);
     }
-}
 
-/// Ends the `start`-th start if it is live; the first word of an end counts.
-fn exit(container: &mut Container, start: u32, code: i64, oom_killed: bool, error: &str) -> Option<()> {
-    (container.phase.is_live() && container.starts == start).then(|| {
-        container.phase = Phase::Exited;
-        container.exit = Some(Exit::now(code, oom_killed, error.to_owned()));
-    })
+    /// Ends the `start`-th start if it is live; the first word of an end counts.
+    async fn exited(&self, live: &Live, start: u32, exit: Exit, has_run: bool) {
+        let ended = self
+            .record_fact(live, |container| {
+                (container.phase.is_live() && container.starts == start).then(|| {
+                    if has_run {
+                        container.started_at.get_or_insert_with(Timestamp::now);
+                    }
+                    self.start_is_over(live, container);
+                    container.phase = Phase::Exited;
+                    container.exit = Some(exit.clone());
+                })
+            })
+            .await;
+        if ended.is_some() {
+            let record = live.record();
+            let asked = live.seen().told_to_end >= start;
+            self.announce(&record, News::exited(&record, &exit, asked));
+        }
+    }
 }
 
 impl Exit {

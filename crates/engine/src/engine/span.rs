@@ -5,7 +5,6 @@ use tracing::field::Empty;
 use tracing::{Span, error_span};
 
 use crate::container::Container;
-use crate::name::FabricName;
 
 /// A span that names its container later. Its level lets no filter leave it out of a line that is logged.
 #[must_use]
@@ -17,8 +16,10 @@ pub fn span() -> Span {
 pub(super) fn is_about(container: &Container) {
     let span = Span::current();
     span.record("container", &container.name);
-    if let Some(fabric) = FabricName::parse(&container.name) {
-        span.record("chaincode", fabric.chaincode);
-        span.record("peer", fabric.peer);
+    if let Some(chaincode) = container.chaincode() {
+        span.record("chaincode", chaincode);
+    }
+    if let Some(peer) = container.peer() {
+        span.record("peer", peer);
     }
 }

@@ -1,20 +1,21 @@
 //! Start: the record is claimed, the Pod made, and the answer given when the
-//! program runs or cannot.
+//! program runs or cannot. What keeps it from running is a [`Cause`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tracing::Instrument;
 
+use super::live::Seen;
 use super::{Engine, Live};
 use crate::container::{Container, Exit};
 use crate::error::{Error, Result};
+use crate::fabric::is_own;
+use crate::failure::Cause;
 use crate::name::PodName;
 use crate::phase::{Legality, Operation, Phase};
+use crate::ports::ClusterError;
 use crate::process::{Launch, Process};
-
-/// How long a start may take: shorter than the peer's own 300 s, so that the reason reaches the user.
-const START_LIMIT: Duration = Duration::from_secs(270);
 
 /// How a start went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +27,12 @@ pub enum Started {
 }
 
 impl Engine {
-    /// Starts a container. Goes on if the caller goes away.
+    /// Starts a container. Goes on if the caller goes away. Of chaincode the answer comes when it has
+    /// lived for [`StartLimits::alive`](crate::StartLimits) or has ended.
     ///
     /// # Errors
     /// `StartFailed` or `CannotExecute` with the cause; `StartEnded` when a stop, kill or removal
-    /// came in between. Answers after 270 s at the latest.
+    /// came in between. Answers after 275 s at the latest.
     pub async fn start(&self, reference: &str) -> Result<Started> {
         let live = self.find(reference).await?;
         let engine = self.clone();
@@ -40,37 +42,93 @@ impl Engine {
     }
 
     async fn run_start(&self, live: &Arc<Live>) -> Result<Started> {
-        Process::of(&live.record().container)?;
-        let limit = tokio::time::sleep(START_LIMIT);
-        let claimed = self.swap(live, |container| self.claim(container)).await?;
+        let process = Process::of(&live.record().container)?;
+        let limit = Instant::now() + self.limits().total;
+        let claimed = self
+            .swap(live, |container| self.claim(container))
+            .await?
+            .is_some();
         let start = live.record().container.starts;
-        if claimed.is_some() {
-            match self.launch(live).await {
+        if claimed {
+            match self.launch(live, &process).await {
                 Ok(()) => self.end_if_overtaken(live, start).await,
-                Err(error) => self.fail_start(live, start, error.to_string(), 128).await,
+                Err(cause) => self.fail_start(live, start, cause).await,
             }
         }
-        let outcome = tokio::select! {
-            outcome = live.until(|seen| outcome(&seen.record.container, seen.gone, start)) => outcome,
-            () = limit => {
-                let pod = live.record().pod_name();
-                let message = format!("pod {pod} did not start within {} s", START_LIMIT.as_secs());
-                let now = live.record().container.starts;
-                self.fail_start(live, now, message.clone(), 128).await;
-                Err(Error::StartFailed(message))
-            }
-        };
+        let mut outcome = self.outcome(live, start, limit).await;
+        if claimed && outcome.is_ok() && process.peer_address().is_some() {
+            outcome = self.lives_on(live).await;
+        }
         if outcome.is_err() {
             // Peers read attach to its end before they report a failed start.
             self.detached(live).await;
         }
-        outcome.map(|()| {
-            if claimed.is_some() {
-                Started::Now
-            } else {
-                Started::Already
+        outcome.map(|()| if claimed { Started::Now } else { Started::Already })
+    }
+
+    /// How the `start`-th start goes, once that is known; what keeps it from running for too long ends it.
+    async fn outcome(&self, live: &Live, start: u32, limit: Instant) -> Result<()> {
+        let given_up = async {
+            tokio::select! {
+                stuck = self.stuck(live) => stuck,
+                () = sleep_until(limit) => {
+                    (live.record().container.starts, Cause::Silence(self.limits().total))
+                }
             }
-        })
+        };
+        let (number, cause) = tokio::select! {
+            biased;
+            outcome = live.until(|seen| outcome(seen, start)) => return outcome,
+            given_up = given_up => given_up,
+        };
+        let record = live.record();
+        let sentence = cause.sentence(&record.container, &record.pod_name());
+        self.fail_start(live, number, cause).await;
+        let known = outcome(&live.seen(), start);
+        known.unwrap_or(Err(Error::StartFailed(sentence)))
+    }
+
+    /// Waits until the Pod of the current start has been stuck for as long as its cause is given.
+    async fn stuck(&self, live: &Live) -> (u32, Cause) {
+        loop {
+            let of_current = |seen: &Seen| {
+                let stuck = seen.stuck.clone();
+                stuck.filter(|stuck| stuck.start == seen.record.container.starts)
+            };
+            let stuck = live.until(of_current).await;
+            let limit = stuck.since + stuck.cause.patience(self.limits());
+            let changed = live.until(|seen| (seen.stuck.as_ref() != Some(&stuck)).then_some(()));
+            if timeout_at(limit, changed).await.is_err() {
+                return (stuck.start, stuck.cause);
+            }
+        }
+    }
+
+    /// Waits until chaincode has lived for a while. One that dies at once fails its start with its own
+    /// last words: all that a peer makes of its exit is a number.
+    async fn lives_on(&self, live: &Arc<Live>) -> Result<()> {
+        let record = live.record();
+        let start = record.container.starts;
+        let over = live.until(|seen| {
+            let container = &seen.record.container;
+            let is_over = seen.gone || container.starts != start || !container.phase.is_live();
+            is_over.then(|| {
+                let by_itself = !seen.gone && container.starts == start && seen.told_to_end < start;
+                container.exit.clone().filter(|_| by_itself)
+            })
+        });
+        let Ok(over) = timeout(self.limits().alive, over).await else {
+            return Ok(());
+        };
+        let exit = over.ok_or_else(|| Error::StartEnded(record.container.name.clone()))?;
+        let cause = Cause::DiedAtOnce {
+            code: exit.code,
+            oom_killed: exit.oom_killed,
+            last_words: self.last_words(live).await,
+        };
+        let sentence = cause.sentence(&record.container, &record.pod_name());
+        self.announce(&record, cause.news(sentence.clone()));
+        Err(Error::StartFailed(sentence))
     }
 
     /// Claims the next start, or one whose caller was cut off with its process: its Pod may not have
@@ -95,10 +153,13 @@ impl Engine {
         }
     }
 
-    async fn launch(&self, live: &Live) -> Result<()> {
+    async fn launch(&self, live: &Live, process: &Process) -> std::result::Result<(), Cause> {
+        if let Some(address) = process.peer_address().filter(|address| is_own(address)) {
+            return Err(Cause::PeerAddress(address.to_owned()));
+        }
         let record = live.record();
-        let launch = Launch::of(&record, &self.0.settings.agent_url)?;
-        Ok(self.0.cluster.launch(&launch).await?)
+        let launch = Launch::of(&record, process.clone(), &self.0.settings.agent_url);
+        self.0.cluster.launch(&launch).await.map_err(Cause::from)
     }
 
     /// A stop or removal that came while the Pod was being made did not meet it.
@@ -130,37 +191,54 @@ impl Engine {
             .await;
         if repeated.is_none() {
             // A second time: there is no third way.
-            return self.fail_start(live, start, reason, 128).await;
+            return self.fail_start(live, start, Cause::Agent(reason)).await;
         }
         tracing::info!(pod = %without_agent, reason, "the agent is not in the pod: another one copies it");
-        let (launched, ()) = tokio::join!(self.launch(live), self.delete_pod(without_agent));
+        // Invariant: its first launch had one.
+        let Ok(process) = Process::of(&live.record().container) else {
+            return;
+        };
+        let (launched, ()) = tokio::join!(self.launch(live, &process), self.delete_pod(without_agent));
         match launched {
             Ok(()) => self.end_if_overtaken(live, start + 1).await,
-            Err(error) => self.fail_start(live, start + 1, error.to_string(), 128).await,
+            Err(cause) => self.fail_start(live, start + 1, cause).await,
         }
     }
 
     /// The `start`-th start did not come to a running program: back to created, with the reason.
-    pub(super) async fn fail_start(&self, live: &Live, start: u32, error: String, code: i64) {
+    pub(super) async fn fail_start(&self, live: &Live, start: u32, cause: Cause) {
+        let record = live.record();
+        let sentence = cause.sentence(&record.container, &record.pod_name());
         let failed = self
             .record_fact(live, |container| {
                 (container.phase == Phase::Starting && container.starts == start).then(|| {
                     container.phase = Phase::Created;
                     self.start_is_over(live, container);
-                    container.exit = Some(Exit::now(code, false, error.clone()));
+                    container.exit = Some(Exit::now(cause.exit_code(), false, sentence.clone()));
                 })
             })
             .await;
         if failed.is_some() {
+            self.announce(&record, cause.news(sentence));
             self.end_pod(live).await;
         }
     }
 }
 
+impl From<ClusterError> for Cause {
+    fn from(error: ClusterError) -> Self {
+        match error {
+            ClusterError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            other => Self::Refused(other.to_string()),
+        }
+    }
+}
+
 /// How the `start`-th start went, once that is known.
-fn outcome(container: &Container, gone: bool, start: u32) -> Option<Result<()>> {
+fn outcome(seen: &Seen, start: u32) -> Option<Result<()>> {
+    let container = &seen.record.container;
     let ended = || Some(Err(Error::StartEnded(container.name.clone())));
-    if gone || (container.starts != start && container.repeats != Some(start)) {
+    if seen.gone || (container.starts != start && container.repeats != Some(start)) {
         return ended();
     }
     let failure = container.exit.as_ref();
@@ -168,6 +246,7 @@ fn outcome(container: &Container, gone: bool, start: u32) -> Option<Result<()>> 
         (Phase::Starting, _) => None,
         (Phase::Running, _) => Some(Ok(())),
         (Phase::Exited, _) if container.started_at.is_some() => Some(Ok(())),
+        _ if seen.told_to_end >= start => ended(),
         (_, Some(exit)) if exit.code == 126 || exit.code == 127 => {
             Some(Err(Error::CannotExecute(exit.error.clone())))
         }

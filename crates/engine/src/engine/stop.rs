@@ -40,6 +40,7 @@ impl Engine {
         if Operation::Stop.in_phase(live.record().container.phase) == Legality::Nothing {
             return Ok(Stopped::Already);
         }
+        live.set_told_to_end();
         if !grace.is_zero()
             && live.tell_agent(Command::Signal { number: SIGTERM })
             && tokio::time::timeout(grace, ended(&live)).await.is_ok()
@@ -60,6 +61,7 @@ impl Engine {
         if Operation::Kill.in_phase(container.phase) == Legality::Refuse {
             return Err(Error::NotRunning(container.id.0));
         }
+        live.set_told_to_end();
         if signal == SIGKILL {
             self.end(&live).await;
             return Ok(());
@@ -76,6 +78,7 @@ impl Engine {
     /// Ends the program for certain: by its agent, else with its Pod. Where its end cannot be
     /// seen in time the record says so.
     pub(super) async fn end(&self, live: &Arc<Live>) {
+        live.set_told_to_end();
         let running = live.record().container.phase == Phase::Running;
         if running
             && live.tell_agent(Command::Signal { number: SIGKILL })

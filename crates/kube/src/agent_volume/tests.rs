@@ -1,6 +1,6 @@
 //! What Pods teach about their nodes.
 
-use engine::process::Launch;
+use engine::Cause;
 use serde_json::{Value, json};
 
 use super::*;
@@ -10,7 +10,7 @@ use crate::record::sample;
 /// A Pod with an image volume on that node; its container's state.
 fn pod(node: &str, state: &Value) -> Pod {
     let record = sample::chaincode();
-    let launch = Launch::of(&record, "https://chainpod:8443").unwrap();
+    let launch = sample::launch(&record);
     let mut pod = crate::pod::build(&launch, &config(), AgentBy::Mount);
     pod.spec.as_mut().unwrap().node_name = Some(node.to_owned());
     let status = json!({"name": "chaincode", "state": state, "image": "", "imageID": "", "ready": false, "restartCount": 0});
@@ -119,14 +119,18 @@ fn an_init_container_whose_image_is_not_to_be_had_is_told() {
     let status = json!({"name": "agent", "state": state, "image": "chainpod:0.1", "imageID": "", "ready": false, "restartCount": 0});
     pod.status = serde_json::from_value(json!({"initContainerStatuses": [status]})).unwrap();
     let told = AgentVolumes::new(AgentVolume::Init).learn(&pod);
-    let expected = "chainpod's own image chainpod:0.1: ImagePullBackOff: not found";
-    assert_eq!(told, Some(PodState::Stuck(expected.to_owned())));
+    let expected = Cause::Image {
+        image: "chainpod:0.1".to_owned(),
+        message: "ImagePullBackOff: not found".to_owned(),
+        tried_again: false,
+    };
+    assert_eq!(told, Some(PodState::Stuck(expected)));
 }
 
 #[test]
 fn the_init_container_copies_the_agent_to_where_it_is_run() {
     let record = sample::chaincode();
-    let launch = Launch::of(&record, "https://chainpod:8443").unwrap();
+    let launch = sample::launch(&record);
     let spec = crate::pod::build(&launch, &config(), AgentBy::Copy).spec.unwrap();
     let init = &spec.init_containers.unwrap()[0];
     assert_eq!(

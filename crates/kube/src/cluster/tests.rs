@@ -122,7 +122,7 @@ async fn a_quota_that_is_counted_elsewhere_at_the_same_moment_is_no_failure() {
 #[tokio::test]
 async fn a_repeated_launch_meets_its_own_objects() {
     let record = sample::chaincode();
-    let launch = Launch::of(&record, "https://chainpod:8443").unwrap();
+    let launch = sample::launch(&record);
     let (cluster, asked) = cluster(|_, _| failure(409, "AlreadyExists"));
     cluster.launch(&launch).await.unwrap();
     let mut asked = asked.lock().unwrap().clone();
@@ -139,7 +139,7 @@ async fn a_repeated_launch_meets_its_own_objects() {
 #[tokio::test]
 async fn a_refusal_is_the_api_servers_message() {
     let record = sample::chaincode();
-    let launch = Launch::of(&record, "https://chainpod:8443").unwrap();
+    let launch = sample::launch(&record);
     let (cluster, _) = cluster(|_, line| match line.contains("/pods") {
         true => failure(403, "exceeded quota"),
         false => failure(409, "AlreadyExists"),

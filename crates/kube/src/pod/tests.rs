@@ -8,11 +8,7 @@ use crate::cluster::tests::config;
 use crate::record::sample;
 
 fn pod(record: &Record) -> Pod {
-    build(
-        &Launch::of(record, "https://chainpod:8443").unwrap(),
-        &config(),
-        AgentBy::Mount,
-    )
+    build(&sample::launch(record), &config(), AgentBy::Mount)
 }
 
 fn container(record: &Record) -> PodContainer {

@@ -1,0 +1,188 @@
+//! What a Fabric peer's request says of its chaincode: in the container's name,
+//! its environment and its command.
+
+use std::net::IpAddr;
+
+use crate::container::Container;
+use crate::process::Process;
+
+/// Hex digits of the package hash that ends a chaincode's container name.
+const PACKAGE_HASH_DIGITS: usize = 64;
+/// Where a peer names the chaincode: `LABEL:HASH`, or `NAME:VERSION` from 1.4.
+const CHAINCODE_VARIABLE: &str = "CORE_CHAINCODE_ID_NAME";
+/// Where a peer says whose chaincode it is.
+const MSP_VARIABLE: &str = "CORE_PEER_LOCALMSPID";
+/// The options that tell chaincode its peer's address: Go's and Node's, Java's (Fabric:
+/// `core/chaincode/platforms`).
+const PEER_OPTIONS: [&str; 2] = ["peer.address", "peerAddress"];
+
+/// What a chaincode container's name says: `NETWORK-PEER-LABEL-PACKAGEHASH` from a 2.x or 3.x peer,
+/// `NETWORK-PEER-NAME-VERSION` from 1.4.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FabricName<'a> {
+    /// The peer's id.
+    pub peer: &'a str,
+    /// The chaincode package's label; from 1.4 the chaincode's name.
+    pub chaincode: &'a str,
+    /// The package's hash; 1.4 has none.
+    pub package_hash: Option<&'a str>,
+}
+
+impl<'a> FabricName<'a> {
+    /// Reads a container's name; none where it is not a chaincode's. Ids with dashes are cut at
+    /// the first one: the name does not tell where they end.
+    #[must_use]
+    pub fn parse(container: &'a str) -> Option<Self> {
+        let (rest, package_hash) = container.rsplit_once('-')?;
+        if !is_package_hash(package_hash) {
+            return None;
+        }
+        let mut parts = rest.splitn(3, '-').skip(1);
+        Some(Self {
+            peer: parts.next()?,
+            chaincode: parts.next()?,
+            package_hash: Some(package_hash),
+        })
+    }
+
+    /// Reads the container's name of a 1.4 peer, which says what it ends with as `id`, `NAME:VERSION`.
+    #[must_use]
+    pub fn parse_legacy(container: &'a str, id: &'a str) -> Option<Self> {
+        let (chaincode, version) = id.split_once(':')?;
+        let rest = container.strip_suffix(version)?.strip_suffix('-')?;
+        let rest = rest.strip_suffix(chaincode)?.strip_suffix('-')?;
+        let (_network, peer) = rest.split_once('-')?;
+        Some(Self {
+            peer,
+            chaincode,
+            package_hash: None,
+        })
+    }
+}
+
+pub(crate) fn is_package_hash(text: &str) -> bool {
+    text.len() == PACKAGE_HASH_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+impl Container {
+    /// What its name says of the chaincode.
+    #[must_use]
+    pub fn fabric_name(&self) -> Option<FabricName<'_>> {
+        FabricName::parse(&self.name).or_else(|| {
+            let id = self.variable(CHAINCODE_VARIABLE)?;
+            FabricName::parse_legacy(&self.name, id)
+        })
+    }
+
+    /// The chaincode's label; from 1.4 its name.
+    #[must_use]
+    pub fn chaincode(&self) -> Option<&str> {
+        let id = self.variable(CHAINCODE_VARIABLE);
+        let of_name = || Some(self.fabric_name()?.chaincode);
+        id.and_then(|id| id.split(':').next()).or_else(of_name)
+    }
+
+    /// The peer's id.
+    #[must_use]
+    pub fn peer(&self) -> Option<&str> {
+        Some(self.fabric_name()?.peer)
+    }
+
+    /// Whose chaincode it is.
+    #[must_use]
+    pub fn msp(&self) -> Option<&str> {
+        self.variable(MSP_VARIABLE)
+    }
+
+    fn variable(&self, name: &str) -> Option<&str> {
+        let values = self.spec.env.iter().filter_map(|entry| entry.split_once('='));
+        let values = values.filter(|(known, _)| *known == name);
+        values.map(|(_, value)| value).next_back()
+    }
+}
+
+impl Process {
+    /// The address of the peer that the program is to serve; none where it is no chaincode. It may be
+    /// one word of a shell's script.
+    #[must_use]
+    pub fn peer_address(&self) -> Option<&str> {
+        let words = self.argv.iter().flat_map(|arg| arg.split([' ', '=']));
+        let mut words = words.filter(|word| !word.is_empty());
+        words.find(|word| PEER_OPTIONS.contains(&word.trim_start_matches('-')))?;
+        words.next()
+    }
+}
+
+/// Whether an address means whoever connects to it: a loopback or wildcard address.
+pub(crate) fn is_own(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _port)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<IpAddr>() {
+        Ok(ip) => ip.is_loopback() || ip.is_unspecified(),
+        Err(_) => host.is_empty() || host == "localhost",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str =
+        "dev-peer0.org1.example.com-kv1-477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";
+
+    #[test]
+    fn a_chaincode_name_tells_peer_label_and_package() {
+        let name = FabricName::parse(NAME).unwrap();
+        assert_eq!((name.peer, name.chaincode), ("peer0.org1.example.com", "kv1"));
+        assert_eq!(FabricName::parse("build-0123456789ab"), None);
+    }
+
+    #[test]
+    fn a_1_4_peers_name_is_read_from_its_end() {
+        let of = |container| {
+            FabricName::parse_legacy(container, "my-cc:1.0-rc").map(|name| (name.peer, name.chaincode))
+        };
+        assert_eq!(of("dev-peer-0.org1-my-cc-1.0-rc"), Some(("peer-0.org1", "my-cc")));
+        assert_eq!(of("dev-peer0.org1-my-cc-2.0"), None);
+        assert_eq!(of("my-cc-1.0-rc"), None);
+    }
+
+    #[test]
+    fn every_languages_command_tells_the_peers_address() {
+        let of = |argv: &[&str]| Process {
+            argv: argv.iter().map(|&word| word.to_owned()).collect(),
+            env: Vec::new(),
+            working_dir: String::new(),
+            user: String::new(),
+        };
+        for argv in [
+            &["chaincode", "-peer.address=peer0:7052"][..],
+            &[
+                "/bin/bash",
+                "-c",
+                "set -e; cd /usr/local/src; npm start -- --peer.address peer0:7052",
+            ],
+            &["/root/chaincode-java/start", "--peerAddress", "peer0:7052"],
+        ] {
+            assert_eq!(of(argv).peer_address(), Some("peer0:7052"), "{argv:?}");
+        }
+        assert_eq!(of(&["go", "version"]).peer_address(), None);
+    }
+
+    #[test]
+    fn what_means_the_pod_itself_is_no_peers_address() {
+        for own in [
+            "127.0.0.1:7052",
+            "0.0.0.0:7052",
+            ":7052",
+            "localhost:7052",
+            "[::1]:7052",
+            "[::]:7052",
+        ] {
+            assert!(is_own(own), "{own}");
+        }
+        for peers in ["peer0.org1.example.com:7052", "10.0.0.7:7052", "[fd00::7]:7052"] {
+            assert!(!is_own(peers), "{peers}");
+        }
+    }
+}
