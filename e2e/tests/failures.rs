@@ -15,6 +15,8 @@ use lab::progress::Progress;
 const CALL_LIMIT: Duration = Duration::from_secs(30);
 /// How long what is on its way may take.
 const SOON: Duration = Duration::from_secs(30);
+/// What a peer has not heard it asks for once a minute (`peer.gossip.pvtData.reconcileSleepInterval`).
+const GOSSIP_LIMIT: Duration = Duration::from_secs(90);
 /// All kinds that chainpod makes and nobody's time limit removes.
 const KINDS: &str = "pods,configmaps,secrets";
 
@@ -180,10 +182,11 @@ fn two_peers_install_the_same_package_at_once_and_their_memory_limit_is_on_the_p
     });
     network.approve(&package).unwrap();
     network.commit(&package).unwrap();
-    // Only the peer that was asked has the block for certain.
-    await_so("the other peer has the definition too", SOON, || {
-        peers[1].query("kv", "host", &[]).is_ok()
-    });
+    await_so(
+        "the other peer knows the package of the definition too",
+        GOSSIP_LIMIT,
+        || peers[1].query("kv", "host", &[]).is_ok(),
+    );
     let hosts: Vec<_> = peers
         .iter()
         .map(|peer| peer.query("kv", "host", &[]).unwrap())
@@ -193,5 +196,5 @@ fn two_peers_install_the_same_package_at_once_and_their_memory_limit_is_on_the_p
     let limits = chainpod
         .kubectl(&["get", "pods", "-l", "chainpod.dev/role=chaincode", "-o", path])
         .unwrap();
-    assert_eq!(limits, "128Mi 128Mi");
+    assert_eq!(limits, "134217728 134217728");
 }

@@ -94,7 +94,11 @@ impl Setting {
 
     /// A chainpod with a namespace of its own.
     fn chainpod(&self) -> Result<Chainpod> {
-        Chainpod::start(&self.cluster, &self.daemon, &format!("bench-{}", self.name))
+        self.chainpod_with(&format!("bench-{}", self.name), &[])
+    }
+
+    fn chainpod_with(&self, namespace: &str, options: &[String]) -> Result<Chainpod> {
+        Chainpod::start_with(&self.cluster, &self.daemon, namespace, options)
     }
 
     fn rounds(&self, rounds: usize, mut round: impl FnMut(usize) -> Result<()>) -> Result<()> {

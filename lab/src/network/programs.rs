@@ -160,7 +160,8 @@ impl Network {
                 "CORE_PEER_CHAINCODEADDRESS",
                 format!("{}:{chaincode}", self.peer_host()),
             ),
-            ("CORE_PEER_GOSSIP_BOOTSTRAP", self.peer_address()),
+            // An organisation's approvals are private: its peers tell them each other.
+            ("CORE_PEER_GOSSIP_BOOTSTRAP", self.first().peer_address()),
             ("CORE_PEER_GOSSIP_EXTERNALENDPOINT", self.peer_address()),
             // Every peer asks the orderer for blocks: no election to wait for.
             ("CORE_PEER_GOSSIP_USELEADERELECTION", false.to_string()),
@@ -205,6 +206,13 @@ impl Network {
                 path(&self.peer_identity().join("tls/ca.crt")),
             ),
         ]
+    }
+
+    fn first(&self) -> Self {
+        Self {
+            peer: 0,
+            ..self.clone()
+        }
     }
 
     fn peer_address(&self) -> String {

@@ -13,18 +13,20 @@ struct Column {
     values: Vec<f64>,
 }
 
+/// Which column is compared with which.
+type Ratios = &'static [(&'static str, &'static str)];
+
 /// Columns in the order in which they were first measured.
 pub(super) struct Figures {
     unit: &'static str,
     columns: Vec<Column>,
-    /// The column that is compared, and those that it is compared with.
-    ratios: (&'static str, &'static [&'static str]),
+    ratios: Ratios,
     notes: Vec<String>,
 }
 
 impl Figures {
     /// No figures yet; `ratios` says what is compared with which.
-    pub(super) const fn new(unit: &'static str, ratios: (&'static str, &'static [&'static str])) -> Self {
+    pub(super) const fn new(unit: &'static str, ratios: Ratios) -> Self {
         Self {
             unit,
             columns: Vec::new(),
@@ -55,12 +57,11 @@ impl Figures {
 
     /// What each compared column is of the others.
     fn ratios(&self) -> Vec<(String, f64)> {
-        let (name, others) = self.ratios;
-        let ratio = |other: &&str| {
+        let ratio = |(name, other): &(&str, &str)| {
             let ratio = self.median(name)? / self.median(other)?;
             Some((format!("{name} / {other}"), ratio))
         };
-        others.iter().filter_map(ratio).collect()
+        self.ratios.iter().filter_map(ratio).collect()
     }
 
     /// Writes all of it as JSON.
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn ratios_are_those_of_medians() {
-        let mut figures = Figures::new("s", ("b", &["a", "not measured"]));
+        let mut figures = Figures::new("s", &[("b", "a"), ("b", "not measured")]);
         for (name, value) in [("a", 2.0), ("b", 3.0), ("a", 2.0), ("b", 5.0)] {
             figures.add(name, value);
         }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::bare::Shape;
+use super::containers::Containers;
 use super::sides::Sides;
 use super::{Figures, Setting, trace};
 
@@ -11,11 +12,20 @@ const EMPTY_DIR: &str = "bare pod with one emptyDir";
 const INIT: &str = "bare pod with one init container";
 const DOCKERD: &str = "dockerd";
 const CHAINPOD: &str = "chainpod";
+const COPIED: &str = "chainpod, agent by init container";
+const RATIOS: [(&str, &str); 4] = [
+    (CHAINPOD, BARE),
+    (CHAINPOD, EMPTY_DIR),
+    (CHAINPOD, DOCKERD),
+    (COPIED, INIT),
+];
 
 /// Measures it.
 pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
     let sides = Sides::new(setting)?;
-    let mut figures = Figures::new("seconds", (CHAINPOD, &[BARE, EMPTY_DIR, DOCKERD]));
+    let copying = setting.chainpod_with("bench-launch-init", &["--agent-volume=init".to_owned()])?;
+    let of_copying = Containers::new(&setting.cluster, copying.api()?)?;
+    let mut figures = Figures::new("seconds", &RATIOS);
     setting.rounds(rounds, |round| {
         let name = |what: &str| format!("{what}-{round}");
         figures.add(BARE, sides.bare.launch(&name("nothing"), Shape::Nothing)?);
@@ -23,6 +33,7 @@ pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
         figures.add(INIT, sides.bare.launch(&name("init"), Shape::InitContainer)?);
         figures.add(DOCKERD, sides.of_dockerd.launch(&name("docker"))?);
         figures.add(CHAINPOD, sides.of_chainpod.launch(&name("chainpod"))?);
+        figures.add(COPIED, of_copying.launch(&name("copied"))?);
         Ok(())
     })?;
     figures.note(trace::of_last_launch(&sides.chainpod.log()));

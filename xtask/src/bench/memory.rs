@@ -25,7 +25,7 @@ pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
     let chainpod = setting.chainpod()?;
     let docker = chainpod.api()?;
     docker.pull(IMAGE)?;
-    let mut figures = Figures::new("MiB", ("", &[]));
+    let mut figures = Figures::new("MiB", &[]);
     let dockerfile = format!("FROM {IMAGE}\nADD package /usr/local/bin/\n");
     setting.rounds(rounds, |round| {
         let name = format!("upload-{round}");

@@ -22,7 +22,7 @@ pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
     let package = Package::go("kv_1", &setting.progress)?;
     let options = NetworkOptions::new(NETWORK, &chainpod.endpoint());
     let network = Network::up(&options, &setting.progress)?;
-    let mut figures = Figures::new("seconds", (WITHOUT, &[EMPTY_DIR]));
+    let mut figures = Figures::new("seconds", &[(WITHOUT, EMPTY_DIR)]);
     let measured = setting
         .progress
         .step("installing chaincode", || {

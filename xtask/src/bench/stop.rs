@@ -18,7 +18,7 @@ const CHAINPOD: &str = "chainpod";
 /// Measures it.
 pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
     let sides = Sides::new(setting)?;
-    let mut figures = Figures::new("seconds", (CHAINPOD, &[BARE, DOCKERD]));
+    let mut figures = Figures::new("seconds", &[(CHAINPOD, BARE), (CHAINPOD, DOCKERD)]);
     setting.rounds(rounds, |round| {
         let name = |what: &str| format!("{what}-{round}");
         figures.add(BARE, sides.bare.stop(&name("bare"), &PROGRAM)?);
