@@ -36,6 +36,12 @@ pub const AGENT_FILE: &str = "chainpod-agent";
 /// program can have that name.
 pub const INSTALL_OPTION: &str = "--install";
 
+/// The agent's other option, before pairs of directories: it copies what the image has in the first one
+/// of each into the second one, where that will be hidden, and does nothing else.
+pub const KEEP_OPTION: &str = "--keep";
+/// Where the volumes are while the agent copies what they will hide.
+pub const KEPT_DIR: &str = "/.chainpod-kept";
+
 /// Where the program is at home if it cannot write to the home that the image gives it: an empty
 /// directory of the Pod.
 pub const HOME_DIR: &str = "/.chainpod-home";

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use agent_protocol::{Event, INSTALL_OPTION, TASK_DIR};
+use agent_protocol::{Event, INSTALL_OPTION, KEEP_OPTION, TASK_DIR};
 use rustix::process::{Signal, WaitStatus};
 
 use crate::call::Chainpod;
@@ -21,6 +21,7 @@ use crate::program::Program;
 mod backoff;
 mod call;
 mod install;
+mod keep;
 mod launch;
 mod oom;
 mod outputs;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let argv: Vec<OsString> = env::args_os().skip(1).collect();
     let done = match &argv[..] {
         [option, to] if option == INSTALL_OPTION => install::to(Path::new(to)),
+        [option, directories @ ..] if option == KEEP_OPTION => keep::all(directories),
         argv => run(&directory, argv),
     };
     let code = done.unwrap_or_else(|sentence| {

@@ -1,12 +1,24 @@
 //! From a container to what its Pod runs: the merge of image and request that
 //! Docker does, and the task of the Pod's agent.
 
+use std::collections::BTreeSet;
+
 use agent_protocol::{Task, VERSION};
 
 use crate::container::{Container, Record, Role, Upload};
 use crate::error::{Error, Result};
 use crate::image::Overlay;
 
+/// Where a peer puts what a build container is to compile (Fabric: `core/chaincode/platforms/util`).
+const BUILD_INPUT: &str = "/chaincode/input";
+/// Where Fabric's images have nothing that its own Dockerfiles could hide: Go's, Node's, Java's.
+const FABRIC_TARGETS: [&str; 3] = [
+    "/usr/local/bin",
+    "/usr/local/src",
+    "/root/chaincode-java/chaincode",
+];
+/// How the names of Fabric's own images begin, in whatever registry.
+const FABRIC_IMAGES: &str = "fabric-";
 /// Where a build container leaves what it made (Fabric: `core/chaincode/platforms/util`).
 pub const BUILD_OUTPUT: &str = "/chaincode/output";
 
@@ -29,10 +41,19 @@ pub struct Launch<'a> {
     pub record: &'a Record,
     /// What it runs.
     pub process: Process,
-    /// What its agent does.
-    pub task: Task,
+    /// What its agent does; none where nothing needs an agent.
+    pub task: Option<Task>,
     /// The directories that get an emptyDir, sorted, none twice.
-    pub directories: Vec<String>,
+    pub directories: Vec<Directory>,
+}
+
+/// A directory that gets an emptyDir.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// Its path.
+    pub path: String,
+    /// Whether it may have files of the image's, which the emptyDir would hide.
+    pub has_files: bool,
 }
 
 impl Process {
@@ -81,43 +102,90 @@ impl<'a> Launch<'a> {
     #[must_use]
     pub fn of(record: &'a Record, process: Process, agent_url: &str) -> Self {
         let container = &record.container;
-        let mut inputs = Vec::new();
-        let mut directories = Vec::new();
+        let (mut inputs, mut directories) = (Vec::new(), Vec::new());
         if let Some(overlay) = &container.image.overlay {
             inputs.extend(overlay.layers.iter().map(|_| "/".to_owned()));
-            directories.extend(overlay.directories.iter().cloned());
+            directories.extend(overlay.directories.iter().map(String::as_str));
         }
         for upload in &container.uploads {
             if let Upload::Archive { path, .. } = upload {
                 inputs.push(path.clone());
-                directories.push(path.clone());
+                directories.push(path);
             }
         }
-        let outputs: Vec<_> = outputs(container.role)
-            .iter()
-            .map(|&directory| directory.to_owned())
-            .collect();
+        if !container.needs_agent() {
+            return Self {
+                record,
+                process,
+                task: None,
+                directories: Vec::new(),
+            };
+        }
+        let outputs = outputs(container.role);
         // The image's may be root's.
-        directories.extend(outputs.iter().cloned());
-        directories.sort();
-        directories.dedup();
-        let url = format!(
-            "{agent_url}/agent/v1/{}/{}/{}",
-            record.name, record.uid, container.starts
-        );
+        directories.extend(outputs);
         let task = Task {
             version: VERSION,
-            url,
+            url: format!(
+                "{agent_url}/agent/v1/{}/{}/{}",
+                record.name, record.uid, container.starts
+            ),
             inputs,
-            outputs,
+            outputs: outputs.iter().map(|&directory| directory.to_owned()).collect(),
         };
         Self {
             record,
             process,
-            task,
-            directories,
+            task: Some(task),
+            directories: mountable(&directories)
+                .into_iter()
+                .map(|path| Directory {
+                    has_files: may_have_files(&container.image.reference, &path),
+                    path,
+                })
+                .collect(),
         }
     }
+}
+
+/// How many directories may be mounted: far more than a Dockerfile names, and what the kubelet mounts fast.
+const DIRECTORIES: usize = 64;
+
+/// The directories to mount, sorted: a parent where a path cannot be mounted, or for all where they are
+/// too many.
+fn mountable(directories: &[&str]) -> Vec<String> {
+    let parent = |path: &str| path.rsplit_once('/').map_or("", |(parent, _)| parent).to_owned();
+    let legal = |path: &&str| {
+        let mut path = path.trim_end_matches('/').to_owned();
+        while path.contains(':') {
+            path = parent(&path);
+        }
+        path
+    };
+    let mut paths: BTreeSet<String> = directories.iter().map(legal).collect();
+    while paths.len() > DIRECTORIES {
+        let depth = |path: &str| path.matches('/').count();
+        let deepest = paths.iter().map(|path| depth(path)).max().unwrap_or_default();
+        paths = paths
+            .iter()
+            .map(|path| {
+                if depth(path) == deepest {
+                    parent(path)
+                } else {
+                    path.clone()
+                }
+            })
+            .collect();
+    }
+    let root = |path: String| if path.is_empty() { "/".to_owned() } else { path };
+    paths.into_iter().map(root).collect()
+}
+
+/// Whether `image` may have files in that directory, as far as its name tells.
+fn may_have_files(image: &str, directory: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    let fabrics = name.starts_with(FABRIC_IMAGES) && FABRIC_TARGETS.contains(&directory);
+    !fabrics && ![BUILD_INPUT, BUILD_OUTPUT].contains(&directory)
 }
 
 /// The directories that a container of that role leaves behind.
@@ -129,6 +197,13 @@ pub(crate) const fn outputs(role: Role) -> &'static [&'static str] {
 }
 
 impl Container {
+    /// Whether its Pod needs an agent: to get files there, and results back. Where it has none the
+    /// kubelet tells when it starts and ends.
+    #[must_use]
+    pub const fn needs_agent(&self) -> bool {
+        self.image.overlay.is_some() || !self.uploads.is_empty()
+    }
+
     /// The blobs of its own: what was put into it and what it left behind.
     pub fn blobs(&self) -> impl Iterator<Item = &crate::image::Digest> {
         self.uploaded().chain(self.outputs.values())
@@ -174,5 +249,29 @@ mod tests {
         let entries = ["A=1", "B=x=y", "A=", "C=3", "C"].map(str::to_owned);
         let expected = [("A", ""), ("B", "x=y")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(merge_env(entries.iter()), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_mounted_has_its_parent_mounted() {
+        assert_eq!(
+            mountable(&["/w/sub", "/w", "/w/", "/a:b/c"]),
+            ["/", "/w", "/w/sub"]
+        );
+        let many: Vec<_> = (0..65).map(|number| format!("/w/{number}")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).chain(["/x"]).collect();
+        assert_eq!(mountable(&many), ["/w", "/x"]);
+    }
+
+    #[test]
+    fn only_fabrics_own_images_are_known_to_have_nothing_at_fabrics_targets() {
+        for (image, directory, may) in [
+            ("hyperledger/fabric-baseos:2.5", "/usr/local/bin", false),
+            ("mirror.example/fabric-baseos:2.5", "/usr/local/bin", false),
+            ("node:20", "/usr/local/bin", true),
+            ("hyperledger/fabric-baseos:2.5", "/etc", true),
+            ("busybox", "/chaincode/input", false),
+        ] {
+            assert_eq!(may_have_files(image, directory), may, "{image} {directory}");
+        }
     }
 }

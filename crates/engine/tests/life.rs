@@ -525,3 +525,31 @@ async fn what_passes_is_forgotten() {
     });
     assert_eq!(started.unwrap(), Started::Now);
 }
+
+#[tokio::test]
+async fn what_needs_no_agent_runs_and_ends_by_the_kubelets_word() {
+    let lab = lab();
+    lab.engine.pull("ccenv").await.unwrap();
+    let version = Spec {
+        image: "ccenv".to_owned(),
+        cmd: Some(vec!["go".to_owned(), "version".to_owned()]),
+        ..Spec::default()
+    };
+    for states in [&[PodState::Running][..], &[]] {
+        lab.engine
+            .create(Some(NAME.to_owned()), version.clone())
+            .await
+            .unwrap();
+        let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+            let agent = lab.launched().await;
+            for state in states {
+                lab.pod_is(&agent, state.clone()).await;
+            }
+            lab.pod_ends(&agent, 7).await;
+        });
+        assert_eq!(started.unwrap(), Started::Now);
+        let exit = lab.engine.wait(NAME, WaitCondition::NotRunning).await.unwrap();
+        assert_eq!(exit.await.code, 7);
+        lab.engine.remove(NAME, false).await.unwrap();
+    }
+}

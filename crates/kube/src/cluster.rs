@@ -204,9 +204,18 @@ impl Cluster for KubeCluster {
 
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
         let config = &self.config;
-        let secret = task_secret::build(launch, &config.namespace, &config.token_key, &config.agent_ca_pem)
-            .map_err(|error| unwritable(&launch.record.name, &error))?;
         let pod = pod::build(launch, config, self.agent_by(launch));
+        let Some(task) = &launch.task else {
+            return there(self.create::<Pod>(&pod).await.result);
+        };
+        let secret = task_secret::build(
+            launch.record,
+            task,
+            &config.namespace,
+            &config.token_key,
+            &config.agent_ca_pem,
+        )
+        .map_err(|error| unwritable(&launch.record.name, &error))?;
         let (secret, pod) =
             futures::future::join(self.create::<Secret>(&secret), self.create::<Pod>(&pod)).await;
         there(pod.result)?;

@@ -41,13 +41,14 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> 
         value: Some(escaped(value)),
         ..EnvVar::default()
     });
+    let (command, args) = command(launch);
     let container = PodContainer {
         // Its role: others may be injected beside it, and status and log are asked for by name.
         name: labels::role(record.container.role).to_owned(),
         image: Some(record.container.image.reference.clone()),
         image_pull_policy: Some(PULL_POLICY.to_owned()),
-        command: Some(vec![format!("{AGENT_DIR}/{AGENT_FILE}")]),
-        args: Some(process.argv.iter().map(|arg| escaped(arg)).collect()),
+        command,
+        args,
         env: Some(env.collect()),
         working_dir: Some(process.working_dir.clone()).filter(|dir| !dir.is_empty()),
         resources: Some(resources::of(&record.container.spec)),
@@ -55,9 +56,10 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> 
         volume_mounts: Some(mounts),
         ..PodContainer::default()
     };
+    let init_containers = agent::before(launch, config, agent_by);
     let names = &record.container.spec.names;
     let spec = PodSpec {
-        init_containers: agent::installers(config, agent_by),
+        init_containers: Some(init_containers).filter(|containers| !containers.is_empty()),
         dns_policy: names::policy(names),
         dns_config: names::config(names),
         host_aliases: names::aliases(names),
@@ -73,6 +75,20 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> 
         metadata,
         spec: Some(spec),
         status: None,
+    }
+}
+
+/// Command and arguments: the agent and what it runs; where there is none, what the client said, to which
+/// the runtime adds what only the image knows.
+fn command(launch: &Launch<'_>) -> (Option<Vec<String>>, Option<Vec<String>>) {
+    let words = |words: &[String]| Some(words.iter().map(|word| escaped(word)).collect());
+    if launch.task.is_some() {
+        let agent = format!("{AGENT_DIR}/{AGENT_FILE}");
+        return (Some(vec![agent]), words(&launch.process.argv));
+    }
+    match &launch.record.container.spec.entrypoint {
+        Some(_) => (words(&launch.process.argv), None),
+        None => (None, words(&launch.process.argv)),
     }
 }
 

@@ -31,6 +31,12 @@ const NEVER_RAN: [&str; 2] = ["ContainerCannotRun", "StartError"];
 /// Reasons that say no more than the exit code. Of a program that failed the kubelet knows as little, but it is
 /// read only where the agent could not speak: then its word is the only one.
 const PLAIN: [&str; 1] = ["Completed"];
+/// How runc says that a program cannot be executed.
+const EXEC_ERROR: &str = "exec: \"";
+/// Docker's exit code for a program that is not there.
+const COMMAND_NOT_FOUND: i64 = 127;
+/// Docker's exit code for one that cannot be executed.
+const NOT_EXECUTABLE: i64 = 126;
 /// The reason of an end for memory.
 const OOM_KILLED: &str = "OOMKilled";
 /// The Pod's reason when its node is not heard of any more.
@@ -118,7 +124,7 @@ fn ended(terminated: &ContainerStateTerminated, pod: &PodStatus) -> PodState {
         .filter(|reason| !PLAIN.contains(reason));
     let message = sentence(reason, terminated.message.as_deref());
     if reason.is_some_and(|reason| NEVER_RAN.contains(&reason)) {
-        return PodState::Stuck(Cause::Container(message));
+        return PodState::Stuck(never_ran(message));
     }
     // An evicted Pod says why; its container only that it was killed.
     let why = sentence(pod.reason.as_deref(), pod.message.as_deref());
@@ -126,6 +132,18 @@ fn ended(terminated: &ContainerStateTerminated, pod: &PodStatus) -> PodState {
         code: terminated.exit_code.into(),
         oom_killed: reason == Some(OOM_KILLED),
         message: if why.is_empty() { message } else { why },
+    }
+}
+
+/// What the runtime says of a program that it cannot execute is Docker's text too, which runc has made.
+fn never_ran(message: String) -> Cause {
+    if !message.contains(EXEC_ERROR) {
+        return Cause::Container(message);
+    }
+    let found = !(message.contains("not found") || message.contains("no such file"));
+    Cause::Command {
+        message,
+        code: if found { NOT_EXECUTABLE } else { COMMAND_NOT_FOUND },
     }
 }
 
@@ -225,6 +243,15 @@ mod tests {
                     &json!({"terminated": {"exitCode": 128, "reason": "StartError", "message": "exec: no such file"}}),
                 ),
                 container("StartError: exec: no such file"),
+            ),
+            (
+                own(
+                    &json!({"terminated": {"exitCode": 128, "reason": "StartError", "message": "exec: \"x\": executable file not found in $PATH"}}),
+                ),
+                PodState::Stuck(Cause::Command {
+                    message: "StartError: exec: \"x\": executable file not found in $PATH".to_owned(),
+                    code: 127,
+                }),
             ),
             (
                 json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory."}),

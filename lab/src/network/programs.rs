@@ -17,6 +17,10 @@ const PEER_STOP_LIMIT: Duration = Duration::from_secs(10);
 /// Environment variables with their values.
 type Environment = Vec<(&'static str, String)>;
 
+fn listens(port: u16) -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
 fn path(path: &Path) -> String {
     path.display().to_string()
 }
@@ -67,10 +71,8 @@ impl Network {
         let program = self.programs.join(name);
         processes::start(name, folder, &program, &arguments, environment)?;
         let log = folder.join("logs").join(name).with_extension("log");
-        await_true(&format!("the {name}"), || {
-            TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
-        })
-        .with_context(|| format!("its log is {}", log.display()))
+        await_true(&format!("the {name}"), || listens(port))
+            .with_context(|| format!("its log is {}", log.display()))
     }
 
     /// Stops the peer, as a user would; kills it where it does not end in time.
@@ -81,6 +83,10 @@ impl Network {
         processes::end_all(PEER_STOP_LIMIT, || {
             let peers = processes::of(&self.peer_folder())?;
             Ok(peers.iter().map(|process| process.pid).collect())
+        })?;
+        // The next one must not be taken for it.
+        await_true("the end of the peer's listener", || {
+            !listens(self.ports.peer(self.peer))
         })
     }
 

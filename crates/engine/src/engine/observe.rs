@@ -60,21 +60,7 @@ impl Engine {
 
     async fn agent_spoke(&self, live: &Live, start: u32, event: AgentEvent) {
         match event {
-            AgentEvent::Started => {
-                let started = self
-                    .record_fact(live, |container| {
-                        (container.phase == Phase::Starting && container.starts == start).then(|| {
-                            container.phase = Phase::Running;
-                            container.started_at = Some(Timestamp::now());
-                            self.start_is_over(live, container);
-                        })
-                    })
-                    .await;
-                if started.is_some() {
-                    let record = live.record();
-                    self.announce(&record, News::started(&record));
-                }
-            }
+            AgentEvent::Started => self.started(live, start).await,
             AgentEvent::Failed { message, exit_code } => {
                 let cause = Cause::Command {
                     message,
@@ -93,9 +79,26 @@ impl Engine {
         }
     }
 
+    async fn started(&self, live: &Live, start: u32) {
+        let started = self
+            .record_fact(live, |container| {
+                (container.phase == Phase::Starting && container.starts == start).then(|| {
+                    container.phase = Phase::Running;
+                    container.started_at = Some(Timestamp::now());
+                    self.start_is_over(live, container);
+                })
+            })
+            .await;
+        if started.is_some() {
+            let record = live.record();
+            self.announce(&record, News::started(&record));
+        }
+    }
+
     async fn pod_seen(&self, live: &Live, seen: PodSeen) {
         let start = seen.agent.start;
         match seen.state {
+            PodState::Running if !live.record().container.needs_agent() => self.started(live, start).await,
             // The agent is what runs then; whether the program does is the agent's word.
             PodState::Pending | PodState::Running => live.set_stuck(start, None),
             PodState::Stuck(cause) => live.set_stuck(start, Some(cause)),
@@ -114,14 +117,15 @@ impl Engine {
     /// The kubelet's word of an end.
     async fn pod_ended(&self, live: &Live, start: u32, exit: Exit) {
         let container = live.record().container;
-        if container.phase == Phase::Starting && container.starts == start {
+        let never_ran = container.phase == Phase::Starting && container.starts == start;
+        if never_ran && container.needs_agent() {
             let cause = Cause::PodEnded {
                 code: exit.code,
                 message: exit.error,
             };
             self.fail_start(live, start, cause).await;
         } else {
-            self.exited(live, start, exit, false).await;
+            self.exited(live, start, exit, !container.needs_agent()).await;
         }
         live.set_pod_ended(start);
     }

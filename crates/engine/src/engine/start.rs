@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tracing::Instrument;
 
 use super::live::Seen;
+use super::stop::POD_GRACE;
 use super::{Engine, Live};
 use crate::container::{Container, Exit};
 use crate::error::{Error, Result};
@@ -16,6 +17,10 @@ use crate::name::PodName;
 use crate::phase::{Legality, Operation, Phase};
 use crate::ports::ClusterError;
 use crate::process::{Launch, Process};
+
+/// Why there can be no Pod of a container whose files are not in a directory of their own.
+const NOT_AT_ROOT: &str =
+    "files that were built or uploaded into / itself can be in no volume: put them into a directory";
 
 /// How a start went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +164,9 @@ impl Engine {
         }
         let record = live.record();
         let launch = Launch::of(&record, process.clone(), &self.0.settings.agent_url);
+        if launch.directories.iter().any(|directory| directory.path == "/") {
+            return Err(Cause::Container(NOT_AT_ROOT.to_owned()));
+        }
         self.0.cluster.launch(&launch).await.map_err(Cause::from)
     }
 
@@ -198,7 +206,10 @@ impl Engine {
         let Ok(process) = Process::of(&live.record().container) else {
             return;
         };
-        let (launched, ()) = tokio::join!(self.launch(live, &process), self.delete_pod(without_agent));
+        let (launched, ()) = tokio::join!(
+            self.launch(live, &process),
+            self.delete_pod(without_agent, POD_GRACE)
+        );
         match launched {
             Ok(()) => self.end_if_overtaken(live, start + 1).await,
             Err(cause) => self.fail_start(live, start + 1, cause).await,

@@ -19,7 +19,7 @@ const SIGTERM: i32 = 15;
 /// How long a program may take to be seen dead after SIGKILL; answered all the same after it.
 const KILL_LIMIT: Duration = Duration::from_secs(4);
 /// The grace of a Pod's deletion: 0 would forget the Pod without ending its program.
-const POD_GRACE: Duration = Duration::from_secs(1);
+pub(super) const POD_GRACE: Duration = Duration::from_secs(1);
 
 /// How a stop went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Engine {
         }
         live.set_told_to_end();
         if !grace.is_zero()
-            && live.tell_agent(Command::Signal { number: SIGTERM })
+            && self.ask_to_end(&live, grace).await
             && tokio::time::timeout(grace, ended(&live)).await.is_ok()
         {
             return Ok(Stopped::Now);
@@ -73,6 +73,16 @@ impl Engine {
             "signal {signal} cannot reach container {}: its agent is not connected",
             container.id
         )))
+    }
+
+    /// Tells the program to end; false where nobody can.
+    async fn ask_to_end(&self, live: &Live, grace: Duration) -> bool {
+        let record = live.record();
+        if record.container.needs_agent() {
+            return live.tell_agent(Command::Signal { number: SIGTERM });
+        }
+        self.delete_pod(&record.pod_name(), grace).await;
+        true
     }
 
     /// Ends the program for certain: by its agent, else with its Pod. Where its end cannot be
@@ -110,12 +120,12 @@ impl Engine {
         if record.container.starts == 0 {
             return;
         }
-        self.delete_pod(&record.pod_name()).await;
+        self.delete_pod(&record.pod_name(), POD_GRACE).await;
     }
 
     /// Deletes a Pod.
-    pub(super) async fn delete_pod(&self, pod: &PodName) {
-        if let Err(error) = self.0.cluster.delete_pod(pod, POD_GRACE).await {
+    pub(super) async fn delete_pod(&self, pod: &PodName, grace: Duration) {
+        if let Err(error) = self.0.cluster.delete_pod(pod, grace).await {
             tracing::warn!(%pod, %error, "cannot delete the pod");
         }
     }

@@ -1,19 +1,22 @@
 //! The agent in a Pod: a volume with chainpod's image, or an empty one into which
 //! an init container of that image copies it.
 
-use agent_protocol::{AGENT_DIR, AGENT_FILE, INSTALL_OPTION};
+use agent_protocol::{AGENT_DIR, AGENT_FILE, INSTALL_OPTION, KEEP_OPTION, KEPT_DIR};
 use engine::container::Spec;
+use engine::process::Launch;
 use k8s_openapi::api::core::v1::{
     Container as PodContainer, EmptyDirVolumeSource, ImageVolumeSource, Pod, PodSpec, Volume, VolumeMount,
 };
 use kube::api::ObjectMeta;
 
-use super::{PULL_POLICY, resources, security_context};
+use super::{PULL_POLICY, escaped, resources, security_context, volumes};
 use crate::agent_volume::AgentBy;
 use crate::cluster::Config;
 
 /// The volume's name, and the init container's.
 pub(crate) const AGENT: &str = "agent";
+/// The init container that copies the image's files.
+const KEEPER: &str = "keeper";
 
 /// The volume that has the agent, or will have it.
 pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
@@ -40,9 +43,22 @@ pub(super) fn mount() -> VolumeMount {
     }
 }
 
-/// The init containers: one, where the volume is empty.
-pub(super) fn installers(config: &Config, agent_by: AgentBy) -> Option<Vec<PodContainer>> {
-    let installer = || PodContainer {
+/// What runs before the program's container: what copies the agent, where its volume is empty, and what
+/// copies the image's files that volumes would hide.
+pub(super) fn before(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> Vec<PodContainer> {
+    if launch.task.is_none() {
+        return Vec::new();
+    }
+    let kept = launch.directories.iter().any(|directory| directory.has_files);
+    let installer = (agent_by == AgentBy::Copy).then(|| installer(config));
+    installer
+        .into_iter()
+        .chain(kept.then(|| keeper(launch, config)))
+        .collect()
+}
+
+fn installer(config: &Config) -> PodContainer {
+    PodContainer {
         name: AGENT.to_owned(),
         image: Some(config.agent_image.clone()),
         image_pull_policy: Some(PULL_POLICY.to_owned()),
@@ -58,8 +74,33 @@ pub(super) fn installers(config: &Config, agent_by: AgentBy) -> Option<Vec<PodCo
             ..mount()
         }]),
         ..PodContainer::default()
-    };
-    (agent_by == AgentBy::Copy).then(|| vec![installer()])
+    }
+}
+
+/// The agent in the program's own image.
+fn keeper(launch: &Launch<'_>, config: &Config) -> PodContainer {
+    let directories = launch.directories.iter().enumerate();
+    let kept = directories.filter(|(_, directory)| directory.has_files);
+    let kept: Vec<_> = kept
+        .map(|(index, directory)| {
+            let name = volumes::directory(index);
+            let at = format!("{KEPT_DIR}/{name}");
+            (directory.path.clone(), at, name)
+        })
+        .collect();
+    let pairs = kept.iter().flat_map(|(from, to, _)| [from.clone(), to.clone()]);
+    let mounts = kept.iter().map(|(_, to, name)| volumes::mount(name, to));
+    PodContainer {
+        name: KEEPER.to_owned(),
+        image: Some(launch.record.container.image.reference.clone()),
+        image_pull_policy: Some(PULL_POLICY.to_owned()),
+        command: Some(vec![format!("{AGENT_DIR}/{AGENT_FILE}"), KEEP_OPTION.to_owned()]),
+        args: Some(pairs.map(|path| escaped(&path)).collect()),
+        resources: Some(resources::of(&Spec::default())),
+        security_context: Some(security_context(&launch.process.user, config.default_uid)),
+        volume_mounts: Some([mount()].into_iter().chain(mounts).collect()),
+        ..PodContainer::default()
+    }
 }
 
 /// A Pod with nothing but the agent, for a dry run.
@@ -73,7 +114,7 @@ pub(crate) fn probe(config: &Config, agent_by: AgentBy) -> Pod {
         ..PodContainer::default()
     };
     let spec = PodSpec {
-        init_containers: installers(config, agent_by),
+        init_containers: (agent_by == AgentBy::Copy).then(|| vec![installer(config)]),
         containers: vec![container],
         volumes: Some(vec![volume(config, agent_by)]),
         automount_service_account_token: Some(false),

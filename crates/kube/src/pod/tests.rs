@@ -118,3 +118,39 @@ fn the_user_is_a_number_or_the_default() {
         assert_eq!(context.run_as_non_root, Some(uid != 0));
     }
 }
+
+#[test]
+fn what_needs_no_agent_has_a_plain_pod() {
+    let mut record = sample::chaincode();
+    record.container.image.overlay = None;
+    record.container.uploads.clear();
+    let spec = pod(&record).spec.unwrap();
+    let container = &spec.containers[0];
+    assert_eq!(container.command, None);
+    assert_eq!(container.args.as_ref().unwrap()[0], "chaincode");
+    assert_eq!((spec.volumes, spec.init_containers), (Some(Vec::new()), None));
+    record.container.spec.entrypoint = Some(vec!["/bin/sh".to_owned()]);
+    let spec = pod(&record).spec.unwrap();
+    assert_eq!(
+        spec.containers[0].command.as_ref().unwrap()[..2],
+        ["/bin/sh", "chaincode"]
+    );
+    assert_eq!(spec.containers[0].args, None);
+}
+
+#[test]
+fn what_the_image_may_have_in_a_directory_is_copied_before_it_is_hidden() {
+    let mut record = sample::chaincode();
+    let overlay = record.container.image.overlay.as_mut().unwrap();
+    overlay.directories.push("/etc".to_owned());
+    let init = pod(&record).spec.unwrap().init_containers.unwrap();
+    let [keeper] = &init[..] else {
+        panic!("{init:?}");
+    };
+    assert_eq!(keeper.image, container(&record).image);
+    assert_eq!(
+        keeper.command.as_ref().unwrap(),
+        &["/.chainpod/chainpod-agent", "--keep"]
+    );
+    assert_eq!(keeper.args.as_ref().unwrap(), &["/etc", "/.chainpod-kept/dir-0"]);
+}

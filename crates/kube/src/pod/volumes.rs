@@ -19,6 +19,9 @@ const MODE_BITS: u32 = 0o777;
 
 /// All volumes of `launch` and their mounts.
 pub(super) fn of(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> (Vec<Volume>, Vec<VolumeMount>) {
+    if launch.task.is_none() {
+        return (Vec::new(), Vec::new());
+    }
     let mut volumes = vec![
         agent::volume(config, agent_by),
         task(launch.record),
@@ -33,8 +36,8 @@ pub(super) fn of(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> (Ve
         mount("home", HOME_DIR),
     ];
     for (index, directory) in launch.directories.iter().enumerate() {
-        let name = format!("dir-{index}");
-        mounts.push(mount(&name, directory));
+        let name = self::directory(index);
+        mounts.push(mount(&name, &directory.path));
         volumes.push(empty(name));
     }
     // A path has one mount; as in Docker the last upload of it wins.
@@ -60,7 +63,12 @@ pub(super) fn of(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> (Ve
     (volumes, mounts)
 }
 
-fn mount(name: &str, path: &str) -> VolumeMount {
+/// The volume of the directory of that number.
+pub(super) fn directory(index: usize) -> String {
+    format!("dir-{index}")
+}
+
+pub(super) fn mount(name: &str, path: &str) -> VolumeMount {
     VolumeMount {
         name: name.to_owned(),
         mount_path: path.to_owned(),
