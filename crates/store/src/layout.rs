@@ -3,18 +3,19 @@
 
 use std::collections::HashSet;
 use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
 
 use engine::image::{Digest, Image};
 use engine::name::Scope;
 use engine::ports::{Reader, StoreError};
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
+use object_store::buffered::BufReader;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
-use tokio_util::io::StreamReader;
 
 use crate::reference::is_digest;
 use crate::spool::{self, Spooled, disk};
@@ -25,6 +26,9 @@ const TEMPORARY: &str = "tmp";
 const BLOBS: [&str; 2] = ["blobs", "sha256"];
 /// Where names are, by scope.
 const REFS: &str = "refs";
+/// How much of a blob is read at once: a launch waits for it, and each read costs a thread's turn, or a
+/// request.
+const READ_BYTES: usize = 1024 * 1024;
 /// Longer names are hashed: file systems end at 255.
 const MAX_NAME_CHARS: usize = 200;
 /// The file that says that this is an OCI layout, and what it says.
@@ -45,7 +49,7 @@ pub(crate) struct Named {
 /// The layout's directory.
 pub(crate) struct Layout {
     root: PathBuf,
-    objects: LocalFileSystem,
+    objects: Arc<LocalFileSystem>,
 }
 
 impl Layout {
@@ -66,7 +70,7 @@ impl Layout {
             .with_fsync(true);
         let layout = Self {
             root: root.to_owned(),
-            objects,
+            objects: Arc::new(objects),
         };
         layout.put(LAYOUT, &Path::from(LAYOUT_FILE)).await?;
         Ok(layout)
@@ -86,11 +90,11 @@ impl Layout {
 
     /// Reads a blob, and its size.
     pub(crate) async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError> {
-        match self.objects.get(&blob_path(digest)?).await {
+        match self.objects.head(&blob_path(digest)?).await {
             Ok(found) => {
-                let size = found.meta.size;
-                let stream = found.into_stream().map_err(std::io::Error::other);
-                Ok((Box::new(StreamReader::new(stream.boxed())), size))
+                let objects = Arc::clone(&self.objects) as Arc<dyn ObjectStore>;
+                let reader = BufReader::with_capacity(objects, &found, READ_BYTES);
+                Ok((Box::new(reader), found.size))
             }
             Err(object_store::Error::NotFound { .. }) => Err(StoreError::Missing(digest.clone())),
             Err(error) => Err(failed(&error)),
