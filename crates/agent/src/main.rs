@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use agent_protocol::{Event, INSTALL_OPTION, KEEP_OPTION, TASK_DIR};
 use rustix::process::{Signal, WaitStatus};
@@ -34,6 +35,9 @@ mod unpack;
 const TASK_DIR_VARIABLE: &str = "CHAINPOD_TASK_DIR";
 /// Docker's code for its own failures: the program was not even tried.
 const NO_PROGRAM: u8 = 125;
+/// How long the agent of a program that was there to serve stays after it: its successor is launched at
+/// once, and the node would take the one Pod down while it brings the other up.
+const LINGER: Duration = Duration::from_secs(1);
 /// Enough for a TLS handshake; what is not touched costs nothing.
 const STACK_BYTES: usize = 256 * 1024;
 
@@ -80,6 +84,9 @@ fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
     };
     if let Err(failure) = chainpod.tell(&exited) {
         say(&format!("the exit is not reported: {}", failure.into_text()));
+    }
+    if orders.task.outputs.is_empty() {
+        thread::sleep(LINGER);
     }
     Ok(exit_code)
 }

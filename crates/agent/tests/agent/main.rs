@@ -177,6 +177,24 @@ fn inputs_are_unpacked_and_the_program_runs_in_between_its_events() {
     assert_eq!(stderr, "");
 }
 
+/// While its successor is launched.
+#[test]
+fn what_was_there_to_serve_stays_for_a_moment_once_its_end_is_told() {
+    let identity = Identity::new();
+    let server = Server::start(&identity, &[]);
+    let pod = Pod::new(&identity, &[], &[]);
+    let agent = pod.run(&["/bin/sh", "-c", "exit 7"]);
+    server.expect_event(STARTED);
+    server.expect_event(r#"{"event":"exited","exitCode":7,"oomKilled":false}"#);
+    let told = Instant::now();
+    assert_eq!(agent.end().0, Some(7));
+    assert!(
+        told.elapsed() > Duration::from_millis(800),
+        "{:?}",
+        told.elapsed()
+    );
+}
+
 #[test]
 fn a_home_that_cannot_be_written_is_replaced() {
     let identity = Identity::new();
