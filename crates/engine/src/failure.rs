@@ -162,13 +162,10 @@ impl Cause {
                 oom_killed,
                 last_words,
             } => {
-                let how = if *oom_killed {
-                    format!(
-                        "was killed for its memory (limit {} MiB)",
-                        container.spec.memory_bytes / MIB
-                    )
-                } else {
-                    format!("exited with {code}")
+                let limit_mib = container.spec.memory_bytes / MIB;
+                let how = match oom_killed {
+                    true => format!("was killed for its memory (limit {limit_mib} MiB)"),
+                    false => format!("exited with {code}"),
                 };
                 let words = match last_words.trim() {
                     "" => "it wrote nothing".to_owned(),

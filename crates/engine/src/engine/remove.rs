@@ -40,7 +40,9 @@ impl Engine {
         }
         self.0.index.forget(&record.name, &record.uid);
         if record.container.blobs().next().is_some() {
-            self.sweep().await;
+            // It waits for what others put at this moment, and nobody waits for it.
+            let engine = self.clone();
+            tokio::spawn(async move { engine.sweep().await }.in_current_span());
         }
         Ok(())
     }

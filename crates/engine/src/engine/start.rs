@@ -37,7 +37,7 @@ impl Engine {
     ///
     /// # Errors
     /// `StartFailed` or `CannotExecute` with the cause; `StartEnded` when a stop, kill or removal
-    /// came in between. Answers after 275 s at the latest.
+    /// came in between. Answers after 290 s at the latest.
     pub async fn start(&self, reference: &str) -> Result<Started> {
         let live = self.find(reference).await?;
         let engine = self.clone();
