@@ -131,6 +131,22 @@ fn agents_are_reached_where_they_connect_unless_that_is_everywhere() {
 }
 
 #[test]
+fn a_duration_has_a_unit() {
+    let of = |text: &str| {
+        let config = read(None, &[("CHAINPOD_UNSCHEDULABLE_LIMIT", text)], &[ADDRESS]);
+        config.map(|config| config.unschedulable_limit.as_secs())
+    };
+    assert_eq!([of(""), of("90s"), of("2m")], [Ok(60), Ok(90), Ok(120)]);
+    for wrong in ["90", "-5s", "soon"] {
+        let said = of(wrong).unwrap_err();
+        assert!(
+            said.ends_with("a duration is expected, such as 90s or 2m"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn every_setting_is_documented_and_every_documented_one_is_there() {
     let documented = include_str!("../../../../docs/configuration.md");
     let documented = documented
