@@ -61,10 +61,12 @@ impl Engine {
         if Operation::Kill.in_phase(container.phase) == Legality::Refuse {
             return Err(Error::NotRunning(container.id.0));
         }
-        live.set_told_to_end();
         if signal == SIGKILL {
             self.end(&live).await;
             return Ok(());
+        }
+        if signal == SIGTERM {
+            live.set_told_to_end();
         }
         if live.tell_agent(Command::Signal { number: signal }) {
             return Ok(());
