@@ -149,6 +149,34 @@ pub struct Container {
     pub holder: Option<BootId>,
 }
 
+impl Container {
+    /// A container that is created now; its image says what it is for.
+    #[must_use]
+    pub fn new(name: String, scope: Scope, spec: Spec, image: Image) -> Self {
+        Self {
+            id: ContainerId::random(),
+            name,
+            scope,
+            role: if image.overlay.is_some() {
+                Role::Chaincode
+            } else {
+                Role::Build
+            },
+            spec,
+            image,
+            created: Timestamp::now(),
+            phase: Phase::Created,
+            starts: 0,
+            repeats: None,
+            uploads: Vec::new(),
+            started_at: None,
+            exit: None,
+            outputs: BTreeMap::new(),
+            holder: None,
+        }
+    }
+}
+
 /// A record as Kubernetes keeps it: the container, which object it is and which state of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {

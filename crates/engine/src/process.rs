@@ -19,6 +19,8 @@ const FABRIC_TARGETS: [&str; 3] = [
 ];
 /// How the names of Fabric's own images begin, in whatever registry.
 const FABRIC_IMAGES: &str = "fabric-";
+/// How many directories may be mounted: far more than a Dockerfile names, and what the kubelet mounts fast.
+const DIRECTORIES: usize = 64;
 /// Where a build container leaves what it made (Fabric: `core/chaincode/platforms/util`).
 pub const BUILD_OUTPUT: &str = "/chaincode/output";
 
@@ -102,6 +104,14 @@ impl<'a> Launch<'a> {
     #[must_use]
     pub fn of(record: &'a Record, process: Process, agent_url: &str) -> Self {
         let container = &record.container;
+        if !container.needs_agent() {
+            return Self {
+                record,
+                process,
+                task: None,
+                directories: Vec::new(),
+            };
+        }
         let (mut inputs, mut directories) = (Vec::new(), Vec::new());
         if let Some(overlay) = &container.image.overlay {
             inputs.extend(overlay.layers.iter().map(|_| "/".to_owned()));
@@ -112,14 +122,6 @@ impl<'a> Launch<'a> {
                 inputs.push(path.clone());
                 directories.push(path);
             }
-        }
-        if !container.needs_agent() {
-            return Self {
-                record,
-                process,
-                task: None,
-                directories: Vec::new(),
-            };
         }
         let outputs = outputs(container.role);
         // The image's may be root's.
@@ -147,9 +149,6 @@ impl<'a> Launch<'a> {
         }
     }
 }
-
-/// How many directories may be mounted: far more than a Dockerfile names, and what the kubelet mounts fast.
-const DIRECTORIES: usize = 64;
 
 /// The directories to mount, sorted: a parent where a path cannot be mounted, or for all where they are
 /// too many.

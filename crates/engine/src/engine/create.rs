@@ -1,14 +1,11 @@
 //! Create: a record under a name that nobody has.
 
-use jiff::Timestamp;
-
 use super::Engine;
 use super::span::is_about;
-use crate::container::{Container, Record, Role, Spec};
+use crate::container::{Container, Record, Spec};
 use crate::error::{Error, Result};
 use crate::fabric::FabricName;
-use crate::name::{self, ContainerId, RecordName};
-use crate::phase::Phase;
+use crate::name::{self, RecordName};
 use crate::ports::ClusterError;
 use crate::process::Process;
 
@@ -22,27 +19,7 @@ impl Engine {
         let image = self.image(&spec.image).await;
         let image = image.map_err(|error| perhaps_lost(error, name.as_deref()))?;
         let name = name.map_or_else(name::generated, |name| name.trim_start_matches('/').to_owned());
-        let container = Container {
-            id: ContainerId::random(),
-            name,
-            scope: self.scope().clone(),
-            role: if image.overlay.is_some() {
-                Role::Chaincode
-            } else {
-                Role::Build
-            },
-            spec,
-            image,
-            created: Timestamp::now(),
-            phase: Phase::Created,
-            starts: 0,
-            repeats: None,
-            uploads: Vec::new(),
-            started_at: None,
-            exit: None,
-            outputs: std::collections::BTreeMap::new(),
-            holder: None,
-        };
+        let container = Container::new(name, self.scope().clone(), spec, image);
         is_about(&container);
         Process::of(&container)?;
         let object = RecordName::new(self.scope(), &container.name);

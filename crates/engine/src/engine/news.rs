@@ -1,5 +1,5 @@
-//! What has become of containers, told: a Kubernetes Event on the record, and a
-//! log line where no call of a client's ends with it.
+//! What has become of containers, told: a log line, and a Kubernetes Event on the
+//! record.
 
 use tracing::Instrument;
 

@@ -1,38 +1,24 @@
 //! Every cause's sentence, as the user of a peer's command line reads it.
 
 use super::*;
-use crate::container::{Role, Spec};
+use crate::container::Spec;
 use crate::image::{Digest, Image, Overlay};
-use crate::name::{ContainerId, Scope};
-use crate::phase::Phase;
+use crate::name::Scope;
 
 fn container() -> Container {
-    Container {
-        id: ContainerId("ab".repeat(32)),
-        name: format!("dev-peer0.org1-kv-{}", "ab".repeat(32)),
-        scope: Scope("s".to_owned()),
-        role: Role::Chaincode,
-        spec: Spec {
-            memory_bytes: 64 * MIB,
-            ..Spec::default()
-        },
-        image: Image {
-            id: Digest("sha256:00".to_owned()),
-            name: "kv:latest".to_owned(),
-            reference: "base".to_owned(),
-            overlay: Some(Overlay::default()),
-            created: jiff::Timestamp::UNIX_EPOCH,
-        },
+    let image = Image {
+        id: Digest("sha256:00".to_owned()),
+        name: "kv:latest".to_owned(),
+        reference: "base".to_owned(),
+        overlay: Some(Overlay::default()),
         created: jiff::Timestamp::UNIX_EPOCH,
-        phase: Phase::Starting,
-        starts: 1,
-        repeats: None,
-        uploads: Vec::new(),
-        started_at: None,
-        exit: None,
-        outputs: std::collections::BTreeMap::new(),
-        holder: None,
-    }
+    };
+    let spec = Spec {
+        memory_bytes: 64 * MIB,
+        ..Spec::default()
+    };
+    let name = format!("dev-peer0.org1-kv-{}", "ab".repeat(32));
+    Container::new(name, Scope("s".to_owned()), spec, image)
 }
 
 fn died(code: i64, oom_killed: bool, last_words: &str) -> Cause {
