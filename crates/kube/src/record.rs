@@ -120,6 +120,7 @@ pub(crate) mod sample {
             started_at: None,
             exit: None,
             outputs: std::collections::BTreeMap::new(),
+            last_lines: Vec::new(),
             holder: None,
         };
         let name = RecordName::new(&container.scope, &container.name);
