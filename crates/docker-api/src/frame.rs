@@ -18,12 +18,19 @@ pub fn header(payload_bytes: usize) -> [u8; HEADER_BYTES] {
     [STDOUT, 0, 0, 0, a, b, c, d]
 }
 
-/// What Docker calls a stream of frames to a client that speaks `1.minor`, or none in particular.
+/// What Docker calls a stream that begins with no type and length: a terminal's, and to old clients any.
+const RAW: &str = "application/vnd.docker.raw-stream";
+/// What Docker calls a stream of frames.
+const MULTIPLEXED: &str = "application/vnd.docker.multiplexed-stream";
+
+/// What Docker calls a stream to a client that speaks `1.minor`, or none in particular; that of a terminal has
+/// no frames.
 #[must_use]
-pub fn media_type(minor: Option<u32>) -> &'static str {
+pub fn media_type(minor: Option<u32>, tty: bool) -> &'static str {
     match minor {
-        Some(minor) if minor < FIRST_MULTIPLEXED => "application/vnd.docker.raw-stream",
-        _ => "application/vnd.docker.multiplexed-stream",
+        _ if tty => RAW,
+        Some(minor) if minor < FIRST_MULTIPLEXED => RAW,
+        _ => MULTIPLEXED,
     }
 }
 
@@ -35,14 +42,15 @@ mod tests {
     }
 
     #[test]
-    fn old_clients_know_frames_as_a_raw_stream() {
-        for (minor, word) in [
-            (None, "multiplexed"),
-            (Some(42), "multiplexed"),
-            (Some(41), "raw"),
+    fn old_clients_know_frames_as_a_raw_stream_and_a_terminal_has_none() {
+        for (minor, tty, word) in [
+            (None, false, "multiplexed"),
+            (Some(42), false, "multiplexed"),
+            (Some(41), false, "raw"),
+            (Some(47), true, "raw"),
         ] {
             assert_eq!(
-                super::media_type(minor),
+                super::media_type(minor, tty),
                 format!("application/vnd.docker.{word}-stream")
             );
         }
