@@ -74,6 +74,27 @@ fn a_killed_agent_is_an_exit_that_the_kubelet_tells() {
     docker.remove("own").unwrap();
 }
 
+#[test]
+fn what_a_program_wrote_last_outlives_its_deleted_pod() {
+    let (_, chainpod) = start("lostpod", &Progress::new("lost"));
+    let docker = Docker::new(chainpod.docker());
+    let context = tar(&[("Dockerfile", b"FROM hyperledger/fabric-baseos:2.5\n")]).unwrap();
+    docker.build("own", &context).unwrap();
+    let program = ["/bin/sh", "-c", "echo the last line; exec sleep 600"];
+    docker
+        .create("own", &json!({"Image": "own", "Cmd": program}))
+        .unwrap();
+    docker.start("own").unwrap();
+    let [pod] = &chainpod.objects("pods", &[]).unwrap()[..] else {
+        panic!("one container, one pod: {}", chainpod.log());
+    };
+    chainpod.kubectl(&["delete", pod]).unwrap();
+    assert_eq!(chainpod.objects("pods", &[]).unwrap(), [""; 0]);
+    assert_eq!(docker.wait("own").unwrap(), 143);
+    assert_eq!(docker.logs("own").unwrap(), "the last line\n");
+    docker.remove("own").unwrap();
+}
+
 fn empty_the_store(chainpod: &mut Chainpod) {
     chainpod.kill().unwrap();
     fs::remove_dir_all(chainpod.store()).unwrap();

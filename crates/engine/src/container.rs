@@ -129,6 +129,15 @@ pub struct Exit {
     pub finished_at: Timestamp,
 }
 
+/// A line of output that outlives its Pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptLine {
+    /// When it was written.
+    pub time: Timestamp,
+    /// The line, as text.
+    pub text: String,
+}
+
 /// One container: what its record holds. Contents of uploads are elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -162,6 +171,9 @@ pub struct Container {
     pub exit: Option<Exit>,
     /// What it left behind: directory → uncompressed tar.
     pub outputs: BTreeMap<String, Digest>,
+    /// The end of what it last wrote; see `engine::keep`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_lines: Vec<KeptLine>,
     /// Whose call waits for it or is starting it; see `engine::hold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<BootId>,
@@ -199,6 +211,7 @@ impl Container {
             started_at: None,
             exit: None,
             outputs: BTreeMap::new(),
+            last_lines: Vec::new(),
             holder: None,
         }
     }

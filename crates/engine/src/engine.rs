@@ -9,6 +9,7 @@ mod create;
 mod hold;
 mod images;
 mod index;
+mod keep;
 mod live;
 mod log;
 mod news;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use agent_protocol::{Command, Event as Agent};
 use engine::container::{Role, Spec};
 use engine::phase::Phase;
-use engine::ports::{AgentId, Event, LogLine, PodSeen, PodState};
-use engine::{Cause, Engine, Error, Started, Stopped, WaitCondition};
+use engine::ports::{AgentId, Cluster, Event, LogLine, PodSeen, PodState};
+use engine::{Cause, Engine, Error, LogRequest, Started, Stopped, WaitCondition};
 use futures::StreamExt;
 use testkit::{FakeCluster, FakeStore};
 
@@ -431,6 +431,35 @@ async fn chaincode_that_dies_at_once_fails_its_start_with_its_last_words() {
     assert_eq!(lab.phase().await, Phase::Exited);
     let told: Vec<_> = lab.cluster.news().iter().map(|news| news.reason).collect();
     assert_eq!(told, ["Started", "Exited", "DiedAtOnce"]);
+}
+
+/// As when somebody deletes a Pod, or its node evicts it.
+#[tokio::test]
+async fn the_last_lines_outlive_their_pod_until_the_next_start() {
+    let lab = lab();
+    lab.cluster.set_log(vec![LogLine {
+        time: jiff::Timestamp::UNIX_EPOCH,
+        text: "the last line\n".into(),
+    }]);
+    let agent = lab.running().await;
+    lab.exits(&agent, 143).await;
+    let kept = || async { lab.engine.inspect(NAME).await.unwrap().container.last_lines };
+    tokio::time::timeout(PATIENCE, async {
+        while kept().await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .unwrap();
+    let pod = lab.engine.inspect(NAME).await.unwrap().pod_name();
+    lab.cluster.delete_pod(&pod, Duration::ZERO).await.unwrap();
+    lab.cluster.set_log(Vec::new());
+    let lines = lab.engine.logs(NAME, LogRequest::default()).await.unwrap();
+    let texts: Vec<_> = lines.map(|line| line.text).collect().await;
+    assert_eq!(texts, ["the last line\n"]);
+    let (started, _) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+    assert_eq!(started.unwrap(), Started::Now);
+    assert_eq!(kept().await, []);
 }
 
 #[tokio::test]

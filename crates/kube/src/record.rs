@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use engine::container::{Container, Record};
+use engine::container::{Container, Exit, Record};
 use engine::name::RecordName;
+use engine::phase::Phase;
 use k8s_openapi::api::core::v1::ConfigMap;
 
 use crate::labels;
 
 /// The key of a record's data.
 const KEY: &str = "container.json";
+/// The key of a sentence for who describes the object. Nobody reads it back.
+const STATE: &str = "state";
 
 /// Why a ConfigMap is no record.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +36,37 @@ pub(crate) fn build(
 ) -> Result<ConfigMap, serde_json::Error> {
     Ok(ConfigMap {
         metadata: labels::metadata(name.0.clone(), namespace, container),
-        data: Some(BTreeMap::from([(
-            KEY.to_owned(),
-            serde_json::to_string(container)?,
-        )])),
+        data: Some(BTreeMap::from([
+            (KEY.to_owned(), serde_json::to_string_pretty(container)?),
+            (STATE.to_owned(), state(container)),
+        ])),
         ..ConfigMap::default()
     })
+}
+
+/// Where the container is in its life, in words.
+fn state(container: &Container) -> String {
+    let start = container.starts;
+    let ended = |how: &str, exit: &Exit| {
+        let memory = if exit.oom_killed {
+            ", killed for its memory"
+        } else {
+            ""
+        };
+        let why = if exit.error.is_empty() { "" } else { ": " };
+        let (code, time, error) = (exit.code, exit.finished_at, &exit.error);
+        format!("start {start} {how} with {code} at {time}{memory}{why}{error}")
+    };
+    match (container.phase, &container.exit) {
+        (Phase::Running, _) => format!(
+            "start {start} runs since {}",
+            container.started_at.unwrap_or(container.created)
+        ),
+        (Phase::Starting, _) => format!("start {start} is under way"),
+        (Phase::Created, Some(exit)) => ended("failed", exit),
+        (Phase::Exited, Some(exit)) => ended("exited", exit),
+        (Phase::Created | Phase::Exited, None) => "created".to_owned(),
+    }
 }
 
 /// The object that replaces `record` if nobody else did so since it was read.
@@ -120,6 +148,7 @@ pub(crate) mod sample {
             started_at: None,
             exit: None,
             outputs: std::collections::BTreeMap::new(),
+            last_lines: Vec::new(),
             holder: None,
         };
         let name = RecordName::new(&container.scope, &container.name);
@@ -156,6 +185,41 @@ mod tests {
         let object = replacement(&record, "ns").unwrap();
         assert_eq!(object.metadata.name.as_deref(), Some(record.name.0.as_str()));
         assert_eq!(parse(&object).unwrap(), record);
+    }
+
+    #[test]
+    fn who_describes_a_record_reads_what_became_of_it() {
+        let mut container = sample::chaincode().container;
+        let exit = Exit {
+            code: 137,
+            oom_killed: true,
+            error: "OOMKilled".to_owned(),
+            finished_at: container.created,
+        };
+        let at = container.created;
+        for (phase, exit, text) in [
+            (Phase::Created, None, "created".to_owned()),
+            (Phase::Starting, None, "start 2 is under way".to_owned()),
+            (Phase::Running, None, format!("start 2 runs since {at}")),
+            (
+                Phase::Exited,
+                Some(exit.clone()),
+                format!("start 2 exited with 137 at {at}, killed for its memory: OOMKilled"),
+            ),
+            (
+                Phase::Created,
+                Some(Exit {
+                    code: 128,
+                    oom_killed: false,
+                    error: String::new(),
+                    ..exit
+                }),
+                format!("start 2 failed with 128 at {at}"),
+            ),
+        ] {
+            (container.phase, container.exit) = (phase, exit);
+            assert_eq!(state(&container), text);
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl FakeCluster {
         self.state.lock().unwrap().hung = true;
     }
 
-    /// What every Pod's log holds.
+    /// What the log of every Pod that is there holds.
     pub fn set_log(&self, log: Vec<LogLine>) {
         self.state.lock().unwrap().log = log;
     }
@@ -190,11 +190,15 @@ impl Cluster for FakeCluster {
 
     async fn logs(
         &self,
-        _: &PodName,
+        pod: &PodName,
         _: Option<jiff::Timestamp>,
         follow: bool,
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError> {
-        let lines = stream::iter(self.state.lock().unwrap().log.clone()).map(Ok);
+        let state = self.state.lock().unwrap();
+        if !state.pods.contains(&pod.0) {
+            return Err(ClusterError::NotFound(pod.0.clone()));
+        }
+        let lines = stream::iter(state.log.clone()).map(Ok);
         Ok(if follow {
             lines.chain(stream::pending()).boxed()
         } else {

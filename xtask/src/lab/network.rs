@@ -45,8 +45,11 @@ pub(crate) struct Up {
     /// How many peers its one organisation has.
     #[arg(long, value_name = "N", default_value_t = 1)]
     peers: u16,
-    /// Peers and orderer speak without TLS.
-    #[arg(long)]
+    /// Peers and orderer speak TLS: the default.
+    #[arg(long, overrides_with = "no_tls")]
+    tls: bool,
+    /// They speak without it.
+    #[arg(long, overrides_with = "tls")]
     no_tls: bool,
     /// The peers speak TLS to their Docker endpoint; prints what its server needs.
     #[arg(long)]
@@ -61,7 +64,7 @@ impl Up {
         let mut options = NetworkOptions::new(&self.name, &self.docker_endpoint)
             .fabric(self.fabric)
             .peers(self.peers);
-        if self.no_tls {
+        if self.no_tls && !self.tls {
             options = options.no_tls();
         }
         if self.docker_tls {

@@ -69,21 +69,30 @@ impl Engine {
     /// The end of what a program has written that has just ended; nothing where that cannot be read in time.
     pub(super) async fn last_words(&self, live: &Arc<Live>) -> String {
         log_complete(live, live.record().container.starts).await;
+        let lines = self.last_lines(live).await;
+        lines
+            .iter()
+            .map(|line| String::from_utf8_lossy(&line.text))
+            .collect()
+    }
+
+    /// The last lines that there are now; as many as can be read in time.
+    pub(super) async fn last_lines(&self, live: &Arc<Live>) -> Vec<LogLine> {
         let request = LogRequest {
             tail: Some(LAST_LINES),
             ..LogRequest::default()
         };
-        let mut words = String::new();
+        let mut last = Vec::new();
         let mut lines = self.lines(Arc::clone(live), request);
         let reading = async {
             while let Some(line) = lines.recv().await {
-                words.push_str(&String::from_utf8_lossy(&line.text));
+                last.push(line);
             }
         };
         if tokio::time::timeout(LAST_LINES_LIMIT, reading).await.is_err() {
             tracing::debug!(record = %live.record().name, "the last lines cannot be read in time");
         }
-        words
+        last
     }
 
     /// What one client is to read, from now on; nobody reads for it once it goes away.
@@ -118,6 +127,9 @@ impl Engine {
             let read = self.read(live, &source, follow, &mut cursor, &mut sink).await;
             match read {
                 Ok(()) | Err(ClusterError::NotFound(_)) => {
+                    if read.is_err() {
+                        kept(live, source.1, &mut cursor, &mut sink).await;
+                    }
                     sink.release().await;
                     if complete || read.is_err() {
                         return;
@@ -162,6 +174,18 @@ impl Engine {
             tokio::time::sleep(RETRY_FIRST).await;
         }
         Ok(())
+    }
+}
+
+/// Reads what is kept of a log that went with its Pod, as far as it has not been read before.
+async fn kept(live: &Live, start: u32, cursor: &mut Cursor, sink: &mut Sink) {
+    let container = live.record().container;
+    let lines = container.last_lines.into_iter().map(LogLine::from);
+    cursor.rewind();
+    for line in lines.filter(|_| container.starts == start) {
+        if let Some(line) = cursor.pass(line) {
+            sink.put(line).await;
+        }
     }
 }
 

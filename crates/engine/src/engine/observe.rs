@@ -58,7 +58,7 @@ impl Engine {
         }
     }
 
-    async fn agent_spoke(&self, live: &Live, start: u32, event: AgentEvent) {
+    async fn agent_spoke(&self, live: &Arc<Live>, start: u32, event: AgentEvent) {
         match event {
             AgentEvent::Started => self.started(live, start).await,
             AgentEvent::Failed { message, exit_code } => {
@@ -95,7 +95,7 @@ impl Engine {
         }
     }
 
-    async fn pod_seen(&self, live: &Live, seen: PodSeen) {
+    async fn pod_seen(&self, live: &Arc<Live>, seen: PodSeen) {
         let start = seen.agent.start;
         match seen.state {
             PodState::Running if !live.record().container.needs_agent() => self.started(live, start).await,
@@ -115,7 +115,7 @@ impl Engine {
     }
 
     /// The kubelet's word of an end.
-    async fn pod_ended(&self, live: &Live, start: u32, exit: Exit) {
+    async fn pod_ended(&self, live: &Arc<Live>, start: u32, exit: Exit) {
         let container = live.record().container;
         let never_ran = container.phase == Phase::Starting && container.starts == start;
         if never_ran && container.needs_agent() {
@@ -131,7 +131,7 @@ impl Engine {
     }
 
     /// Ends the `start`-th start if it is live; the first word of an end counts.
-    async fn exited(&self, live: &Live, start: u32, exit: Exit, has_run: bool) {
+    async fn exited(&self, live: &Arc<Live>, start: u32, exit: Exit, has_run: bool) {
         let ended = self
             .record_fact(live, |container| {
                 (container.phase.is_live() && container.starts == start).then(|| {
@@ -148,6 +148,7 @@ impl Engine {
             let record = live.record();
             let asked = live.seen().told_to_end >= start;
             self.announce(&record, News::exited(&record, &exit, asked));
+            self.keep_last_lines(live, start);
         }
     }
 }

@@ -147,6 +147,7 @@ impl Engine {
                 container.repeats = None;
                 container.started_at = None;
                 container.exit = None;
+                container.last_lines.clear();
                 container.holder = Some(self.0.boot.clone());
                 Ok(Some(()))
             }

@@ -1,0 +1,91 @@
+//! The end of what a program wrote, kept on its record: the log goes with its Pod, which
+//! may be evicted, or deleted by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::Instrument;
+
+use super::{Engine, Live};
+use crate::container::KeptLine;
+use crate::phase::Phase;
+use crate::ports::LogLine;
+
+/// A peer removes what has ended, and launches it anew, within this time: nothing is kept then, and no
+/// launch waits beside the reading. The agent keeps the Pod for longer.
+const REMOVED_WITHIN: Duration = Duration::from_millis(300);
+/// How much is kept at most: a record has room for a thousand times that.
+const KEPT_BYTES: usize = 8 * 1024;
+
+impl Engine {
+    /// Keeps the last lines of the `start`-th start, which has ended. Nothing waits for that.
+    pub(super) fn keep_last_lines(&self, live: &Arc<Live>, start: u32) {
+        let (engine, live) = (self.clone(), Arc::clone(live));
+        let keeping = async move {
+            tokio::time::sleep(REMOVED_WITHIN).await;
+            if live.is_gone() || live.record().container.starts != start {
+                return;
+            }
+            let lines = last(engine.last_lines(&live).await);
+            engine
+                .record_fact(&live, |container| {
+                    let current = container.starts == start && container.phase == Phase::Exited;
+                    (current && !lines.is_empty()).then(|| container.last_lines.clone_from(&lines))
+                })
+                .await;
+        };
+        tokio::spawn(keeping.in_current_span());
+    }
+}
+
+/// As many of the last ones as may be kept.
+fn last(lines: Vec<LogLine>) -> Vec<KeptLine> {
+    let mut room = KEPT_BYTES;
+    let mut kept: Vec<_> = lines
+        .into_iter()
+        .rev()
+        .map(KeptLine::from)
+        .take_while(|line| {
+            let fits = line.text.len() <= room;
+            room = room.saturating_sub(line.text.len());
+            fits
+        })
+        .collect();
+    kept.reverse();
+    kept
+}
+
+impl From<LogLine> for KeptLine {
+    fn from(line: LogLine) -> Self {
+        Self {
+            time: line.time,
+            text: String::from_utf8_lossy(&line.text).into_owned(),
+        }
+    }
+}
+
+impl From<KeptLine> for LogLine {
+    fn from(line: KeptLine) -> Self {
+        Self {
+            time: line.time,
+            text: line.text.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_are_kept_as_far_as_there_is_room() {
+        let line = |text: String| LogLine {
+            time: jiff::Timestamp::UNIX_EPOCH,
+            text: text.into(),
+        };
+        let lines = ["x".repeat(KEPT_BYTES), "first\n".to_owned(), "last\n".to_owned()];
+        let kept = last(lines.map(line).into());
+        let texts: Vec<_> = kept.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["first\n", "last\n"]);
+    }
+}
