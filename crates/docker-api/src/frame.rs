@@ -1,7 +1,7 @@
 //! The frames of an attach or log stream without a terminal.
 
 /// Bytes of a frame's header.
-pub const HEADER_BYTES: usize = 8;
+const HEADER_BYTES: usize = 8;
 /// The stream type of standard output.
 const STDOUT: u8 = 1;
 /// The first version of the API that calls frames by their own media type.
@@ -9,13 +9,30 @@ const FIRST_MULTIPLEXED: u32 = 42;
 
 /// The header before `payload_bytes` bytes of output.
 ///
-/// # Panics
-/// Beyond 4 GiB, which no line of a Pod's log has: the kubelet cuts them at 16 KiB.
-#[must_use]
-pub fn header(payload_bytes: usize) -> [u8; HEADER_BYTES] {
+/// Panics beyond 4 GiB, which no line of a Pod's log has: the kubelet cuts them at 16 KiB.
+fn header(payload_bytes: usize) -> [u8; HEADER_BYTES] {
     let payload_bytes = u32::try_from(payload_bytes).expect("a line is shorter than 4 GiB");
     let [a, b, c, d] = payload_bytes.to_be_bytes();
     [STDOUT, 0, 0, 0, a, b, c, d]
+}
+
+/// A line of output, `time` before it, as a frame; a terminal's has none, and its line ends, which
+/// Kubernetes has trimmed, are a terminal's again.
+#[must_use]
+pub fn framed(time: &str, line: &[u8], tty: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEADER_BYTES + time.len() + line.len());
+    if !tty {
+        out.extend(header(time.len() + line.len()));
+    }
+    out.extend(time.as_bytes());
+    match line.strip_suffix(b"\n") {
+        Some(text) if tty && !text.ends_with(b"\r") => {
+            out.extend(text);
+            out.extend(b"\r\n");
+        }
+        _ => out.extend(line),
+    }
+    out
 }
 
 /// What Docker calls a stream that begins with no type and length: a terminal's, and to old clients any.
@@ -39,6 +56,15 @@ mod tests {
     #[test]
     fn a_header_is_the_type_and_a_big_endian_length() {
         assert_eq!(super::header(258), [1, 0, 0, 0, 0, 0, 1, 2]);
+    }
+
+    #[test]
+    fn a_terminals_lines_have_its_ends_and_no_header() {
+        assert_eq!(super::framed("t ", b"a\n", false), b"\x01\0\0\0\0\0\0\x04t a\n");
+        for line in [&b"a\n"[..], b"a\r\n"] {
+            assert_eq!(super::framed("", line, true), b"a\r\n");
+        }
+        assert_eq!(super::framed("", b"> ", true), b"> ");
     }
 
     #[test]

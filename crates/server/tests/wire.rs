@@ -255,7 +255,7 @@ async fn a_terminals_output_has_no_frames() {
     let docker = Docker::new().await;
     docker.cluster.set_log(vec![LogLine {
         time: jiff::Timestamp::UNIX_EPOCH,
-        text: Bytes::from_static(b"words\r\n"),
+        text: Bytes::from_static(b"words\n"),
     }]);
     let body = r#"{"Image": "kv", "Cmd": ["x"], "Tty": true}"#;
     docker.call("POST", "/containers/create?name=cc", body).await;

@@ -85,8 +85,5 @@ async fn stream(upgrade: OnUpgrade, mut output: AttachStream, tty: bool) -> std:
 }
 
 async fn send(client: &mut BufWriter<TokioIo<Upgraded>>, line: LogLine, tty: bool) -> std::io::Result<()> {
-    if !tty {
-        client.write_all(&frame::header(line.text.len())).await?;
-    }
-    client.write_all(&line.text).await
+    client.write_all(&frame::framed("", &line.text, tty)).await
 }

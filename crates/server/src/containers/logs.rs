@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use docker_api::frame;
 use engine::ports::LogLine;
 use engine::{Engine, LogRequest};
@@ -73,11 +73,5 @@ fn framed(line: &LogLine, timestamps: bool, tty: bool) -> Bytes {
     } else {
         String::new()
     };
-    let mut frame = BytesMut::new();
-    if !tty {
-        frame.put_slice(&frame::header(time.len() + line.text.len()));
-    }
-    frame.put_slice(time.as_bytes());
-    frame.put_slice(&line.text);
-    frame.freeze()
+    frame::framed(&time, &line.text, tty).into()
 }
