@@ -73,14 +73,32 @@ impl Docker {
             .map(drop)
     }
 
-    /// Creates a container.
+    /// Creates a container; what of the request is not done.
     ///
     /// # Errors
     /// Docker's own message.
-    pub fn create(&self, name: &str, body: &Value) -> Result<()> {
+    pub fn create(&self, name: &str, body: &Value) -> Result<Vec<String>> {
         let url = format!("{}/containers/create?name={name}", self.url);
         let request = self.agent.post(&url).content_type("application/json");
-        answer(&url, request.send(body.to_string())).map(drop)
+        let answer: Value = serde_json::from_str(&answer(&url, request.send(body.to_string()))?)?;
+        Ok(serde_json::from_value(answer["Warnings"].clone())?)
+    }
+
+    /// What is known of a container.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn inspect(&self, name: &str) -> Result<Value> {
+        self.get(&format!("/containers/{name}/json"))
+    }
+
+    /// The answer of a call that changes nothing.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn get(&self, path: &str) -> Result<Value> {
+        let url = format!("{}{path}", self.url);
+        Ok(serde_json::from_str(&answer(&url, self.agent.get(&url).call())?)?)
     }
 
     /// Puts a tar into a container that does not run yet.

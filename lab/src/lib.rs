@@ -17,4 +17,5 @@ pub mod network;
 pub mod processes;
 pub mod progress;
 pub mod proxy;
+pub mod registry;
 pub mod story;
