@@ -138,6 +138,18 @@ pub struct KeptLine {
     pub text: String,
 }
 
+impl Exit {
+    /// An exit that is heard of now.
+    pub(crate) fn now(code: i64, oom_killed: bool, error: String) -> Self {
+        Self {
+            code,
+            oom_killed,
+            error,
+            finished_at: Timestamp::now(),
+        }
+    }
+}
+
 /// One container: what its record holds. Contents of uploads are elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

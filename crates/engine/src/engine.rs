@@ -119,7 +119,9 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn build(&self, request: &BuildRequest, context: Reader) -> Result<Built> {
-        Ok(self.0.store.build(self.scope(), request, context).await?)
+        let built = self.0.store.build(self.scope(), request, context).await;
+        let what = || format!("image {} cannot be built", request.tags.join(", "));
+        built.map_err(|error| Error::from(error).of(what))
     }
 
     /// The container of that id, unique id prefix or name.

@@ -18,4 +18,4 @@ pub use engine::{
     AttachStream, Engine, LogRequest, NamedImage, Removed, Settings, Started, Stopped, WaitCondition, span,
 };
 pub use error::{Error, Result};
-pub use failure::{Cause, StartLimits};
+pub use failure::{Cause, End, StartLimits};
