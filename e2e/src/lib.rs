@@ -49,6 +49,30 @@ pub fn await_so(what: &str, limit: Duration, is_so: impl Fn() -> bool) {
     }
 }
 
+/// The text of a call's error.
+///
+/// # Panics
+/// When the call succeeds, or fails later than that.
+pub fn fails<T, E: Display>(limit: Duration, call: impl FnOnce() -> Result<T, E>) -> String {
+    let begun = Instant::now();
+    let Err(error) = call() else {
+        panic!("it cannot work and did");
+    };
+    let took = begun.elapsed();
+    assert!(took < limit, "{took:?}: {error:#}");
+    format!("{error:#}")
+}
+
+/// Looks for each of the parts.
+///
+/// # Panics
+/// When one is missing.
+pub fn says(sentence: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(sentence.contains(part), "{part:?} is not in {sentence:?}");
+    }
+}
+
 /// A Fabric network that goes when it is dropped.
 pub struct TestNetwork(Network);
 

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::{files, lab};
+use chainpod_e2e::{files, lab, says};
 use lab::chainpod::Chainpod;
 use lab::disk::Disk;
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const DISK_BYTES: u64 = 1 << 20;
 const TOO_MUCH: [u8; 2 << 20] = [7; 2 << 20];
@@ -20,24 +20,15 @@ fn context(file: &[u8]) -> Vec<u8> {
     tar(&[("Dockerfile", RUNTIME), ("file", file)]).unwrap()
 }
 
-/// The error's text, told in time and logged.
+/// The sentence of a call that fails, told in time and logged.
 fn fails<T>(chainpod: &Chainpod, call: impl FnOnce() -> anyhow::Result<T>) -> String {
-    let begun = Instant::now();
-    let error = call().err().expect("it cannot work and did");
-    assert!(begun.elapsed() < TOLD_LIMIT, "{:?}", begun.elapsed());
-    let text = format!("{error:#}");
+    let text = chainpod_e2e::fails(TOLD_LIMIT, call);
     let (_, json) = text.split_once(": {").unwrap();
-    let answer: serde_json::Value = serde_json::from_str(&format!("{{{json}")).unwrap();
+    let answer: Value = serde_json::from_str(&format!("{{{json}")).unwrap();
     let sentence = answer["message"].as_str().unwrap().to_owned();
     let quoted = json!(sentence).to_string();
     assert!(chainpod.log().contains(&quoted), "not in the log: {sentence}");
     sentence
-}
-
-fn says(sentence: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(sentence.contains(part), "{part:?} is not in {sentence:?}");
-    }
 }
 
 #[test]
