@@ -41,12 +41,14 @@ pub enum Error {
     #[error("{0}")]
     Conflict(String),
     /// The path is not in the container.
-    #[error("Could not find the file {path} in container {container}")]
+    #[error("Could not find the file {path} in container {container}{why}")]
     NoSuchPath {
         /// The path asked for.
         path: String,
         /// The container.
         container: String,
+        /// Where that is no fault of the container's: `: ` and a sentence.
+        why: String,
     },
     /// The request is wrong.
     #[error("{0}")]

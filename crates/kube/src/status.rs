@@ -111,9 +111,8 @@ fn unscheduled(status: &PodStatus) -> Option<Cause> {
     let condition = conditions.find(|condition| {
         (condition.type_.as_str(), condition.reason.as_deref()) == (SCHEDULED.0, Some(SCHEDULED.1))
     })?;
-    Some(Cause::Unschedulable(
-        condition.message.clone().unwrap_or_default(),
-    ))
+    let message = sentence(None, condition.message.as_deref());
+    Some(Cause::Unschedulable(message))
 }
 
 fn ended(terminated: &ContainerStateTerminated, pod: &Pod) -> PodState {
@@ -150,11 +149,12 @@ fn never_ran(message: String) -> Cause {
     }
 }
 
+/// A reason and a message as a part of a sentence that goes on.
 fn sentence(reason: Option<&str>, message: Option<&str>) -> String {
     let parts = [reason, message]
         .into_iter()
         .flatten()
-        .map(str::trim)
+        .map(|part| part.trim().trim_end_matches('.'))
         .filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join(": ")
 }

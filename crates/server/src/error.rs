@@ -65,6 +65,11 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, message.to_owned())
     }
 
+    /// The store cannot keep it: 507.
+    pub(crate) fn insufficient_storage(error: &Error) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
+    }
+
     /// Docker has it and chainpod does not: 501.
     pub(crate) fn not_implemented(message: &str) -> Self {
         Self::new(StatusCode::NOT_IMPLEMENTED, message.to_owned())

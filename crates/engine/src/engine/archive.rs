@@ -94,9 +94,12 @@ impl Engine {
             return Err(Error::Conflict(message));
         }
         let directory = path.strip_suffix("/.").unwrap_or(path);
+        let error = container.exit.as_ref().map(|exit| exit.error.as_str());
+        let why = error.filter(|error| !error.is_empty());
         let missing = || Error::NoSuchPath {
             path: path.to_owned(),
             container: container.name.clone(),
+            why: why.map(|why| format!(": {why}")).unwrap_or_default(),
         };
         let digest = container.outputs.get(directory).ok_or_else(missing)?;
         let ended = container.exit.map_or(container.created, |exit| exit.finished_at);

@@ -29,6 +29,8 @@ pub enum End {
     Deleted,
     /// Its Pod failed for another reason: the kubelet's.
     PodFailed(String),
+    /// It ended by itself, and the image store could not keep what it made.
+    OutputsLost(String),
     /// The agent ended without a word, so that only the kubelet's is left.
     AgentLost,
     /// It was killed, and its end was not seen in time.
@@ -47,6 +49,7 @@ impl End {
             Self::NodeLost(_) => "NodeLost",
             Self::Deleted => "PodDeleted",
             Self::PodFailed(_) => "PodFailed",
+            Self::OutputsLost(_) => "OutputsLost",
             Self::AgentLost => "AgentLost",
             Self::Unseen => "EndUnseen",
         }
@@ -86,7 +89,7 @@ impl End {
             Self::Deleted => format!("{again}; see who deletes pods of chainpod's"),
             Self::AgentLost => format!("{again}; see its node's log"),
             Self::Unseen => "see whether its node works".to_owned(),
-            Self::Itself | Self::NodeLost(_) | Self::PodFailed(_) => again.to_owned(),
+            Self::Itself | Self::NodeLost(_) | Self::PodFailed(_) | Self::OutputsLost(_) => again.to_owned(),
         }
     }
 
@@ -107,6 +110,7 @@ impl Display for End {
             Self::NodeLost(why) => write!(f, "its node has gone: {why}"),
             Self::Deleted => f.write_str("it was deleted"),
             Self::PodFailed(why) => write!(f, "it failed: {why}"),
+            Self::OutputsLost(why) => write!(f, "what it made is lost: {why}"),
             Self::AgentLost => f.write_str("chainpod's agent in it ended without a word"),
             Self::Unseen => f.write_str("it was killed, and its end was not seen in time"),
         }

@@ -89,7 +89,8 @@ fn end_after(end: &End) -> Option<End> {
         End::Preempted(_) => End::NodeLost(message()),
         End::NodeLost(_) => End::Deleted,
         End::Deleted => End::PodFailed(message()),
-        End::PodFailed(_) => End::AgentLost,
+        End::PodFailed(_) => End::OutputsLost("MESSAGE".to_owned()),
+        End::OutputsLost(_) => End::AgentLost,
         End::AgentLost => End::Unseen,
         End::Unseen => return None,
     })

@@ -138,3 +138,37 @@ async fn a_pod_whose_node_does_not_get_on_is_given_up_in_less_than_30_s() {
     let limit = engine::StartLimits::default().blocked;
     assert!(took >= limit && took < Duration::from_secs(30), "{took:?}");
 }
+
+#[tokio::test]
+async fn outputs_that_the_store_cannot_keep_are_told_to_whoever_asks_for_them() {
+    let lab = lab();
+    lab.engine.pull("ccenv").await.unwrap();
+    let build = Spec {
+        image: "ccenv".to_owned(),
+        ..spec()
+    };
+    lab.engine.create(Some(NAME.to_owned()), build).await.unwrap();
+    let input: &[u8] = &[0; 1024];
+    lab.engine
+        .upload(NAME, "/chaincode/input", Box::new(input))
+        .await
+        .unwrap();
+    let (started, agent) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+    started.unwrap();
+    lab.store.fill();
+    lab.engine.output(&agent, 0, Box::new(input)).await.unwrap_err();
+    lab.exits(&agent, 0).await;
+    let error = lab
+        .engine
+        .download(NAME, "/chaincode/output/.")
+        .await
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.starts_with("Could not find the file /chaincode/output/. in container ")
+            && error.contains(": what it made is lost: the image store failed: no space; "),
+        "{error}"
+    );
+    assert_eq!(lab.warnings().await, ["OutputsLost"]);
+}

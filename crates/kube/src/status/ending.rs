@@ -40,13 +40,11 @@ fn of_pod(status: &PodStatus) -> Option<End> {
             .iter()
             .find(|(reason, _)| condition.reason.as_deref() == Some(reason));
         let of = row.map_or(End::PodFailed as Why, |(_, of)| *of);
-        return Some(of(match why.as_str() {
-            "" => condition.message.clone().unwrap_or_default(),
-            _ => why,
-        }));
+        let message = sentence(None, condition.message.as_deref());
+        return Some(of(if message.is_empty() { why } else { message }));
     }
     match status.reason.as_deref()? {
-        EVICTED => Some(End::Evicted(status.message.clone().unwrap_or_default())),
+        EVICTED => Some(End::Evicted(sentence(None, status.message.as_deref()))),
         NODE_LOST => Some(End::NodeLost(why)),
         _ => Some(End::PodFailed(why)),
     }

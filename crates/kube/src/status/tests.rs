@@ -98,7 +98,7 @@ fn the_own_containers_status_is_the_state() {
         ),
         (
             json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory."}),
-            end(137, End::Evicted("The node was low on memory.".to_owned())),
+            end(137, End::Evicted("The node was low on memory".to_owned())),
         ),
     ];
     for (status, expected) in rows {
