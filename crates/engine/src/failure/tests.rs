@@ -1,7 +1,7 @@
 //! Every cause's sentence, as the user of a peer's command line reads it.
 
 use super::*;
-use crate::container::Spec;
+use crate::container::{BuiltFor, Spec};
 use crate::image::{Digest, Image, Overlay};
 use crate::name::Scope;
 
@@ -95,11 +95,25 @@ fn every_cause_names_chaincode_pod_and_remedy() {
 }
 
 #[test]
-fn what_is_no_chaincode_has_its_containers_name() {
-    let build = Container {
-        name: "build-0123".to_owned(),
-        ..container()
-    };
-    let sentence = Cause::Refused("no".to_owned()).sentence(&build, &PodName("p".to_owned()));
-    assert_eq!(sentence, "container build-0123 cannot run: pod p is refused: no");
+fn what_is_no_chaincode_has_its_containers_name_or_says_whose_build_it_is() {
+    let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    for (chaincode, peer, who) in [
+        ("", "", "container build-0123"),
+        ("", "peer0", "container build-0123 of peer0"),
+        ("kv", "", "build of chaincode kv"),
+        ("kv", "peer0", "build of chaincode kv of peer0"),
+    ] {
+        let build = Container {
+            name: "build-0123".to_owned(),
+            role: Role::Build,
+            built_for: Some(BuiltFor {
+                chaincode: known(chaincode),
+                peer: known(peer),
+                msp: None,
+            }),
+            ..container()
+        };
+        let sentence = Cause::Refused("no".to_owned()).sentence(&build, &PodName("p".to_owned()));
+        assert_eq!(sentence, format!("{who} cannot run: pod p is refused: no"));
+    }
 }
