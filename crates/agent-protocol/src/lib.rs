@@ -46,6 +46,11 @@ pub const KEPT_DIR: &str = "/.chainpod-kept";
 /// directory of the Pod.
 pub const HOME_DIR: &str = "/.chainpod-home";
 
+/// Where the certificates are mounted that the operator wants to be trusted, PEM.
+pub const CA_BUNDLE_FILE: &str = "/.chainpod-ca/ca.crt";
+/// Where the agent puts them for Java, which reads no PEM.
+pub const TRUSTSTORE_FILE: &str = "/.chainpod-home/.truststore.jks";
+
 /// Seconds between two empty lines on an idle command stream: an agent that
 /// hears nothing for three times as long connects anew.
 pub const KEEPALIVE_SECS: u64 = 20;
@@ -62,6 +67,9 @@ pub struct Task {
     pub inputs: Vec<String>,
     /// The directories handed back once the program has ended.
     pub outputs: Vec<String>,
+    /// Whether [`TRUSTSTORE_FILE`] is to be made of [`CA_BUNDLE_FILE`].
+    #[serde(default)]
+    pub truststore: bool,
 }
 
 /// What the agent tells.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use agent_protocol::{Event, INSTALL_OPTION, KEEP_OPTION, TASK_DIR};
+use agent_protocol::{CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, TASK_DIR, TRUSTSTORE_FILE};
 use rustix::process::{Signal, WaitStatus};
 
 use crate::call::Chainpod;
@@ -29,6 +29,7 @@ mod outputs;
 mod program;
 mod signals;
 mod task;
+mod truststore;
 mod unpack;
 
 /// Another directory than [`TASK_DIR`], for tests. The program does not see it.
@@ -65,6 +66,11 @@ fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
     signals::forward(&chainpod, &program)?;
     if let Err(failure) = unpack::all(&chainpod, &orders.task.inputs) {
         return Ok(fail(&chainpod, failure.into_text(), NO_PROGRAM));
+    }
+    if orders.task.truststore
+        && let Err(error) = truststore::make(Path::new(CA_BUNDLE_FILE), Path::new(TRUSTSTORE_FILE))
+    {
+        return Ok(fail(&chainpod, error, NO_PROGRAM));
     }
     let killed_before = oom::kills();
     if let Err(error) = program.start(|| launch::spawn(argv)) {

@@ -29,6 +29,7 @@ pub(crate) struct Config {
     /// None: in-cluster, then the usual places.
     pub(crate) kubeconfig: Option<PathBuf>,
     pub(crate) unschedulable_limit: Duration,
+    pub(crate) rules: Arc<rules::Source>,
     pub(crate) store: PathBuf,
     pub(crate) agent_listen: SocketAddr,
     pub(crate) agent_address: SocketAddr,
@@ -64,6 +65,7 @@ impl Config {
         let instance = sources.one(&key::INSTANCE, values::instance);
         let kubeconfig = sources.one(&key::KUBECONFIG, values::path);
         let unschedulable_limit = sources.one(&key::UNSCHEDULABLE_LIMIT, values::duration);
+        let rules = rules(&mut sources);
         let store = sources.one(&key::STORE, values::path);
         let agent_listen = sources.one(&key::AGENT_LISTEN, values::address);
         let agent_address = agent_address(&mut sources, agent_listen);
@@ -79,6 +81,7 @@ impl Config {
                 instance: instance?,
                 kubeconfig,
                 unschedulable_limit: unschedulable_limit?,
+                rules: rules?,
                 store: store?,
                 agent_listen: agent_listen?,
                 agent_address: agent_address?,
@@ -118,6 +121,22 @@ fn tls(sources: &mut Sources<'_>) -> Option<Arc<Tls>> {
         Ok(tls) => Some(Arc::new(tls)),
         Err(error) => {
             sources.push(format!("TLS: {error}"));
+            None
+        }
+    }
+}
+
+/// The operator's rules; chainpod's own where no file is named.
+fn rules(sources: &mut Sources<'_>) -> Option<Arc<rules::Source>> {
+    let Some(file) = sources.one(&key::RULES, values::path) else {
+        return Some(Arc::new(rules::Source::built_in()));
+    };
+    match rules::Source::open(&file) {
+        Ok(rules) => Some(Arc::new(rules)),
+        Err(rules::Wrong(lines)) => {
+            for line in lines {
+                sources.push(format!("{}: {line}", file.display()));
+            }
             None
         }
     }

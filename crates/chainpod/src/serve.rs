@@ -102,6 +102,7 @@ fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) ->
         agent_ca_pem: identity.ca_pem().to_owned(),
         token_key: identity.token_key().clone(),
         default_uid: kube_adapter::Config::FABRIC_UID,
+        rules: Arc::clone(&config.rules),
     }
 }
 

@@ -134,6 +134,7 @@ impl<'a> Launch<'a> {
             ),
             inputs,
             outputs: outputs.iter().map(|&directory| directory.to_owned()).collect(),
+            truststore: false,
         };
         Self {
             record,

@@ -1,8 +1,10 @@
 //! [`KubeCluster`]: the port's calls as requests to the API server.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
+use agent_protocol::Task;
 use async_trait::async_trait;
 use engine::container::{Container, Record};
 use engine::name::{PodName, RecordName, Scope};
@@ -21,6 +23,7 @@ use serde::de::DeserializeOwned;
 use crate::agent_volume::{AgentVolume, AgentVolumes};
 use crate::error::busy_quota;
 use crate::retry::{Tried, tried};
+use crate::ruled::choice;
 use crate::{event, files_secret, labels, logs, pod, record, task_secret};
 
 mod shape;
@@ -42,6 +45,8 @@ pub struct Config {
     pub agent_volume: AgentVolume,
     /// Who runs a program that names no user.
     pub default_uid: i64,
+    /// What the operator says about Pods.
+    pub rules: Arc<rules::Source>,
 }
 
 impl Config {
@@ -204,13 +209,18 @@ impl Cluster for KubeCluster {
 
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
         let config = &self.config;
-        let pod = pod::build(launch, config, self.agent_by(launch));
+        let choice = choice(&config.rules.current(), &launch.record.container);
+        let pod = pod::build(launch, config, self.agent_by(launch), &choice.fields);
         let Some(task) = &launch.task else {
             return there(self.create::<Pod>(&pod).await.result);
         };
+        let task = Task {
+            truststore: choice.fields.ca_bundle.is_some(),
+            ..task.clone()
+        };
         let secret = task_secret::build(
             launch.record,
-            task,
+            &task,
             &config.namespace,
             &config.token_key,
             &config.agent_ca_pem,

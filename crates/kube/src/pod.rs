@@ -10,11 +10,14 @@ use k8s_openapi::api::core::v1::{
     Capabilities, Container as PodContainer, EnvVar, Pod, PodSpec, SeccompProfile, SecurityContext,
 };
 
+use rules::PodFields;
+
 use crate::agent_volume::AgentBy;
 use crate::cluster::Config;
 use crate::{labels, owner};
 
 pub(crate) mod agent;
+mod fields;
 mod names;
 mod resources;
 mod volumes;
@@ -26,9 +29,13 @@ const GRACE_SECS: i64 = 10;
 /// An image that is there already is used: chaincode must start without a registry.
 const PULL_POLICY: &str = "IfNotPresent";
 
-/// The Pod of `launch`.
-pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> Pod {
+/// A peer launches again by itself what has ended.
+const RESTART_POLICY: &str = "Never";
+
+/// The Pod of `launch`; `fields` are what the rules say.
+pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy, fields: &PodFields) -> Pod {
     let (volumes, mounts) = volumes::of(launch, config, agent_by);
+    let user = user(launch, config, fields);
     let (record, process) = (launch.record, &launch.process);
     let mut metadata = labels::metadata(record.pod_name().0, &config.namespace, &record.container);
     metadata.owner_references = Some(vec![owner::reference(record, true)]);
@@ -52,11 +59,11 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> 
         env: Some(env.collect()),
         working_dir: Some(process.working_dir.clone()).filter(|dir| !dir.is_empty()),
         resources: Some(resources::of(&record.container.spec)),
-        security_context: Some(security_context(&process.user, config.default_uid)),
+        security_context: Some(security_context(user)),
         volume_mounts: Some(mounts),
         ..PodContainer::default()
     };
-    let init_containers = agent::before(launch, config, agent_by);
+    let init_containers = agent::before(launch, config, agent_by, user);
     let names = &record.container.spec.names;
     let spec = PodSpec {
         init_containers: Some(init_containers).filter(|containers| !containers.is_empty()),
@@ -65,17 +72,18 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> 
         host_aliases: names::aliases(names),
         containers: vec![container],
         volumes: Some(volumes),
-        restart_policy: Some("Never".to_owned()),
+        restart_policy: Some(RESTART_POLICY.to_owned()),
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
         termination_grace_period_seconds: Some(GRACE_SECS),
         ..PodSpec::default()
     };
-    Pod {
+    let pod = Pod {
         metadata,
         spec: Some(spec),
         status: None,
-    }
+    };
+    fields::applied(pod, fields, launch.task.is_some())
 }
 
 /// Command and arguments: the agent and what it runs; where there is none, what the client said, to which
@@ -134,15 +142,24 @@ fn escaped(text: &str) -> String {
     text.replace('$', "$$")
 }
 
+/// Who runs the program: user and group. The operator's word counts more than the client's; a user's name cannot be
+/// looked up in an image that we do not read.
+fn user(launch: &Launch<'_>, config: &Config, fields: &PodFields) -> (i64, Option<i64>) {
+    let said = &launch.process.user;
+    let (uid, gid) = said.split_once(':').unwrap_or((said, ""));
+    match fields.run_as_user {
+        Some(uid) => (uid, None),
+        None => (uid.parse().unwrap_or(config.default_uid), gid.parse().ok()),
+    }
+}
+
 /// What the Pod Security Standard `restricted` asks for. A user who says 0 gets 0, and the
-/// namespace decides; a user's name cannot be looked up in an image that we do not read.
-fn security_context(user: &str, default_uid: i64) -> SecurityContext {
-    let (uid, gid) = user.split_once(':').unwrap_or((user, ""));
-    let uid = uid.parse().unwrap_or(default_uid);
+/// namespace decides.
+fn security_context((uid, gid): (i64, Option<i64>)) -> SecurityContext {
     SecurityContext {
         run_as_non_root: Some(uid != 0),
         run_as_user: Some(uid),
-        run_as_group: gid.parse().ok(),
+        run_as_group: gid,
         allow_privilege_escalation: Some(false),
         capabilities: Some(Capabilities {
             drop: Some(vec!["ALL".to_owned()]),

@@ -166,7 +166,12 @@ mod tests {
     fn pod(status: Value) -> Pod {
         let record = sample::chaincode();
         let launch = sample::launch(&record);
-        let mut pod = crate::pod::build(&launch, &config(), crate::agent_volume::AgentBy::Mount);
+        let mut pod = crate::pod::build(
+            &launch,
+            &config(),
+            crate::agent_volume::AgentBy::Mount,
+            &rules::PodFields::default(),
+        );
         pod.status = serde_json::from_value(status).unwrap();
         pod
     }

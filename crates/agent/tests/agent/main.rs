@@ -44,6 +44,7 @@ impl Pod {
             url: format!("https://{}/agent/v1/it", identity.address),
             inputs: below(inputs),
             outputs: below(outputs),
+            truststore: false,
         };
         let task = serde_json::to_string(&task).unwrap();
         for (name, content) in [

@@ -118,6 +118,12 @@ pub(crate) const UNSCHEDULABLE_LIMIT: Key = Key::new(
     "How long no node may take a Pod before its start fails, such as 90s or 2m; a start fails after 270 s in any case",
 )
 .or(DEFAULT_UNSCHEDULABLE_LIMIT);
+pub(crate) const RULES: Key = Key::new(
+    "rules",
+    "FILE",
+    KUBERNETES,
+    "A YAML file of rules: what Pods have, by image, chaincode, MSP and peer. A changed file counts for the next Pod",
+);
 pub(crate) const STORE: Key = Key::new(
     "store",
     "DIRECTORY",
@@ -168,7 +174,7 @@ pub(crate) const LOG_FILTER: Key = Key::new(
 .or(DEFAULT_LOG_FILTER);
 
 /// All of them, in the order of the help.
-pub(crate) const KEYS: [&Key; 15] = [
+pub(crate) const KEYS: [&Key; 16] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -177,6 +183,7 @@ pub(crate) const KEYS: [&Key; 15] = [
     &INSTANCE,
     &KUBECONFIG,
     &UNSCHEDULABLE_LIMIT,
+    &RULES,
     &STORE,
     &AGENT_LISTEN,
     &AGENT_ADDRESS,

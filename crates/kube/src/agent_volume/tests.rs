@@ -11,7 +11,7 @@ use crate::record::sample;
 fn pod(node: &str, state: &Value) -> Pod {
     let record = sample::chaincode();
     let launch = sample::launch(&record);
-    let mut pod = crate::pod::build(&launch, &config(), AgentBy::Mount);
+    let mut pod = crate::pod::build(&launch, &config(), AgentBy::Mount, &rules::PodFields::default());
     pod.spec.as_mut().unwrap().node_name = Some(node.to_owned());
     let status = json!({"name": "chaincode", "state": state, "image": "", "imageID": "", "ready": false, "restartCount": 0});
     pod.status = serde_json::from_value(json!({"containerStatuses": [status]})).unwrap();
@@ -131,7 +131,9 @@ fn an_init_container_whose_image_is_not_to_be_had_is_told() {
 fn the_init_container_copies_the_agent_to_where_it_is_run() {
     let record = sample::chaincode();
     let launch = sample::launch(&record);
-    let spec = crate::pod::build(&launch, &config(), AgentBy::Copy).spec.unwrap();
+    let spec = crate::pod::build(&launch, &config(), AgentBy::Copy, &rules::PodFields::default())
+        .spec
+        .unwrap();
     let init = &spec.init_containers.unwrap()[0];
     assert_eq!(
         init.command.as_ref().unwrap(),

@@ -18,6 +18,7 @@ pub(crate) fn config() -> Config {
         token_key: TokenKey::new([1; engine::token::KEY_BYTES]),
         agent_volume: AgentVolume::Auto,
         default_uid: Config::FABRIC_UID,
+        rules: Arc::new(rules::Source::built_in()),
     }
 }
 

@@ -45,7 +45,12 @@ pub(super) fn mount() -> VolumeMount {
 
 /// What runs before the program's container: what copies the agent, where its volume is empty, and what
 /// copies the image's files that volumes would hide.
-pub(super) fn before(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> Vec<PodContainer> {
+pub(super) fn before(
+    launch: &Launch<'_>,
+    config: &Config,
+    agent_by: AgentBy,
+    user: (i64, Option<i64>),
+) -> Vec<PodContainer> {
     if launch.task.is_none() {
         return Vec::new();
     }
@@ -53,7 +58,7 @@ pub(super) fn before(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) ->
     let installer = (agent_by == AgentBy::Copy).then(|| installer(config));
     installer
         .into_iter()
-        .chain(kept.then(|| keeper(launch, config)))
+        .chain(kept.then(|| keeper(launch, user)))
         .collect()
 }
 
@@ -68,7 +73,7 @@ fn installer(config: &Config) -> PodContainer {
             AGENT_DIR.to_owned(),
         ]),
         resources: Some(resources::of(&Spec::default())),
-        security_context: Some(security_context("", config.default_uid)),
+        security_context: Some(security_context((config.default_uid, None))),
         volume_mounts: Some(vec![VolumeMount {
             read_only: None,
             ..mount()
@@ -78,7 +83,7 @@ fn installer(config: &Config) -> PodContainer {
 }
 
 /// The agent in the program's own image.
-fn keeper(launch: &Launch<'_>, config: &Config) -> PodContainer {
+fn keeper(launch: &Launch<'_>, user: (i64, Option<i64>)) -> PodContainer {
     let directories = launch.directories.iter().enumerate();
     let kept = directories.filter(|(_, directory)| directory.has_files);
     let kept: Vec<_> = kept
@@ -97,7 +102,7 @@ fn keeper(launch: &Launch<'_>, config: &Config) -> PodContainer {
         command: Some(vec![format!("{AGENT_DIR}/{AGENT_FILE}"), KEEP_OPTION.to_owned()]),
         args: Some(pairs.map(|path| escaped(&path)).collect()),
         resources: Some(resources::of(&Spec::default())),
-        security_context: Some(security_context(&launch.process.user, config.default_uid)),
+        security_context: Some(security_context(user)),
         volume_mounts: Some([mount()].into_iter().chain(mounts).collect()),
         ..PodContainer::default()
     }
@@ -109,7 +114,7 @@ pub(crate) fn probe(config: &Config, agent_by: AgentBy) -> Pod {
         name: "probe".to_owned(),
         image: Some(config.agent_image.clone()),
         resources: Some(resources::of(&Spec::default())),
-        security_context: Some(security_context("", config.default_uid)),
+        security_context: Some(security_context((config.default_uid, None))),
         volume_mounts: Some(vec![mount()]),
         ..PodContainer::default()
     };

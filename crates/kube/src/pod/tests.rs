@@ -8,7 +8,11 @@ use crate::cluster::tests::config;
 use crate::record::sample;
 
 fn pod(record: &Record) -> Pod {
-    build(&sample::launch(record), &config(), AgentBy::Mount)
+    ruled(record, &PodFields::default())
+}
+
+fn ruled(record: &Record, fields: &PodFields) -> Pod {
+    build(&sample::launch(record), &config(), AgentBy::Mount, fields)
 }
 
 fn container(record: &Record) -> PodContainer {
@@ -102,14 +106,22 @@ fn uploads_are_mounted_file_by_file_and_the_last_of_a_path_wins() {
 
 #[test]
 fn the_user_is_a_number_or_the_default() {
-    for (user, uid, gid) in [
-        ("", 500, None),
-        ("chaincode", 500, None),
-        ("7", 7, None),
-        ("7:8", 7, Some(8)),
-        ("0", 0, None),
+    for (user, ruled_uid, uid, gid) in [
+        ("", None, 500, None),
+        ("chaincode", None, 500, None),
+        ("7", None, 7, None),
+        ("7:8", None, 7, Some(8)),
+        ("0", None, 0, None),
+        ("7:8", Some(0), 0, None),
     ] {
-        let context = security_context(user, 500);
+        let mut record = sample::chaincode();
+        user.clone_into(&mut record.container.spec.user);
+        let fields = PodFields {
+            run_as_user: ruled_uid,
+            ..PodFields::default()
+        };
+        let container = ruled(&record, &fields).spec.unwrap().containers.remove(0);
+        let context = container.security_context.unwrap();
         assert_eq!(
             (context.run_as_user, context.run_as_group),
             (Some(uid), gid),

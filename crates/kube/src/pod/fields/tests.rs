@@ -1,0 +1,140 @@
+//! Rules as operators write them, and the Pods that they make.
+
+use k8s_openapi::api::core::v1::Pod;
+use rules::Rules;
+use serde_json::{Value, json};
+
+use crate::agent_volume::AgentBy;
+use crate::cluster::tests::config;
+use crate::record::sample;
+use crate::ruled::choice;
+
+/// The chaincode's Pod by these rules, as JSON.
+fn pod(rules: &str) -> Value {
+    let record = sample::chaincode();
+    let choice = choice(&Rules::parse(rules).unwrap(), &record.container);
+    let pod: Pod = crate::pod::build(
+        &sample::launch(&record),
+        &config(),
+        AgentBy::Mount,
+        &choice.fields,
+    );
+    serde_json::to_value(pod).unwrap()
+}
+
+/// A variable of the program, and how often it is there.
+fn variable<'a>(pod: &'a Value, name: &str) -> (&'a Value, usize) {
+    let env = pod["spec"]["containers"][0]["env"].as_array().unwrap();
+    let mut found = env.iter().filter(|variable| variable["name"] == name);
+    let first = found.next().unwrap_or(&Value::Null);
+    (first, 1 + found.count())
+}
+
+#[test]
+fn what_the_operator_says_counts_more_than_what_the_client_says() {
+    let pod = pod(
+        "pods: [{name: a, env: {CORE_PEER_LOCALMSPID: '$X', NEW: {fieldRef: {fieldPath: spec.nodeName}}}, \
+         resources: {limits: {memory: 1Gi}, requests: {cpu: 2}}}]",
+    );
+    assert_eq!(
+        variable(&pod, "CORE_PEER_LOCALMSPID"),
+        (&json!({"name": "CORE_PEER_LOCALMSPID", "value": "$$X"}), 1)
+    );
+    assert_eq!(
+        variable(&pod, "NEW").0["valueFrom"]["fieldRef"]["fieldPath"],
+        "spec.nodeName"
+    );
+    let resources = &pod["spec"]["containers"][0]["resources"];
+    assert_eq!(
+        *resources,
+        json!({"limits": {"memory": "1Gi"}, "requests": {"cpu": "2", "memory": "33554432"}})
+    );
+}
+
+#[test]
+fn certificates_are_mounted_and_announced_where_nobody_has_said_otherwise() {
+    let pod = pod(
+        "pods: [{name: a, caBundle: {configMap: corporate, key: ca-bundle.crt}, env: {PIP_CERT: /own}, \
+         files: {/root/.npmrc: {secret: npm, key: npmrc}}}]",
+    );
+    let value = |name: &str| variable(&pod, name).0["value"].clone();
+    for name in [
+        "SSL_CERT_FILE",
+        "NODE_EXTRA_CA_CERTS",
+        "GIT_SSL_CAINFO",
+        "CURL_CA_BUNDLE",
+        "REQUESTS_CA_BUNDLE",
+    ] {
+        assert_eq!(value(name), "/.chainpod-ca/ca.crt");
+    }
+    assert_eq!(value("PIP_CERT"), "/own");
+    assert_eq!(
+        value("JAVA_TOOL_OPTIONS"),
+        "-Djavax.net.ssl.trustStore=/.chainpod-home/.truststore.jks"
+    );
+    let all = |key: &str| pod["spec"][key].as_array().unwrap().clone();
+    let of = |name: &str, list: Vec<Value>| list.into_iter().find(|entry| entry["name"] == name).unwrap();
+    assert_eq!(
+        of("ca-bundle", all("volumes"))["configMap"],
+        json!({"name": "corporate", "items": [{"key": "ca-bundle.crt", "path": "ca-bundle.crt"}]})
+    );
+    assert_eq!(of("file-0", all("volumes"))["secret"]["secretName"], "npm");
+    let mounts = pod["spec"]["containers"][0]["volumeMounts"].as_array().unwrap();
+    assert_eq!(
+        of("file-0", mounts.clone()),
+        json!({"name": "file-0", "mountPath": "/root/.npmrc", "subPath": "npmrc", "readOnly": true})
+    );
+}
+
+#[test]
+fn where_and_how_it_runs_is_the_operators_word() {
+    let pod = pod(
+        "pods: [{name: a, nodeSelector: {kubernetes.io/arch: arm64}, tolerations: [{key: arch, operator: Exists}], \
+         affinity: {nodeAffinity: {}}, runtimeClassName: gvisor, imagePullSecrets: [one, two], \
+         priorityClassName: high, serviceAccountName: chaincode, \
+         labels: {team: a, chainpod.dev/peer: other}, annotations: {sidecar.istio.io/inject: true, note: 7}}]",
+    );
+    let spec = &pod["spec"];
+    for (key, expected) in [
+        ("nodeSelector", json!({"kubernetes.io/arch": "arm64"})),
+        ("tolerations", json!([{"key": "arch", "operator": "Exists"}])),
+        ("affinity", json!({"nodeAffinity": {}})),
+        ("runtimeClassName", json!("gvisor")),
+        ("imagePullSecrets", json!([{"name": "one"}, {"name": "two"}])),
+        ("priorityClassName", json!("high")),
+        ("serviceAccountName", json!("chaincode")),
+    ] {
+        assert_eq!(spec[key], expected, "{key}");
+    }
+    let meta = &pod["metadata"];
+    assert_eq!(meta["labels"]["team"], "a");
+    assert_eq!(
+        meta["labels"]["chainpod.dev/peer"], "peer0.org1",
+        "our own labels stay"
+    );
+    assert_eq!(meta["annotations"]["sidecar.istio.io/inject"], "true");
+    assert_eq!(meta["annotations"]["chainpod.dev/start"], "2");
+}
+
+#[test]
+fn a_template_is_merged_as_kubectl_does_it() {
+    let pod = pod(
+        "pods: [{name: a, template: {metadata: {labels: {x: y}}, spec: {hostname: h, \
+         containers: [{name: chaincode, env: [{name: CORE_PEER_LOCALMSPID, value: other}], \
+         volumeMounts: [{mountPath: /data, name: data}]}, {name: sidecar, image: s}], \
+         volumes: [{name: data, emptyDir: {}}], restartPolicy: Always}}}]",
+    );
+    let containers = pod["spec"]["containers"].as_array().unwrap();
+    assert_eq!(containers.len(), 2);
+    assert_eq!(containers[1]["name"], "sidecar");
+    assert_eq!(variable(&pod, "CORE_PEER_LOCALMSPID").0["value"], "other");
+    assert_eq!(variable(&pod, "CORE_PEER_LOCALMSPID").1, 1);
+    assert_eq!(containers[0]["command"], json!(["/.chainpod/chainpod-agent"]));
+    assert!(pod["spec"]["volumes"].as_array().unwrap().len() > 3);
+    assert_eq!(pod["spec"]["hostname"], "h");
+    assert_eq!(pod["metadata"]["labels"]["x"], "y");
+    assert_eq!(
+        pod["spec"]["restartPolicy"], "Never",
+        "a peer refuses what it did not launch"
+    );
+}

@@ -1,0 +1,120 @@
+//! What the rules come to for one container.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::{Match, PodFields, Role, Rules, full_name};
+
+/// The fields that are chosen key by key: each key is a field of its own.
+const BY_KEY: [&str; 8] = [
+    "annotations",
+    "env",
+    "files",
+    "labels",
+    "nodeSelector",
+    "resources",
+    "resources.limits",
+    "resources.requests",
+];
+
+/// A container as rules see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// What it is for.
+    pub role: Role,
+    /// Its image, or the base that it was built on, in any spelling.
+    pub image: &'a str,
+    /// The chaincode's name.
+    pub chaincode: Option<&'a str>,
+    /// The MSP of its peer.
+    pub msp: Option<&'a str>,
+    /// The peer's id.
+    pub peer: Option<&'a str>,
+    /// Docker's labels.
+    pub labels: &'a BTreeMap<String, String>,
+}
+
+/// What the rules come to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Choice {
+    /// What the Pod has.
+    pub fields: PodFields,
+    /// Which rule gave each of that, by field.
+    pub origins: Vec<Origin>,
+}
+
+/// Where a field's value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The field: `env.GOPROXY`, `resources.limits.memory`.
+    pub field: String,
+    /// Its value, as JSON.
+    pub value: String,
+    /// The rule's name.
+    pub rule: String,
+}
+
+impl Rules {
+    /// What they come to for `subject`: of each field what the first rule says that is about it and
+    /// says anything.
+    #[must_use]
+    pub fn choose(&self, subject: &Subject<'_>) -> Choice {
+        let (mut chosen, mut origins) = (Map::new(), Vec::new());
+        for rule in self.pods.iter().filter(|rule| rule.matches.holds_for(subject)) {
+            // Invariant: all of it was read from JSON's data model.
+            if let Ok(Value::Object(fields)) = serde_json::to_value(&rule.fields) {
+                take(&mut chosen, fields, "", &rule.name, &mut origins);
+            }
+        }
+        origins.sort();
+        let fields = serde_json::from_value(Value::Object(chosen));
+        Choice {
+            // Invariant: each field is as one of the rules has it.
+            fields: fields.expect("chosen fields are fields"),
+            origins,
+        }
+    }
+}
+
+/// Takes what has not been chosen yet.
+fn take(
+    chosen: &mut Map<String, Value>,
+    said: Map<String, Value>,
+    below: &str,
+    rule: &str,
+    origins: &mut Vec<Origin>,
+) {
+    for (key, value) in said {
+        let field = format!("{below}{key}");
+        match value {
+            Value::Object(values) if BY_KEY.contains(&field.as_str()) => {
+                let known = chosen.entry(key).or_insert_with(|| Map::new().into());
+                if let Value::Object(known) = known {
+                    take(known, values, &format!("{field}."), rule, origins);
+                }
+            }
+            value if !chosen.contains_key(&key) => {
+                origins.push(Origin {
+                    field,
+                    value: value.to_string(),
+                    rule: rule.to_owned(),
+                });
+                chosen.insert(key, value);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Match {
+    fn holds_for(&self, subject: &Subject<'_>) -> bool {
+        let label = |name: &str| subject.labels.get(name).map(String::as_str);
+        self.role.is_none_or(|role| role == subject.role)
+            && self.image.allow(Some(&full_name(subject.image)))
+            && self.chaincode.allow(subject.chaincode)
+            && self.msp.allow(subject.msp)
+            && self.peer.allow(subject.peer)
+            && self.labels.iter().all(|(name, globs)| globs.allow(label(name)))
+    }
+}

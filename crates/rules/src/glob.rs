@@ -1,0 +1,120 @@
+//! Patterns: `*` is any text, also none, and everything else is itself.
+
+use serde::{Deserialize, Serialize};
+
+/// A pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Glob(String);
+
+/// One pattern or several: any of them is enough. None is no condition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a pattern or a list of patterns is expected")]
+pub enum Globs {
+    /// One.
+    One(Glob),
+    /// Several.
+    Many(Vec<Glob>),
+}
+
+impl Glob {
+    /// Whether `text` is of this pattern.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        self.captures(text).is_some()
+    }
+
+    /// What each `*` stands for in `text`, the first ones as little as possible; none where it does not match.
+    #[must_use]
+    pub fn captures<'t>(&self, text: &'t str) -> Option<Vec<&'t str>> {
+        captures(&self.0, text)
+    }
+
+    /// The pattern as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn captures<'t>(pattern: &str, text: &'t str) -> Option<Vec<&'t str>> {
+    let Some((before, after)) = pattern.split_once('*') else {
+        return (pattern == text).then(Vec::new);
+    };
+    let text = text.strip_prefix(before)?;
+    if after.is_empty() {
+        return Some(vec![text]);
+    }
+    // A star takes as little as lets the rest match: with several that is the first occurrence of what follows.
+    let ends = text.char_indices().map(|(end, _)| end).chain([text.len()]);
+    for end in ends {
+        if let Some(mut rest) = captures(after, &text[end..]) {
+            rest.insert(0, &text[..end]);
+            return Some(rest);
+        }
+    }
+    None
+}
+
+impl Globs {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Many(all) if all.is_empty())
+    }
+
+    /// Whether `text` is of one of these patterns, or there are none; what there is not is of no pattern.
+    #[must_use]
+    pub fn allow(&self, text: Option<&str>) -> bool {
+        let any = |all: &[Glob]| text.is_some_and(|text| all.iter().any(|glob| glob.matches(text)));
+        match self {
+            Self::One(glob) => any(std::slice::from_ref(glob)),
+            Self::Many(all) => all.is_empty() || any(all),
+        }
+    }
+}
+
+impl Default for Globs {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl From<&str> for Glob {
+    fn from(pattern: &str) -> Self {
+        Self(pattern.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_is_any_text() {
+        for (pattern, text, expected) in [
+            ("a/*", "a/b/c", Some(vec!["b/c"])),
+            (
+                "*/fabric-*:*",
+                "docker.io/h/fabric-ccenv:2.5",
+                Some(vec!["docker.io/h", "ccenv", "2.5"]),
+            ),
+            ("*", "", Some(vec![""])),
+            ("a", "a", Some(vec![])),
+            ("a*b*b", "abb", Some(vec!["", ""])),
+            ("a", "ab", None),
+            ("a*b", "ac", None),
+            ("*ü", "üü", Some(vec!["ü"])),
+        ] {
+            assert_eq!(Glob::from(pattern).captures(text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn any_of_several_is_enough_and_none_is_no_condition() {
+        let several = Globs::Many(vec!["a*".into(), "b".into()]);
+        assert!(several.allow(Some("b")) && several.allow(Some("ax")) && !several.allow(Some("c")));
+        assert!(!several.allow(None));
+        assert!(Globs::default().allow(None));
+    }
+}
