@@ -116,11 +116,12 @@ fn a_build_image_that_cannot_be_pulled_fails_the_install() {
     let package = Package::go("kv_1", &progress).unwrap();
     let error = fails(CALL_LIMIT, || network.install(&package));
     assert!(
-        error.contains("cannot pull image hyperledger/fabric-ccenv:9.9"),
+        error.contains("build of chaincode kv_1 of peer0.")
+            && error.contains("cannot pull image hyperledger/fabric-ccenv:9.9"),
         "{error}"
     );
     await_empty(&chainpod);
-    assert!(told(&chainpod).contains("ImagePullFailed: container "));
+    assert!(told(&chainpod).contains("ImagePullFailed: build of chaincode kv_1 of "));
 }
 
 #[test]

@@ -155,15 +155,6 @@ impl Docker {
         bytes(&url, self.agent.get(&url).call())
     }
 
-    /// What is known of a container.
-    ///
-    /// # Errors
-    /// Docker's own message.
-    pub fn inspect(&self, name: &str) -> Result<Value> {
-        let url = format!("{}/containers/{name}/json", self.url);
-        Ok(serde_json::from_str(&answer(&url, self.agent.get(&url).call())?)?)
-    }
-
     /// What the container has written so far.
     ///
     /// # Errors

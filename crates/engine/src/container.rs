@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::fabric::BuiltFor;
 use crate::image::{Digest, Image};
 use crate::name::{BootId, ContainerId, PodName, RecordName, Scope};
 use crate::phase::Phase;
@@ -164,6 +165,9 @@ pub struct Container {
     pub role: Role,
     /// What was asked for.
     pub spec: Spec,
+    /// Whose chaincode it compiles, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_for: Option<BuiltFor>,
     /// The image as it was found at create.
     pub image: Image,
     /// When it was created.
@@ -214,6 +218,7 @@ impl Container {
                 Role::Build
             },
             spec,
+            built_for: None,
             image,
             created: Timestamp::now(),
             phase: Phase::Created,

@@ -1,6 +1,7 @@
 //! The domain: containers, the phases they go through and what may be done to
 //! them in each. It knows no HTTP and no Kubernetes; those are behind [`ports`].
 
+pub mod caller;
 pub mod container;
 mod engine;
 mod error;

@@ -23,7 +23,9 @@ fn build(docker: &Docker) {
 }
 
 fn create(docker: &Docker, name: &str) -> anyhow::Result<()> {
-    docker.create(name, &json!({"Image": "own", "Cmd": SLEEP}))
+    docker
+        .create(name, &json!({"Image": "own", "Cmd": SLEEP}))
+        .map(drop)
 }
 
 /// A namespace goes with all in it, in any order: here what chainpod works with goes last.

@@ -146,6 +146,8 @@ impl Engine {
                 container.exit = None;
                 container.last_lines.clear();
                 container.holder = Some(self.0.boot.clone());
+                // At create the peer's build may still have been on its way, on another connection.
+                self.attribute(container);
                 Ok(Some(()))
             }
             Legality::Nothing => Ok(None),

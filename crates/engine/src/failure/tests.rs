@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::iter::successors;
 
 use super::*;
-use crate::container::Spec;
+use crate::container::{BuiltFor, Spec};
 use crate::error::Error;
 use crate::image::{Digest, Image, Overlay};
 use crate::name::Scope;
@@ -160,16 +160,30 @@ fn what_ends_by_itself_has_its_exit_code_alone() {
 }
 
 #[test]
-fn what_is_no_chaincode_has_its_containers_name() {
-    let build = Container {
-        name: "build-0123".to_owned(),
-        ..container()
-    };
-    let sentence = Cause::Refused("no".to_owned()).sentence(&build, &pod());
-    assert!(
-        sentence.starts_with("container build-0123 cannot run: pod POD is refused: no; "),
-        "{sentence}"
-    );
+fn what_is_no_chaincode_has_its_containers_name_or_says_whose_build_it_is() {
+    let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    for (chaincode, peer, who) in [
+        ("", "", "container build-0123"),
+        ("", "peer0", "container build-0123 of peer0"),
+        ("kv", "", "build of chaincode kv"),
+        ("kv", "peer0", "build of chaincode kv of peer0"),
+    ] {
+        let build = Container {
+            name: "build-0123".to_owned(),
+            role: Role::Build,
+            built_for: Some(BuiltFor {
+                chaincode: known(chaincode),
+                peer: known(peer),
+                msp: None,
+            }),
+            ..container()
+        };
+        let sentence = Cause::Refused("no".to_owned()).sentence(&build, &pod());
+        assert!(
+            sentence.starts_with(&format!("{who} cannot run: pod POD is refused: no; ")),
+            "{sentence}"
+        );
+    }
 }
 
 #[test]
