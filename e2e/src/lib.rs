@@ -1,6 +1,8 @@
 //! What the tests on the lab share: a namespace of one's own, and Pods in it; a
 //! Fabric network that goes with its test.
 
+mod told;
+
 use std::fmt::Display;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,8 @@ use lab::cluster::{self, Cluster};
 use lab::network::{Network, NetworkOptions};
 use lab::progress::Progress;
 use serde_json::json;
+
+pub use self::told::{main_job, told};
 
 /// The running lab, and chainpod built from this checkout.
 ///

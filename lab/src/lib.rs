@@ -14,6 +14,7 @@ pub mod gate;
 pub mod go;
 pub mod images;
 pub mod machine;
+pub mod matrix;
 pub mod network;
 pub mod processes;
 pub mod progress;

@@ -7,6 +7,7 @@ mod engine;
 mod error;
 mod fabric;
 mod failure;
+mod hint;
 pub mod image;
 pub mod name;
 pub mod phase;
