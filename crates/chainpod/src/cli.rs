@@ -2,10 +2,14 @@
 
 use clap::{Arg, ArgAction, Command};
 
-use crate::config::{CONFIG, KEYS, Key};
+use crate::config::{CONFIG, EXPLAIN_KEYS, KEYS, Key};
 
-/// The subcommand.
+/// The subcommand that serves.
 pub(crate) const SERVE: &str = "serve";
+/// The subcommand that says which rule gave what.
+pub(crate) const EXPLAIN: &str = "explain";
+/// Its argument.
+pub(crate) const NAME: &str = "NAME";
 
 const PRECEDENCE: &str = "Serves the Docker Engine API until it is told to stop.
 
@@ -15,6 +19,12 @@ of the environment, or as a flag; the flag wins over the variable, and that over
 const SIGNALS: &str = "SIGTERM lets open builds and launches end, 330 s at most, and ends then; a second one ends at \
 once. Chaincode that runs goes on in any case.";
 
+const ORIGINS: &str = "Says what the Pods of a container have by the rules, and which rule gave each field.
+
+A field that no rule gives comes from the client (what the create request says), from the image (what its Dockerfile says) or is \
+chainpod's default. The rules are those of the file as it is now: what the next Pod will have. Settings are read as serve \
+reads them.";
+
 /// The whole command line.
 pub(crate) fn command() -> Command {
     let serve = Command::new(SERVE)
@@ -22,12 +32,22 @@ pub(crate) fn command() -> Command {
         .long_about(PRECEDENCE)
         .after_long_help(SIGNALS)
         .args([&CONFIG].into_iter().chain(KEYS).map(argument));
+    let explain = Command::new(EXPLAIN)
+        .about("Says which rule gives the Pods of a container which field")
+        .long_about(ORIGINS)
+        .arg(
+            Arg::new(NAME)
+                .required(true)
+                .help("A container's name, id or the beginning of its id; or a chaincode's name, for all its containers"),
+        )
+        .args([&CONFIG].into_iter().chain(EXPLAIN_KEYS).map(argument));
     Command::new("chainpod")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A Docker Engine API endpoint that runs Hyperledger Fabric chaincode as Kubernetes Pods")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(serve)
+        .subcommand(explain)
 }
 
 fn argument(key: &Key) -> Arg {

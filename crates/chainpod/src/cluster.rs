@@ -1,5 +1,6 @@
 //! The way to the cluster, and what chainpod may do there.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -31,7 +32,7 @@ impl Found {
     /// # Errors
     /// When none is configured, or it does not answer.
     pub(crate) async fn by(config: &Config) -> Result<Self> {
-        let mut kube = kube_config(config).await?;
+        let mut kube = kube_config(config.kubeconfig.as_deref()).await?;
         kube.read_timeout = Some(SILENCE_LIMIT);
         let namespace = config
             .namespace
@@ -83,9 +84,10 @@ async fn answering(client: &kube::Client) -> kube::Result<Info> {
     }
 }
 
-async fn kube_config(config: &Config) -> Result<kube::Config> {
+/// How the cluster is reached, that this file tells or the place where we run.
+pub(crate) async fn kube_config(file: Option<&Path>) -> Result<kube::Config> {
     let options = KubeConfigOptions::default();
-    let Some(file) = &config.kubeconfig else {
+    let Some(file) = file else {
         return match kube::Config::incluster() {
             Ok(config) => Ok(config),
             Err(_) => kube::Config::from_kubeconfig(&options)

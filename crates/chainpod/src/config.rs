@@ -1,5 +1,6 @@
 //! The settings of `serve`: what they may be, and where each came from.
 
+mod explain;
 mod keys;
 mod sources;
 mod values;
@@ -14,8 +15,9 @@ use clap::ArgMatches;
 use kube_adapter::AgentVolume;
 use server::{Endpoint, Tls, TlsFiles};
 
+pub(crate) use self::explain::Explain;
 use self::keys as key;
-pub(crate) use self::keys::{CONFIG, KEYS, Key};
+pub(crate) use self::keys::{CONFIG, EXPLAIN_KEYS, KEYS, Key};
 use self::sources::Sources;
 use crate::telemetry::LogFormat;
 

@@ -5,12 +5,14 @@ mod cli;
 mod cluster;
 mod config;
 mod ending;
+mod explain;
 mod serve;
 mod telemetry;
 
 use std::process::ExitCode;
 
-use config::Config;
+use clap::ArgMatches;
+use config::{Config, Explain};
 
 /// The command line is wrong (sysexits.h: EX_USAGE).
 const EX_USAGE: u8 = 64;
@@ -31,14 +33,41 @@ async fn main() -> ExitCode {
         }
     };
     // Invariant: clap demands a subcommand, and there is one.
-    let (_, flags) = matches.subcommand().unwrap_or(("", &matches));
-    let config = match Config::read(flags, &|name| std::env::var(name).ok()) {
-        Ok(config) => config,
-        Err(wrong) => {
-            eprintln!("chainpod: {wrong}");
-            return EX_CONFIG.into();
+    let (command, flags) = matches.subcommand().unwrap_or(("", &matches));
+    let env = |name: &str| std::env::var(name).ok();
+    match command {
+        cli::EXPLAIN => match Explain::read(flags, &env) {
+            Ok(config) => explained(&config, flags).await,
+            Err(wrong) => misconfigured(&wrong),
+        },
+        _ => match Config::read(flags, &env) {
+            Ok(config) => served(config).await,
+            Err(wrong) => misconfigured(&wrong),
+        },
+    }
+}
+
+fn misconfigured(wrong: &config::Wrong) -> ExitCode {
+    eprintln!("chainpod: {wrong}");
+    EX_CONFIG.into()
+}
+
+async fn explained(config: &Explain, flags: &ArgMatches) -> ExitCode {
+    // Invariant: clap demands it.
+    let name = flags.get_one::<String>(cli::NAME).map_or("", String::as_str);
+    match explain::run(config, name).await {
+        Ok(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
         }
-    };
+        Err(error) => {
+            eprintln!("chainpod: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn served(config: Config) -> ExitCode {
     telemetry::start(config.log_format, &config.log_filter);
     match serve::run(config).await {
         Ok(()) => ExitCode::SUCCESS,

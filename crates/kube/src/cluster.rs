@@ -136,13 +136,9 @@ impl Cluster for KubeCluster {
 
     async fn records(&self, scope: &Scope) -> Result<Vec<Record>, ClusterError> {
         let api = self.api::<ConfigMap>();
-        let params = ListParams::default().labels(&labels::selector(&scope.0));
+        let params = of_scope(scope);
         let list = tried("configmaps", || api.list(&params)).await.result?;
-        // Objects that are no records are the watch's to report.
-        let records = list.items.iter().filter_map(|object| record::parse(object).ok());
-        Ok(records
-            .filter(|record| record.container.scope == *scope)
-            .collect())
+        Ok(parsed_of(scope, &list.items))
     }
 
     async fn update_record(&self, record: &Record) -> Result<Record, ClusterError> {
@@ -264,6 +260,28 @@ impl Cluster for KubeCluster {
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError> {
         logs::open(self.api(), pod, since, follow).await
     }
+}
+
+/// All containers of `scope` in a namespace, for who only looks. Asks once.
+///
+/// # Errors
+/// The API server's.
+pub async fn records(client: &Client, namespace: &str, scope: &Scope) -> kube::Result<Vec<Record>> {
+    let api = Api::<ConfigMap>::namespaced(client.clone(), namespace);
+    let list = api.list(&of_scope(scope)).await?;
+    Ok(parsed_of(scope, &list.items))
+}
+
+fn of_scope(scope: &Scope) -> ListParams {
+    ListParams::default().labels(&labels::selector(&scope.0))
+}
+
+/// Objects that are no records are the watch's to report.
+fn parsed_of(scope: &Scope, objects: &[ConfigMap]) -> Vec<Record> {
+    let records = objects.iter().filter_map(|object| record::parse(object).ok());
+    records
+        .filter(|record| record.container.scope == *scope)
+        .collect()
 }
 
 /// An object's kind and name, for texts.

@@ -9,6 +9,7 @@ mod cluster;
 mod credentials;
 mod error;
 mod event;
+mod explain;
 mod files_secret;
 mod labels;
 mod logs;
@@ -23,8 +24,8 @@ mod task_secret;
 mod watch;
 
 pub use agent_volume::AgentVolume;
-pub use cluster::{Config, KubeCluster};
+pub use cluster::{Config, KubeCluster, records};
 pub use credentials::{AgentIdentity, CredentialsError, ServerCertificate};
+pub use explain::explain;
 pub use permissions::{Permission, ROLE_FILE, missing as missing_permissions};
-pub use ruled::choice as chosen;
 pub use watch::watch;

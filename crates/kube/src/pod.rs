@@ -19,9 +19,11 @@ use crate::{labels, owner};
 
 pub(crate) mod agent;
 mod fields;
-mod names;
-mod resources;
+pub(crate) mod names;
+pub(crate) mod resources;
 mod volumes;
+
+pub(crate) use self::fields::announced;
 
 /// Which of the container's starts a Pod is.
 const START: &str = "chainpod.dev/start";

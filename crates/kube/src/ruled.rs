@@ -4,8 +4,7 @@ use engine::container::{Container, Role};
 use rules::{Choice, Rules, Subject};
 
 /// What `rules` come to for `container`.
-#[must_use]
-pub fn choice(rules: &Rules, container: &Container) -> Choice {
+pub(crate) fn choice(rules: &Rules, container: &Container) -> Choice {
     rules.choose(&Subject {
         role: match container.role {
             Role::Build => rules::Role::Build,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::{Match, PodFields, Role, Rules, full_name};
+use crate::{Globs, Match, PodFields, Role, Rules, full_name};
 
 /// The fields that are chosen key by key: each key is a field of its own.
 const BY_KEY: [&str; 8] = [
@@ -107,14 +107,25 @@ fn take(
     }
 }
 
+impl Globs {
+    /// [`Globs::allow`] of a chaincode's or peer's name: of a build it is known from an image's, which has small
+    /// letters only.
+    fn allow_name(&self, role: Role, name: Option<&str>) -> bool {
+        match role {
+            Role::Build => self.to_lowercase().allow(name.map(str::to_lowercase).as_deref()),
+            Role::Chaincode => self.allow(name),
+        }
+    }
+}
+
 impl Match {
     fn holds_for(&self, subject: &Subject<'_>) -> bool {
         let label = |name: &str| subject.labels.get(name).map(String::as_str);
         self.role.is_none_or(|role| role == subject.role)
             && self.image.allow(Some(&full_name(subject.image)))
-            && self.chaincode.allow(subject.chaincode)
+            && self.chaincode.allow_name(subject.role, subject.chaincode)
             && self.msp.allow(subject.msp)
-            && self.peer.allow(subject.peer)
+            && self.peer.allow_name(subject.role, subject.peer)
             && self.labels.iter().all(|(name, globs)| globs.allow(label(name)))
     }
 }

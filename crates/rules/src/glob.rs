@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 
 /// A pattern.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Glob(String);
 
 /// One pattern or several: any of them is enough. None is no condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "a pattern or a list of patterns is expected")]
 pub enum Globs {
     /// One.
@@ -61,6 +63,16 @@ impl Globs {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::Many(all) if all.is_empty())
+    }
+
+    /// These patterns in small letters.
+    #[must_use]
+    pub(crate) fn to_lowercase(&self) -> Self {
+        let lower = |glob: &Glob| Glob(glob.0.to_lowercase());
+        match self {
+            Self::One(glob) => Self::One(lower(glob)),
+            Self::Many(all) => Self::Many(all.iter().map(lower).collect()),
+        }
     }
 
     /// Whether `text` is of one of these patterns, or there are none; what there is not is of no pattern.

@@ -25,9 +25,11 @@ pub use text::Text;
 const BUILT_IN: &str = include_str!("built_in.yaml");
 
 /// A file of rules.
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename_all = "camelCase"))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
     /// What Pods have.
+    #[cfg_attr(test, schemars(default))]
     pub pods: Vec<PodRule>,
 }
 
@@ -51,5 +53,9 @@ impl Default for Rules {
     }
 }
 
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod tests;

@@ -9,12 +9,14 @@ use serde_json::Value;
 use crate::{Globs, Text};
 
 /// One rule.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct PodRule {
     /// Its name, for errors and for `chainpod explain`.
     pub name: String,
     /// Which containers it is about; all where it says nothing.
     #[serde(rename = "match")]
+    #[cfg_attr(test, schemars(default))]
     pub matches: Match,
     /// What their Pods have.
     #[serde(flatten)]
@@ -22,6 +24,7 @@ pub struct PodRule {
 }
 
 /// What a container is for.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -33,6 +36,7 @@ pub enum Role {
 
 /// Which containers a rule is about: all that it says must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Match {
     /// What the container is for.
@@ -58,6 +62,7 @@ pub struct Match {
 
 /// What Pods have. What is not said is left to other rules, to the client and to chainpod.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
 pub struct PodFields {
     /// Environment variables of the program.
@@ -111,6 +116,7 @@ pub struct PodFields {
 
 /// What a program asks of its node, and has at most, by resource: `cpu`, `memory`, `nvidia.com/gpu`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Resources {
     /// What is kept for it.
@@ -129,6 +135,7 @@ impl Resources {
 
 /// What a variable has.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum EnvValue {
     /// This text.
@@ -150,6 +157,7 @@ impl<'de> Deserialize<'de> for EnvValue {
 
 /// A key of a ConfigMap or of a Secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", try_from = "Named")]
 pub struct KeyRef {
     /// The ConfigMap; this or `secret`.
@@ -163,11 +171,15 @@ pub struct KeyRef {
 }
 
 /// A [`KeyRef`] as it is written.
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "KeyRef"))]
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Named {
+    /// The ConfigMap; this or `secret`.
     config_map: Option<String>,
+    /// The Secret; this or `configMap`.
     secret: Option<String>,
+    /// The key in it.
     key: String,
 }
 

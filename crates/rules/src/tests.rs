@@ -96,6 +96,27 @@ fn all_conditions_of_a_rule_must_hold() {
 }
 
 #[test]
+fn a_builds_chaincode_and_peer_have_no_case() {
+    let rules =
+        Rules::parse("pods: [{name: a, match: {chaincode: 'KV_*', peer: Peer0}, runAsUser: 7}]").unwrap();
+    for (role, chaincode, user) in [
+        (Role::Build, "kv_1", Some(7)),
+        (Role::Chaincode, "kv_1", None),
+        (Role::Chaincode, "KV_1", None),
+    ] {
+        let subject = Subject {
+            peer: Some("peer0"),
+            ..subject(role, "x", chaincode)
+        };
+        assert_eq!(
+            rules.choose(&subject).fields.run_as_user,
+            user,
+            "{role:?} {chaincode}"
+        );
+    }
+}
+
+#[test]
 fn chainpods_own_rules_come_last() {
     let javaenv = subject(Role::Build, "mirror.example/hyperledger/fabric-javaenv:2.5", "x");
     let own = Rules::default().choose(&javaenv);

@@ -173,6 +173,9 @@ pub(crate) const LOG_FILTER: Key = Key::new(
 )
 .or(DEFAULT_LOG_FILTER);
 
+/// Those of `explain`, which looks at what `serve` has made.
+pub(crate) const EXPLAIN_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &RULES];
+
 /// All of them, in the order of the help.
 pub(crate) const KEYS: [&Key; 16] = [
     &LISTEN,

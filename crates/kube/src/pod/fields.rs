@@ -98,10 +98,7 @@ fn of_container(container: &mut Container, fields: &PodFields, has_agent: bool) 
         env.push(variable(name, value));
     }
     if fields.ca_bundle.is_some() {
-        let java = format!("-Djavax.net.ssl.trustStore={TRUSTSTORE_FILE}");
-        let java = has_agent.then_some((JAVA_OPTIONS, java));
-        let announced = CA_VARIABLES.map(|name| (name, CA_BUNDLE_FILE.to_owned()));
-        for (name, value) in announced.into_iter().chain(java) {
+        for (name, value) in announced(has_agent) {
             if !env.iter().any(|known| known.name == name) {
                 env.push(variable(name, &EnvValue::Text(Text(value))));
             }
@@ -120,6 +117,15 @@ fn of_container(container: &mut Container, fields: &PodFields, has_agent: bool) 
             known.get_or_insert_default().extend(said);
         }
     }
+}
+
+/// The variables by which programs learn of the certificates; Java's, where there is an agent that writes them
+/// for it.
+pub(crate) fn announced(has_agent: bool) -> impl Iterator<Item = (&'static str, String)> {
+    let java = format!("-Djavax.net.ssl.trustStore={TRUSTSTORE_FILE}");
+    let java = has_agent.then_some((JAVA_OPTIONS, java));
+    let others = CA_VARIABLES.map(|name| (name, CA_BUNDLE_FILE.to_owned()));
+    others.into_iter().chain(java)
 }
 
 fn variable(name: &str, value: &EnvValue) -> EnvVar {

@@ -4,12 +4,12 @@ use engine::container::Names;
 use k8s_openapi::api::core::v1::{HostAlias, PodDNSConfig, PodDNSConfigOption};
 
 /// Without the cluster's servers where the client named its own, as Docker does.
-pub(super) fn policy(names: &Names) -> Option<String> {
+pub(crate) fn policy(names: &Names) -> Option<String> {
     (!names.servers.is_empty()).then(|| "None".to_owned())
 }
 
 /// Servers, searches and options; they are added to the cluster's where the policy has those.
-pub(super) fn config(names: &Names) -> Option<PodDNSConfig> {
+pub(crate) fn config(names: &Names) -> Option<PodDNSConfig> {
     let config = PodDNSConfig {
         nameservers: given(names.servers.iter().map(ToString::to_string).collect()),
         searches: given(names.searches.clone()),
@@ -19,7 +19,7 @@ pub(super) fn config(names: &Names) -> Option<PodDNSConfig> {
 }
 
 /// The lines of the Pod's `/etc/hosts`.
-pub(super) fn aliases(names: &Names) -> Option<Vec<HostAlias>> {
+pub(crate) fn aliases(names: &Names) -> Option<Vec<HostAlias>> {
     let alias = |(ip, name): &(std::net::IpAddr, String)| HostAlias {
         ip: ip.to_string(),
         hostnames: Some(vec![name.clone()]),

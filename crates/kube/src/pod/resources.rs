@@ -16,7 +16,7 @@ const NANOS_PER_SHARE: i64 = 1_000_000_000 / 1024;
 
 /// Limits are the client's, and memory is never requested: Fabric's default asks for 2 GiB for
 /// every chaincode. A request is never above its limit.
-pub(super) fn of(spec: &Spec) -> ResourceRequirements {
+pub(crate) fn of(spec: &Spec) -> ResourceRequirements {
     let said = |value: i64| (value > 0).then_some(value);
     let (cpu, memory) = (said(spec.nano_cpus), said(spec.memory_bytes));
     let shares = said(spec.cpu_shares).map(|shares| shares.saturating_mul(NANOS_PER_SHARE));

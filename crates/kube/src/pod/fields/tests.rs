@@ -1,5 +1,6 @@
 //! Rules as operators write them, and the Pods that they make.
 
+use engine::container::{Container, Role};
 use k8s_openapi::api::core::v1::Pod;
 use rules::Rules;
 use serde_json::{Value, json};
@@ -11,7 +12,13 @@ use crate::ruled::choice;
 
 /// The chaincode's Pod by these rules, as JSON.
 fn pod(rules: &str) -> Value {
-    let record = sample::chaincode();
+    pod_of(rules, |_| ())
+}
+
+/// Its Pod when it is changed so.
+fn pod_of(rules: &str, change: impl Fn(&mut Container)) -> Value {
+    let mut record = sample::chaincode();
+    change(&mut record.container);
     let choice = choice(&Rules::parse(rules).unwrap(), &record.container);
     let pod: Pod = crate::pod::build(
         &sample::launch(&record),
@@ -137,4 +144,103 @@ fn a_template_is_merged_as_kubectl_does_it() {
         pod["spec"]["restartPolicy"], "Never",
         "a peer refuses what it did not launch"
     );
+}
+
+/// A file of `examples/rules`.
+macro_rules! example {
+    ($name:literal) => {
+        include_str!(concat!("../../../../../examples/rules/", $name))
+    };
+}
+
+/// Makes a container one that compiles in this image.
+fn builds_in(image: &str) -> impl Fn(&mut Container) {
+    move |container| {
+        container.role = Role::Build;
+        image.clone_into(&mut container.image.reference);
+        container.image.overlay = None;
+    }
+}
+
+#[test]
+fn behind_a_mirror_builds_have_proxy_certificates_and_settings() {
+    let build = pod_of(
+        example!("private-mirror.yaml"),
+        builds_in("mirror.example/hyperledger/fabric-javaenv:2.5"),
+    );
+    for (name, value) in [
+        ("HTTPS_PROXY", "http://proxy.example:3128"),
+        ("GOPROXY", "https://mirror.example/go"),
+        ("SSL_CERT_FILE", "/.chainpod-ca/ca.crt"),
+    ] {
+        assert_eq!(variable(&build, name).0["value"], value, "{name}");
+    }
+    let mounts = build["spec"]["containers"][0]["volumeMounts"].as_array().unwrap();
+    assert!(
+        mounts
+            .iter()
+            .any(|mount| mount["mountPath"] == "/root/.m2/settings.xml")
+    );
+    assert_eq!(build["spec"]["imagePullSecrets"], json!([{"name": "mirror"}]));
+    let chaincode = pod(example!("private-mirror.yaml"));
+    assert_eq!(variable(&chaincode, "HTTPS_PROXY").0, &Value::Null);
+    assert_eq!(
+        variable(&chaincode, "NODE_EXTRA_CA_CERTS").0["value"],
+        "/.chainpod-ca/ca.crt"
+    );
+}
+
+#[test]
+fn of_two_architectures_go_has_one_and_builds_their_own_nodes() {
+    let rules = example!("two-architectures.yaml");
+    let amd64 = json!({"kubernetes.io/arch": "amd64"});
+    let prefers = |pod: &Value| {
+        let node =
+            &pod["spec"]["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"];
+        node[0]["preference"]["matchExpressions"][0]["values"][0].clone()
+    };
+    let go = pod_of(rules, builds_in("hyperledger/fabric-ccenv:2.5"));
+    assert_eq!(
+        (&go["spec"]["nodeSelector"], prefers(&go)),
+        (&amd64, json!("builds"))
+    );
+    assert_eq!(go["spec"]["tolerations"][0]["key"], "pool");
+    let java = pod_of(rules, builds_in("hyperledger/fabric-javaenv:2.5"));
+    assert_eq!(
+        (&java["spec"]["nodeSelector"], prefers(&java)),
+        (&Value::Null, json!("builds"))
+    );
+    let go = pod(rules);
+    assert_eq!((&go["spec"]["nodeSelector"], prefers(&go)), (&amd64, Value::Null));
+    let node = pod_of(rules, |container| {
+        "hyperledger/fabric-nodeenv:2.5".clone_into(&mut container.image.reference);
+    });
+    assert_eq!(
+        (&node["spec"]["nodeSelector"], prefers(&node)),
+        (&Value::Null, json!("arm64"))
+    );
+    assert_eq!(node["spec"]["tolerations"][0]["value"], "arm64");
+}
+
+#[test]
+fn one_chaincode_is_big_and_the_rest_small() {
+    let limits = |pod: Value| pod["spec"]["containers"][0]["resources"]["limits"].clone();
+    let rules = example!("limits.yaml");
+    let named = |label: &str| {
+        let id = format!("CORE_CHAINCODE_ID_NAME={label}:abab");
+        move |container: &mut Container| {
+            container.spec.memory_bytes = 2 << 30;
+            container.spec.env = vec![id.clone()];
+        }
+    };
+    for (label, memory, cpu) in [
+        ("ledger", "4Gi", "2"),
+        ("ledger_2", "4Gi", "2"),
+        ("ledgers", "256Mi", "500m"),
+    ] {
+        let limits = limits(pod_of(rules, named(label)));
+        assert_eq!(limits, json!({"memory": memory, "cpu": cpu}), "{label}");
+    }
+    let build = pod_of(rules, builds_in("hyperledger/fabric-ccenv:2.5"));
+    assert_eq!(limits(build), json!({"memory": "3Gi", "cpu": "2"}));
 }
