@@ -1,8 +1,9 @@
-//! The lab's images under their public names, made here from Debian's packages
+//! The lab's images under their public names, made here from Debian's packages, npm's
 //! and our own builds. Same inputs, same digests.
 
 mod debian;
 mod fabric;
+mod languages;
 mod oci;
 
 use std::fs::{self, File};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::oci::{Image, Layer};
 use crate::cache::{self, Inputs};
@@ -20,7 +21,9 @@ use crate::progress::Progress;
 /// The one file of each artefact here.
 const ARCHIVE: &str = "images.tar";
 /// Raised when the way images are made changes: it is part of every key.
-const RECIPE: &str = "3";
+const RECIPE: &str = "4";
+/// The image of busybox.
+const BUSYBOX_IMAGE: &str = "docker.io/library/busybox:1.35";
 /// Where Debian's busybox-static puts it.
 const BUSYBOX: &str = "/bin/busybox";
 
@@ -46,21 +49,24 @@ const PAUSE: GoModule = GoModule {
 pub fn build(progress: &Progress) -> Result<PathBuf> {
     let coredns = progress.step("building CoreDNS", || COREDNS.build())?;
     let pause = progress.step("building pause", || PAUSE.build())?;
+    let node = progress.step("fetching Node.js and npm", languages::node)?;
     let versions = debian::resolved_versions()?;
-    let inputs = Inputs::default()
+    let mut inputs = Inputs::default()
         .text(RECIPE)
         .text(&versions)
         .text(&go::go_version()?)
         .path(&coredns)?
         .path(&pause)?;
+    for source in languages::sources() {
+        inputs = inputs.path(&source)?;
+    }
     let folder = cache::artefact("images", inputs, |out| {
-        let base = progress.step("making the base of fabric-baseos with mmdebstrap", || {
-            debian::base(out, "baseos", &[])
+        let systems = progress.step("making the systems of Fabric's images with mmdebstrap", || {
+            debian::make(out, [&debian::MINIMAL, &debian::COMPILERS, &debian::JAVA])
         })?;
-        let compilers = progress.step("making the base of fabric-ccenv with mmdebstrap", || {
-            debian::base(out, "ccenv", &debian::COMPILERS)
-        })?;
+        let [base, compilers, java] = &systems;
         progress.step("writing the images", || {
+            let node = languages::node_layer(&node)?;
             let mut images = vec![
                 static_program("registry.k8s.io/pause:3.10", &pause.join("pause"), "pause")?,
                 static_program(
@@ -68,12 +74,13 @@ pub fn build(progress: &Progress) -> Result<PathBuf> {
                     &coredns.join("coredns"),
                     "coredns",
                 )?,
-                busybox()?,
+                busybox(BUSYBOX_IMAGE, json!({"Cmd": ["sh"], "Env": ["PATH=/bin"]}))?,
+                languages::java_image(java)?,
             ];
-            images.extend(fabric::images(&base, &compilers)?);
+            images.extend(fabric::images(base, compilers, &node)?);
+            images.extend(languages::node_images(base, &node)?);
             oci::write(&images, File::create(out.join(ARCHIVE))?)?;
-            fs::remove_file(&base)?;
-            fs::remove_file(&compilers)?;
+            systems.iter().try_for_each(fs::remove_file)?;
             Ok::<_, anyhow::Error>(())
         })
     })?;
@@ -111,7 +118,16 @@ fn static_program(name: &str, program: &Path, path: &str) -> Result<Image> {
     })
 }
 
-fn busybox() -> Result<Image> {
+/// Writes an OCI archive of one image: Debian's busybox with that `config`.
+///
+/// # Errors
+/// When busybox cannot be read, or the file not written.
+pub(crate) fn write_busybox(name: &str, config: &Value, archive: &Path) -> Result<()> {
+    let image = busybox(name, config.clone())?;
+    oci::write(&[image], File::create(archive)?)
+}
+
+fn busybox(name: &str, config: Value) -> Result<Image> {
     let applets = Command::new(BUSYBOX)
         .arg("--list")
         .output()
@@ -126,9 +142,8 @@ fn busybox() -> Result<Image> {
     }
     oci::directory(&mut tar, "tmp/", 0o1777, 0)?;
     oci::append(&mut tar, "etc/passwd", 0o644, b"root:x:0:0:root:/:/bin/sh\n")?;
-    let config = json!({"Cmd": ["sh"], "Env": ["PATH=/bin"]});
     Ok(Image {
-        names: vec!["docker.io/library/busybox:1.35".to_owned()],
+        names: vec![name.to_owned()],
         layers: vec![Layer::memory(tar.into_inner()?)?],
         config,
     })

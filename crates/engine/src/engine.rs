@@ -132,7 +132,9 @@ impl Engine {
     /// The store's.
     pub async fn build(&self, request: &BuildRequest, context: Reader) -> Result<Built> {
         let _open = self.0.builds.open(self.1, &request.tags);
-        Ok(self.0.store.build(self.scope(), request, context).await?)
+        let built = self.0.store.build(self.scope(), request, context).await;
+        let what = || format!("image {} cannot be built", request.tags.join(", "));
+        built.map_err(|error| Error::from(error).of(what))
     }
 
     /// The container of that id, unique id prefix or name.

@@ -7,6 +7,7 @@ mod engine;
 mod error;
 mod fabric;
 mod failure;
+mod hint;
 pub mod image;
 pub mod name;
 pub mod phase;
@@ -19,4 +20,4 @@ pub use engine::{
     AttachStream, Engine, LogRequest, NamedImage, Removed, Settings, Started, Stopped, WaitCondition, span,
 };
 pub use error::{Error, Result};
-pub use failure::{Cause, StartLimits};
+pub use failure::{Cause, End, StartLimits};

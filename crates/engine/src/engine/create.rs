@@ -5,6 +5,7 @@ use super::span::is_about;
 use crate::container::{Container, Record, Spec};
 use crate::error::{Error, Result};
 use crate::fabric::FabricName;
+use crate::failure::Who;
 use crate::name::{self, RecordName};
 use crate::ports::ClusterError;
 use crate::process::Process;
@@ -33,7 +34,7 @@ impl Engine {
                 Ok(record)
             }
             Err(ClusterError::AlreadyExists(_)) => Err(self.name_in_use(container.name, &object).await),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(Error::from(error).of(|| format!("{} cannot be created", Who(&container)))),
         }
     }
 
