@@ -1,9 +1,12 @@
 //! The table of causes.
 
+use chainpod_e2e::await_so;
+use lab::cluster::Cluster;
+use lab::webhook::probe;
 use serde_json::{Value, json};
 
 use super::row::Row;
-use super::{World, tar};
+use super::{TOLD_LIMIT, World, tar};
 
 /// What the namespace allows, so that rows can ask for more.
 pub(crate) const LIMITS: &str = "
@@ -24,6 +27,10 @@ items:
           default: {memory: 512Mi, ephemeral-storage: 16Mi}
           defaultRequest: {ephemeral-storage: 1Mi}
 ";
+/// The chaincode whose Pods another's policy gives what is not there.
+pub(crate) const PATCHED: (&str, &str) = ("chainpod.dev/chaincode", "config");
+pub(crate) const PATCH: &str =
+    "[JSONPatch{op: 'add', path: '/spec/containers/0/envFrom', value: [{'secretRef': {'name': 'missing'}}]}]";
 /// The chaincode whose Pods the webhook denies, and its words.
 pub(crate) const DENIED: &str = "denied";
 pub(crate) const DENIAL: &str = "no chaincode on Wednesdays";
@@ -177,6 +184,18 @@ fn starts() -> Vec<Row> {
             )
         },
         Row {
+            before: Some(await_the_policy),
+            ..Row::new(
+                PATCHED.1,
+                "ContainerFailed",
+                &[
+                    "chaincode config of peer0 cannot run: pod dev-peer0-config-",
+                    "CreateContainerConfigError: secret \"missing\" not found",
+                    "see that what the pod names is there and allowed on its node",
+                ],
+            )
+        },
+        Row {
             argv: &["chaincode", "-peer.address=127.0.0.1:7052"],
             ..Row::new(
                 "loopback",
@@ -302,6 +321,14 @@ fn lose_the_secret(world: &World, container: &str) {
         .unwrap();
     assert_eq!(secrets.len(), 1, "{secrets:?}");
     world.chainpod.kubectl(&["delete", &secrets[0]]).unwrap();
+}
+
+fn await_the_policy(world: &World, _: &str) {
+    let cluster = Cluster::running().unwrap();
+    let names = "jsonpath={.spec.containers[0].envFrom[*].secretRef.name}";
+    await_so("the policy", TOLD_LIMIT, || {
+        probe(&cluster, world.chainpod.namespace(), PATCHED, names).unwrap() == "missing"
+    });
 }
 
 fn pod(world: &World, container: &str) -> String {

@@ -10,7 +10,7 @@ use lab::progress::Progress;
 use serde_json::{Value, json};
 
 const DISK_BYTES: u64 = 1 << 20;
-const TOO_MUCH: [u8; 2 << 20] = [7; 2 << 20];
+static TOO_MUCH: [u8; 2 << 20] = [7; 2 << 20];
 /// Before the peer's own 300 s by far.
 const TOLD_LIMIT: Duration = Duration::from_secs(30);
 const BUILDER: &str = "hyperledger/fabric-ccenv:2.5";
