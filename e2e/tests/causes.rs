@@ -13,6 +13,8 @@ use lab::progress::Progress;
 use lab::webhook::Webhook;
 use serde_json::{Value, json};
 
+#[path = "causes/acts.rs"]
+mod acts;
 #[path = "causes/away.rs"]
 mod away;
 #[path = "causes/row.rs"]
