@@ -13,7 +13,7 @@ use lab::chainpod::{self, Profile};
 use lab::cluster::{self, Cluster};
 use lab::network::{Network, NetworkOptions};
 use lab::progress::Progress;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use self::told::{main_job, told};
 
@@ -139,11 +139,26 @@ pub fn send_pods_to<'a>(cluster: &'a Cluster, policy: &'a str, node: &str) -> im
         "[JSONPatch{{op: 'add', path: '/spec/nodeSelector', value: {{'kubernetes.io/hostname': '{node}'}}}}, \
           JSONPatch{{op: 'add', path: '/spec/tolerations/-', value: {{'operator': 'Exists'}}}}]"
     );
-    let pods =
+    let labelled = json!({"namespaceSelector": {"matchLabels": {"chainpod-lab-node": node}}});
+    patch_pods(cluster, policy, labelled, &patch)
+}
+
+/// Patches the Pods that match, a list of `JSONPatch` in CEL, as a policy of the cluster does, until what is
+/// returned is dropped. It counts a moment after it is made.
+///
+/// # Panics
+/// When the API server refuses the policy of that name.
+pub fn patch_pods<'a>(
+    cluster: &'a Cluster,
+    policy: &'a str,
+    mut matching: Value,
+    patch: &str,
+) -> impl Drop + use<'a> {
+    matching["resourceRules"] =
         json!([{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}]);
     let objects = [
         json!({"kind": "MutatingAdmissionPolicy", "spec": {
-            "matchConstraints": {"resourceRules": pods, "namespaceSelector": {"matchLabels": {"chainpod-lab-node": node}}},
+            "matchConstraints": matching,
             "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": patch}}],
             "reinvocationPolicy": "Never", "failurePolicy": "Fail"}}),
         json!({"kind": "MutatingAdmissionPolicyBinding", "spec": {"policyName": policy}}),

@@ -5,13 +5,16 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::{await_so, lab};
+use chainpod_e2e::{await_so, lab, patch_pods};
 use lab::chainpod::Chainpod;
+use lab::cluster::Cluster;
 use lab::docker::{Docker, tar, tar_of};
 use lab::progress::Progress;
 use lab::webhook::Webhook;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+#[path = "causes/acts.rs"]
+mod acts;
 #[path = "causes/away.rs"]
 mod away;
 #[path = "causes/row.rs"]
@@ -24,7 +27,7 @@ mod seen;
 mod store;
 
 use row::Row;
-use rows::{DENIAL, DENIED, LIMITS, PROGRAM_OF_ARM, rows};
+use rows::{DENIAL, DENIED, LIMITS, PATCH, PATCHED, PROGRAM_OF_ARM, rows};
 
 /// How long a Pod may find no node here: the default is a minute.
 const UNSCHEDULABLE_LIMIT: &str = "--unschedulable-limit=3s";
@@ -109,7 +112,12 @@ impl World {
 fn every_cause_is_one_sentence_for_the_caller_inspect_the_events_and_the_log() {
     let world = World::new();
     let namespace = world.chainpod.namespace();
-    let cluster = lab::cluster::Cluster::running().unwrap();
+    let cluster = Cluster::running().unwrap();
+    let matching = json!({
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "objectSelector": {"matchLabels": {PATCHED.0: PATCHED.1}},
+    });
+    let _policy = patch_pods(&cluster, namespace, matching, PATCH);
     let _webhook =
         Webhook::deny_pods(&cluster, namespace, ("chainpod.dev/chaincode", DENIED), DENIAL).unwrap();
     let failed: Vec<_> = thread::scope(|scope| {

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use crate::cluster::{Cluster, await_true};
 use crate::docker_tls::DockerTls;
 
-/// What keeps every Pod Security Standard, so that nobody else denies it.
-const PROBE: &str = r#"{"spec": {"containers": [{"name": "probe", "securityContext": {
+/// What keeps every Pod Security Standard, and a quota, so that nobody else denies it.
+const PROBE: &str = r#"{"spec": {"containers": [{"name": "probe", "resources": {"requests": {"cpu": "1m"}}, "securityContext": {
     "runAsUser": 500, "runAsNonRoot": true, "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"}}}]}}"#;
 
@@ -44,23 +44,37 @@ impl Webhook {
             cluster: cluster.clone(),
             name,
         };
-        let label = format!("--labels={}={}", label.0, label.1);
-        let run = [
-            "--namespace",
-            namespace,
-            "run",
-            "probe",
-            "--image=probe",
-            "--dry-run=server",
-            &label,
-        ];
-        let probe = [&run[..], &["--override-type=strategic", "--overrides", PROBE]].concat();
         await_true("the webhook to be asked", || {
-            let denied = cluster.kubectl(&probe).err();
+            let denied = probe(cluster, namespace, label, "name").err();
             denied.is_some_and(|error| format!("{error:#}").contains(message))
         })?;
         Ok(webhook)
     }
+}
+
+/// What the API server would make of a Pod with that label, as `kubectl --output` shows it.
+///
+/// # Errors
+/// kubectl's: what denies it.
+pub fn probe(cluster: &Cluster, namespace: &str, label: (&str, &str), output: &str) -> Result<String> {
+    let label = format!("--labels={}={}", label.0, label.1);
+    let run = [
+        "--namespace",
+        namespace,
+        "run",
+        "probe",
+        "--image=probe",
+        "--dry-run=server",
+    ];
+    let more = [
+        "--output",
+        output,
+        &label,
+        "--override-type=strategic",
+        "--overrides",
+        PROBE,
+    ];
+    cluster.kubectl(&[&run[..], &more].concat())
 }
 
 impl Drop for Webhook {

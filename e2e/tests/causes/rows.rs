@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::acts::{await_the_policy, delete, delete_by_force, evict, lose_the_secret};
 use super::row::Row;
-use super::{World, tar};
 
 /// What the namespace allows, so that rows can ask for more.
 pub(crate) const LIMITS: &str = "
@@ -24,6 +24,10 @@ items:
           default: {memory: 512Mi, ephemeral-storage: 16Mi}
           defaultRequest: {ephemeral-storage: 1Mi}
 ";
+/// The chaincode whose Pods another's policy gives what is not there.
+pub(crate) const PATCHED: (&str, &str) = ("chainpod.dev/chaincode", "config");
+pub(crate) const PATCH: &str =
+    "[JSONPatch{op: 'add', path: '/spec/containers/0/envFrom', value: [{'secretRef': {'name': 'missing'}}]}]";
 /// The chaincode whose Pods the webhook denies, and its words.
 pub(crate) const DENIED: &str = "denied";
 pub(crate) const DENIAL: &str = "no chaincode on Wednesdays";
@@ -177,6 +181,18 @@ fn starts() -> Vec<Row> {
             )
         },
         Row {
+            before: Some(await_the_policy),
+            ..Row::new(
+                PATCHED.1,
+                "ContainerFailed",
+                &[
+                    "chaincode config of peer0 cannot run: pod dev-peer0-config-",
+                    "CreateContainerConfigError: secret \"missing\" not found",
+                    "see that what the pod names is there and allowed on its node",
+                ],
+            )
+        },
+        Row {
             argv: &["chaincode", "-peer.address=127.0.0.1:7052"],
             ..Row::new(
                 "loopback",
@@ -290,56 +306,4 @@ fn ends() -> Vec<Row> {
         }
         .ended(143, |_, _| {}),
     ]
-}
-
-/// Uploads a file, and takes its Secret away.
-fn lose_the_secret(world: &World, container: &str) {
-    let file = tar(&[("etc/hyperledger/fabric/client.crt", b"PEM")]).unwrap();
-    world.docker.upload(container, "/", &file).unwrap();
-    let secrets = world
-        .chainpod
-        .objects("secrets", &["-l", "chainpod.dev/chaincode=secret"])
-        .unwrap();
-    assert_eq!(secrets.len(), 1, "{secrets:?}");
-    world.chainpod.kubectl(&["delete", &secrets[0]]).unwrap();
-}
-
-fn pod(world: &World, container: &str) -> String {
-    let chaincode = container.split('-').nth(2).unwrap();
-    let label = format!("chainpod.dev/chaincode={chaincode}");
-    let pods = world.chainpod.objects("pods", &["-l", &label]).unwrap();
-    assert_eq!(pods.len(), 1, "{pods:?}");
-    pods[0].clone()
-}
-
-fn delete(world: &World, container: &str) {
-    world
-        .chainpod
-        .kubectl(&["delete", "--wait=false", &pod(world, container)])
-        .unwrap();
-}
-
-fn delete_by_force(world: &World, container: &str) {
-    let pod = pod(world, container);
-    world
-        .chainpod
-        .kubectl(&["delete", "--force", "--grace-period=0", "--wait=false", &pod])
-        .unwrap();
-}
-
-/// As a drain does it.
-fn evict(world: &World, container: &str) {
-    let (pod, namespace) = (pod(world, container), world.chainpod.namespace());
-    let pod = pod.strip_prefix("pod/").unwrap();
-    let eviction = json!({
-        "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace},
-    });
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), eviction.to_string()).unwrap();
-    let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/eviction");
-    let file = file.path().display().to_string();
-    world
-        .chainpod
-        .kubectl(&["create", "--raw", &path, "-f", &file])
-        .unwrap();
 }
