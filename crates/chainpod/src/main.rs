@@ -5,6 +5,7 @@ mod cli;
 mod cluster;
 mod config;
 mod ending;
+mod images;
 mod serve;
 mod telemetry;
 

@@ -15,6 +15,7 @@ mod log;
 mod news;
 mod observe;
 mod remove;
+mod ruled;
 mod span;
 mod start;
 mod stop;
@@ -30,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::failure::StartLimits;
 use crate::image::Image;
 use crate::name::{BootId, Scope};
-use crate::ports::{BuildRequest, Built, Cluster, ClusterError, Reader, Store};
+use crate::ports::{BuildRequest, Built, Cluster, ClusterError, Images, Reader, Store};
 use crate::token::TokenKey;
 
 pub use self::attach::AttachStream;
@@ -60,6 +61,8 @@ pub struct Settings {
     pub token_key: TokenKey,
     /// How long starts may take.
     pub limits: StartLimits,
+    /// What is said of images.
+    pub images: Arc<dyn Images>,
 }
 
 /// Docker's engine over a cluster and a store. Cheap to clone.
@@ -109,17 +112,20 @@ impl Engine {
     /// Remembers an external image.
     ///
     /// # Errors
-    /// The store's.
+    /// `NotAllowed`; the store's.
     pub async fn pull(&self, name: &str) -> Result<Image> {
+        self.ruled(name)?;
         Ok(self.0.store.pull(self.scope(), name).await?)
     }
 
     /// Builds an image; waits for its context as long as the client takes.
     ///
     /// # Errors
-    /// The store's.
+    /// The store's; where its base is not allowed, too.
     pub async fn build(&self, request: &BuildRequest, context: Reader) -> Result<Built> {
-        Ok(self.0.store.build(self.scope(), request, context).await?)
+        let allowed = |base: &str| self.0.settings.images.ruled(base).map(drop);
+        let store = &self.0.store;
+        Ok(store.build(self.scope(), request, &allowed, context).await?)
     }
 
     /// The container of that id, unique id prefix or name.

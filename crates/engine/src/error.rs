@@ -47,6 +47,9 @@ pub enum Error {
         /// The container.
         container: String,
     },
+    /// The image is none that the operator allows.
+    #[error("{0}")]
+    NotAllowed(String),
     /// The request is wrong.
     #[error("{0}")]
     Invalid(String),

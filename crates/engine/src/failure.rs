@@ -26,6 +26,13 @@ pub enum Cause {
     Unavailable(String),
     /// No node takes the Pod: the scheduler's message.
     Unschedulable(String),
+    /// What the image runs by itself is not known, and is needed.
+    ImageCommand {
+        /// Which one.
+        image: String,
+        /// Why it is not known.
+        message: String,
+    },
     /// The image cannot be pulled.
     Image {
         /// Which one.
@@ -104,6 +111,7 @@ impl Cause {
             Self::Refused(_) => "PodRefused",
             Self::Unavailable(_) => "ApiServerUnavailable",
             Self::Unschedulable(_) => "Unschedulable",
+            Self::ImageCommand { .. } => "EntrypointUnknown",
             Self::Image { .. } => "ImagePullFailed",
             Self::Container(_) => "ContainerFailed",
             Self::Agent(_) => "AgentMissing",
@@ -146,6 +154,10 @@ impl Cause {
             Self::Refused(message) => cannot(&format_args!("pod {pod} is refused: {message}")),
             Self::Unavailable(message) => cannot(message),
             Self::Unschedulable(message) => cannot(&format_args!("no node takes pod {pod}: {message}")),
+            Self::ImageCommand { image, message } => cannot(&format_args!(
+                "the ENTRYPOINT of image {image} is not known: {message}; say it in chainpod's rules (images[].entrypoint), or let \
+                 chainpod read the registry (registry-auth)"
+            )),
             Self::Image { image, message, .. } => cannot(&format_args!(
                 "pod {pod} cannot pull image {image}: {message}; see that it exists and that the nodes can pull it"
             )),

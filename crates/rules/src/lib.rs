@@ -15,7 +15,7 @@ mod text;
 
 pub use choose::{Choice, Origin, Subject};
 pub use glob::{Glob, Globs};
-pub use images::full_name;
+pub use images::{ImageChoice, ImageRule, NotAllowed, PullPolicy, full_name};
 pub use parse::Wrong;
 pub use pod::{EnvValue, KeyRef, Match, PodFields, PodRule, Resources, Role};
 pub use source::Source;
@@ -29,6 +29,10 @@ const BUILT_IN: &str = include_str!("built_in.yaml");
 pub struct Rules {
     /// What Pods have.
     pub pods: Vec<PodRule>,
+    /// What is said of images.
+    pub images: Vec<ImageRule>,
+    /// The images that there may be; none is all.
+    pub allowed_images: Option<Vec<Glob>>,
 }
 
 impl Rules {
@@ -38,7 +42,9 @@ impl Rules {
     /// All that is wrong, each with the path of its key.
     pub fn parse(text: &str) -> Result<Self, Wrong> {
         let mut rules = parse::document(text)?;
-        rules.pods.extend(Self::default().pods);
+        let own = Self::default();
+        rules.pods.extend(own.pods);
+        rules.images.extend(own.images);
         Ok(rules)
     }
 }

@@ -12,6 +12,7 @@ fn container() -> Container {
         reference: "base".to_owned(),
         overlay: Some(Overlay::default()),
         created: jiff::Timestamp::UNIX_EPOCH,
+        always_pull: false,
     };
     let spec = Spec {
         memory_bytes: 64 * MIB,
