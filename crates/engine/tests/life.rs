@@ -12,6 +12,9 @@ use engine::{Cause, Engine, Error, LogRequest, Started, Stopped, WaitCondition};
 use futures::StreamExt;
 use testkit::{FakeCluster, FakeStore};
 
+#[path = "life/images.rs"]
+mod images;
+
 const NAME: &str =
     "dev-peer0.org1.example.com-kv1-477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";
 const PATIENCE: Duration = Duration::from_secs(10);
