@@ -67,7 +67,12 @@ async fn build(store: &LocalStore, dockerfile: &str) -> Result<Built, StoreError
     ])
     .await;
     store
-        .build(&scope("s"), &request(), Box::new(io::Cursor::new(context)))
+        .build(
+            &scope("s"),
+            &request(),
+            &|_| Ok(()),
+            Box::new(io::Cursor::new(context)),
+        )
         .await
 }
 
@@ -107,7 +112,12 @@ async fn a_peers_build_is_found_by_all_its_names_and_survives_reopening() {
     let store = LocalStore::open(root.path()).await.unwrap();
     let context = fabric().await;
     let built = store
-        .build(&scope("s"), &request(), Box::new(io::Cursor::new(context)))
+        .build(
+            &scope("s"),
+            &request(),
+            &|_| Ok(()),
+            Box::new(io::Cursor::new(context)),
+        )
         .await
         .unwrap();
     assert_eq!(built.steps.len(), 4);
@@ -157,7 +167,12 @@ async fn a_build_that_fails_leaves_nothing() {
         "ADD failed: file not found in build context or excluded by .dockerignore: stat x: file does not exist"
     );
     let empty = store
-        .build(&scope("s"), &request(), Box::new(io::Cursor::new(tar(&[]).await)))
+        .build(
+            &scope("s"),
+            &request(),
+            &|_| Ok(()),
+            Box::new(io::Cursor::new(tar(&[]).await)),
+        )
         .await
         .unwrap_err();
     assert_eq!(
@@ -167,13 +182,16 @@ async fn a_build_that_fails_leaves_nothing() {
     let whole = fabric().await;
     let half = io::Cursor::new(whole[..whole.len() / 2].to_vec());
     let cut = store
-        .build(&scope("s"), &request(), Box::new(half))
+        .build(&scope("s"), &request(), &|_| Ok(()), Box::new(half))
         .await
         .unwrap_err();
     assert!(matches!(cut, StoreError::Cut(_)), "{cut}");
     // The gzip is whole, the connection is not: a failed compile of a peer's.
     let broken = broken_after(whole);
-    let cut = store.build(&scope("s"), &request(), broken).await.unwrap_err();
+    let cut = store
+        .build(&scope("s"), &request(), &|_| Ok(()), broken)
+        .await
+        .unwrap_err();
     assert!(matches!(cut, StoreError::Cut(_)), "{cut}");
     assert_eq!(files(root.path()), before);
     assert_eq!(store.image(&scope("s"), NAME).await.unwrap(), None);
@@ -255,4 +273,61 @@ async fn a_blob_is_kept_uncompressed_and_shared() {
     assert_eq!((read.len() as u64, &read), (size, &plain));
     let missing = store.blob(&Digest("sha256:../x".to_owned())).await;
     assert!(matches!(missing.err(), Some(StoreError::Missing(_))));
+}
+
+#[tokio::test]
+async fn an_image_is_one_under_its_short_name_its_long_one_and_with_a_tag_beside_its_digest() {
+    let root = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let name = format!("docker.io/hyperledger/fabric-ccenv@{digest}");
+    let pulled = store.pull(&scope("a"), &name).await.unwrap();
+    for same in [
+        format!("hyperledger/fabric-ccenv@{digest}"),
+        format!("index.docker.io/hyperledger/fabric-ccenv:2.5@{digest}"),
+        pulled.id.0.clone(),
+        pulled.id.short().to_owned(),
+    ] {
+        assert_eq!(
+            store.image(&scope("a"), &same).await.unwrap().as_ref(),
+            Some(&pulled),
+            "{same}"
+        );
+    }
+    let tag = store.image(&scope("a"), "hyperledger/fabric-ccenv:2.5").await;
+    assert_eq!(tag.unwrap(), None, "a tag that was not pulled");
+}
+
+#[tokio::test]
+async fn a_base_that_is_not_allowed_leaves_nothing_and_one_of_ours_is_asked_for_its_own() {
+    let root = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let ours = build(&store, "FROM good\nCOPY dir/a /a").await.unwrap().image;
+    let before = files(root.path());
+    let of = |from: &str| tar_of(format!("FROM {from}\nENV A=1"));
+    let (good, bad) = (of(&ours.id.0).await, of("evil:1").await);
+    let allowed = |base: &str| match base {
+        "good" => Ok(()),
+        base => Err(format!("{base} is not allowed")),
+    };
+    let error = store
+        .build(&scope("s"), &request(), &allowed, bad)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, StoreError::NotAllowed(text) if text == "evil:1 is not allowed"),
+        "{error}"
+    );
+    assert_eq!(files(root.path()), before);
+    let newest = BuildRequest {
+        pull: true,
+        ..request()
+    };
+    let built = store.build(&scope("s"), &newest, &allowed, good).await.unwrap();
+    assert!(built.image.always_pull && !ours.always_pull);
+}
+
+async fn tar_of(dockerfile: String) -> Reader {
+    let context = tar(&[("Dockerfile", 0o644, dockerfile.as_bytes())]).await;
+    Box::new(io::Cursor::new(context))
 }

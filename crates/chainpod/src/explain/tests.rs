@@ -21,6 +21,7 @@ fn record(name: &str, id: &str) -> Record {
         reference: "base:1".to_owned(),
         overlay: None,
         created: jiff::Timestamp::UNIX_EPOCH,
+        always_pull: false,
     };
     let container = Container {
         id: ContainerId(id.repeat(16)),
