@@ -22,10 +22,12 @@ const NEVER_BEGAN: i64 = 128;
 const NAME_THE_PEER: &str =
     "set CORE_PEER_CHAINCODEADDRESS of the peer to a name that pods can resolve, and its port";
 /// What chaincode writes that does not reach its peer: Go's shim, Node's, Java's.
-const NO_PEER: [&str; 6] = [
+const NO_PEER: [&str; 8] = [
     "no such host",
+    "produced zero addresses",
     "context deadline exceeded",
     "connection refused",
+    "i/o timeout",
     "ENOTFOUND",
     "ECONNREFUSED",
     "UnknownHostException",

@@ -234,7 +234,7 @@ fn deaths() -> Vec<Row> {
             argv: &[
                 "/bin/sh",
                 "-c",
-                "echo dial tcp: lookup peer0: no such host; exit 1",
+                "echo name resolver error: produced zero addresses; exit 1",
                 "-peer.address=peer0:7052",
             ],
             code: 1,
