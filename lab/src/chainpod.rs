@@ -21,13 +21,19 @@ mod account;
 mod build;
 mod calls;
 mod process;
+mod registries;
 
 pub use self::build::{Profile, build};
 
 /// The name under which the lab loads chainpod's image.
 const IMAGE: &str = "docker.io/chainpod/chainpod:dev";
 /// What others keep in every namespace of a chainpod.
-const NOT_OURS: [&str; 2] = ["configmap/kube-root-ca.crt", "secret/chainpod-credentials"];
+const NOT_OURS: [&str; 4] = [
+    "configmap/kube-root-ca.crt",
+    "secret/chainpod-credentials",
+    registries::CONFIG_MAP,
+    registries::SECRET,
+];
 /// Its image store, in its folder.
 const STORE: &str = "store";
 /// What chainpod logs here: each call of a peer too.

@@ -146,6 +146,15 @@ impl Docker {
         answer(&url, self.agent.delete(&url).call()).map(drop)
     }
 
+    /// What a container left at that path, as a tar.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn download(&self, name: &str, path: &str) -> Result<Vec<u8>> {
+        let url = format!("{}/containers/{name}/archive?path={path}", self.url);
+        bytes(&url, self.agent.get(&url).call())
+    }
+
     /// What the container has written so far.
     ///
     /// # Errors
@@ -213,11 +222,19 @@ fn unframed(mut frames: &[u8]) -> Vec<u8> {
 /// # Errors
 /// When a path is too long.
 pub fn tar(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
+    tar_of(0o644, files)
+}
+
+/// A tar of files of that mode.
+///
+/// # Errors
+/// As [`tar`].
+pub fn tar_of(mode: u32, files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
     for (path, content) in files {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
-        header.set_mode(0o644);
+        header.set_mode(mode);
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(0);

@@ -1,8 +1,9 @@
-//! The lab's images under their public names, made here from Debian's packages
+//! The lab's images under their public names, made here from Debian's packages, npm's
 //! and our own builds. Same inputs, same digests.
 
 mod debian;
 mod fabric;
+mod languages;
 mod oci;
 
 use std::fs::{self, File};
@@ -20,7 +21,7 @@ use crate::progress::Progress;
 /// The one file of each artefact here.
 const ARCHIVE: &str = "images.tar";
 /// Raised when the way images are made changes: it is part of every key.
-const RECIPE: &str = "3";
+const RECIPE: &str = "4";
 /// The image of busybox.
 const BUSYBOX_IMAGE: &str = "docker.io/library/busybox:1.35";
 /// Where Debian's busybox-static puts it.
@@ -48,21 +49,24 @@ const PAUSE: GoModule = GoModule {
 pub fn build(progress: &Progress) -> Result<PathBuf> {
     let coredns = progress.step("building CoreDNS", || COREDNS.build())?;
     let pause = progress.step("building pause", || PAUSE.build())?;
+    let node = progress.step("fetching Node.js and npm", languages::node)?;
     let versions = debian::resolved_versions()?;
-    let inputs = Inputs::default()
+    let mut inputs = Inputs::default()
         .text(RECIPE)
         .text(&versions)
         .text(&go::go_version()?)
         .path(&coredns)?
         .path(&pause)?;
+    for source in languages::sources() {
+        inputs = inputs.path(&source)?;
+    }
     let folder = cache::artefact("images", inputs, |out| {
-        let base = progress.step("making the base of fabric-baseos with mmdebstrap", || {
-            debian::base(out, "baseos", &[])
+        let systems = progress.step("making the systems of Fabric's images with mmdebstrap", || {
+            debian::make(out, [&debian::MINIMAL, &debian::COMPILERS, &debian::JAVA])
         })?;
-        let compilers = progress.step("making the base of fabric-ccenv with mmdebstrap", || {
-            debian::base(out, "ccenv", &debian::COMPILERS)
-        })?;
+        let [base, compilers, java] = &systems;
         progress.step("writing the images", || {
+            let node = languages::node_layer(&node)?;
             let mut images = vec![
                 static_program("registry.k8s.io/pause:3.10", &pause.join("pause"), "pause")?,
                 static_program(
@@ -71,11 +75,12 @@ pub fn build(progress: &Progress) -> Result<PathBuf> {
                     "coredns",
                 )?,
                 busybox(BUSYBOX_IMAGE, json!({"Cmd": ["sh"], "Env": ["PATH=/bin"]}))?,
+                languages::java_image(java)?,
             ];
-            images.extend(fabric::images(&base, &compilers)?);
+            images.extend(fabric::images(base, compilers, &node)?);
+            images.extend(languages::node_images(base, &node)?);
             oci::write(&images, File::create(out.join(ARCHIVE))?)?;
-            fs::remove_file(&base)?;
-            fs::remove_file(&compilers)?;
+            systems.iter().try_for_each(fs::remove_file)?;
             Ok::<_, anyhow::Error>(())
         })
     })?;

@@ -45,6 +45,10 @@ pub fn prepare(progress: &Progress, ports: &[u16]) -> Result<()> {
     if go::go_version().is_err() {
         problems.push("go is not on the PATH: install Go 1.26 or later from https://go.dev/dl".to_owned());
     }
+    if Command::new("npm").arg("--version").output().is_err() {
+        problems
+            .push("npm is not on the PATH: install Node.js 20 or later from https://nodejs.org".to_owned());
+    }
     let disk = rustix::fs::statvfs(&cache::root()?).context("cannot ask for free disk space")?;
     let free_gib = (disk.f_bavail * disk.f_frsize) >> 30;
     if free_gib < FREE_GIB {

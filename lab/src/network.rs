@@ -6,6 +6,7 @@ mod chaincode;
 mod channel;
 mod config;
 mod fabric;
+mod language;
 mod lifecycle;
 mod options;
 mod package;
@@ -20,6 +21,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 pub use self::fabric::Fabric;
+pub use self::language::Language;
 pub use self::options::NetworkOptions;
 pub use self::package::{Package, vendored};
 pub use self::ports::PEERS_MAX;

@@ -1,6 +1,6 @@
 //! The main job, told turn by turn: a real peer of any version installs, commits,
-//! invokes, upgrades and starts again, and its Go chaincode is compiled in one Pod
-//! and runs in another. The demo prints it, tests hold it; every turn is checked
+//! invokes, upgrades and starts again, and its chaincode in any language is built in one
+//! Pod and runs in another. The demo prints it, tests hold it; every turn is checked
 //! either way.
 
 mod pods;
@@ -13,7 +13,7 @@ use self::teller::Teller;
 pub use self::teller::Turn;
 use crate::chainpod::Chainpod;
 use crate::cluster::Cluster;
-use crate::network::{Network, Package};
+use crate::network::{Language, Network, Package};
 use crate::progress::Progress;
 
 /// What is asked of chaincode that has crashed: its peer launches it anew.
@@ -21,7 +21,7 @@ pub const RELAUNCH: &str = "get colour again: the peer starts it anew";
 /// The chaincode.
 const KV: &str = "kv";
 
-/// Tells the story; `tell` hears each turn when it is over.
+/// Tells the story of chaincode in that language; `tell` hears each turn when it is over.
 ///
 /// # Errors
 /// When a turn fails or answers what it should not.
@@ -29,10 +29,11 @@ pub fn run(
     cluster: &Cluster,
     network: &Network,
     chainpod: &Chainpod,
+    language: Language,
     progress: &Progress,
     tell: &mut dyn FnMut(Turn),
 ) -> Result<()> {
-    let package = |label| Package::go_for(network.fabric(), label, progress);
+    let package = |label| Package::in_language(network.fabric(), language, label, progress);
     let (first, second) = (package("kv_1")?, package("kv_2")?);
     let namespace = chainpod.namespace();
     let pods = Pods { cluster, namespace };

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use lab::chainpod::{self, Chainpod, Profile};
 use lab::cluster::Cluster;
-use lab::network::{Fabric, Network, NetworkOptions};
+use lab::network::{Fabric, Language, Network, NetworkOptions};
 use lab::progress::Progress;
 use lab::story::{self, Turn};
 
@@ -17,6 +17,9 @@ pub(crate) struct Demo {
     /// The version of the peer.
     #[arg(long, value_enum, default_value_t)]
     fabric: Fabric,
+    /// The language of its chaincode. What Node.js and Java chaincode depends on is fetched by its build.
+    #[arg(long, value_enum, default_value_t)]
+    language: Language,
 }
 
 /// Runs the demo; the lab stays up, its network and namespace go.
@@ -27,15 +30,25 @@ pub(crate) fn run(options: &Demo) -> Result<()> {
     let progress = Progress::new("demo");
     let cluster = Cluster::up(&progress)?;
     let daemon = chainpod::build(&cluster, Profile::Dev, &progress)?;
-    let chainpod = progress.step("starting chainpod", || Chainpod::start(&cluster, &daemon, NAME))?;
+    let chainpod = progress.step("starting chainpod", || {
+        Chainpod::start_for(options.language, &cluster, &daemon, NAME)
+    })?;
     let network = NetworkOptions::new(NAME, &chainpod.endpoint()).fabric(options.fabric);
     let network = Network::up(&network, &progress)?;
     println!(
-        "\nA Fabric {} peer calls Docker at {}, where chainpod answers.",
+        "\nA Fabric {} peer calls Docker at {}, where chainpod answers, for chaincode in {}.",
         options.fabric,
-        chainpod.endpoint()
+        chainpod.endpoint(),
+        options.language
     );
-    let told = story::run(&cluster, &network, &chainpod, &progress, &mut print);
+    let told = story::run(
+        &cluster,
+        &network,
+        &chainpod,
+        options.language,
+        &progress,
+        &mut print,
+    );
     if told.is_err() {
         eprintln!("chainpod's log:\n{}", chainpod.log());
     }

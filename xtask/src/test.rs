@@ -12,6 +12,7 @@ use clap::Args;
 use lab::cache::{self, Inputs};
 use lab::cluster::Cluster;
 use lab::go;
+use lab::matrix;
 use lab::progress::Progress;
 
 /// The Go modules with code of our own; the others only pin programs.
@@ -158,7 +159,10 @@ fn on_the_lab(options: &Test, counts: &mut Counts) -> Result<()> {
     } else {
         &[]
     };
-    cargo_test(&[&["--package", "chainpod-e2e"], all].concat(), counts)
+    matrix::clear()?;
+    let outcome = cargo_test(&[&["--package", "chainpod-e2e"], all].concat(), counts);
+    println!("{}", matrix::table()?);
+    outcome
 }
 
 fn skip(what: &str, counts: &mut Counts) {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::fabric::BuiltFor;
 use crate::image::{Digest, Image, ImageCommand};
 use crate::name::{BootId, ContainerId, PodName, RecordName, Scope};
 use crate::phase::Phase;
@@ -138,6 +139,18 @@ pub struct KeptLine {
     pub text: String,
 }
 
+impl Exit {
+    /// An exit that is heard of now.
+    pub(crate) fn now(code: i64, oom_killed: bool, error: String) -> Self {
+        Self {
+            code,
+            oom_killed,
+            error,
+            finished_at: Timestamp::now(),
+        }
+    }
+}
+
 /// One container: what its record holds. Contents of uploads are elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -152,6 +165,9 @@ pub struct Container {
     pub role: Role,
     /// What was asked for.
     pub spec: Spec,
+    /// Whose chaincode it compiles, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_for: Option<BuiltFor>,
     /// The image as it was found at create.
     pub image: Image,
     /// When it was created.
@@ -205,6 +221,7 @@ impl Container {
                 Role::Build
             },
             spec,
+            built_for: None,
             image,
             created: Timestamp::now(),
             phase: Phase::Created,

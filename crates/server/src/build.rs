@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use engine::Engine;
+use engine::caller::Caller;
 use engine::ports::BuildRequest;
 use futures::stream;
 use http::header;
@@ -54,6 +55,7 @@ pub(crate) async fn build(
     Extension(Version(version)): Extension<Version>,
     Query(parameters): Query<Parameters>,
     Query(all): Query<Vec<(String, String)>>,
+    Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response> {
     let tags = all
@@ -66,7 +68,7 @@ pub(crate) async fn build(
         labels: map("labels", &parameters.labels)?,
         pull: parameters.pull,
     };
-    let built = engine.build(&request, reader(body)).await?;
+    let built = engine.called_by(caller).build(&request, reader(body)).await?;
     tracing::info!(image = built.image.name, id = %built.image.id, "built");
     let id = (built.image.id.0.as_str(), built.image.id.short());
     let lines = docker_api::build::lines(version, &built.steps, id, &built.tags);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use engine::Engine;
 use engine::ports::{AgentId, Event, LogLine, PodSeen, PodState};
+use engine::{End, Engine};
 use testkit::{FakeCluster, FakeStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -86,13 +86,17 @@ impl Docker {
         let record = self.engine.inspect("cc").await.unwrap();
         let state = PodState::Ended {
             code: 0,
-            oom_killed: false,
-            message: String::new(),
+            end: End::Itself,
         };
         let pod = record.pod_name();
         let agent = agent.clone();
         self.engine
-            .observe(Event::Pod(PodSeen { agent, pod, state }))
+            .observe(Event::Pod(PodSeen {
+                agent,
+                pod,
+                state,
+                ending: None,
+            }))
             .await;
     }
 }

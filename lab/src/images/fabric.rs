@@ -2,7 +2,7 @@
 //! 2.x has a user, 1.4 is root and has a GOPATH. All have their layers in common.
 
 use std::fs::{self, File};
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::oci::{self, Image, Layer};
+use super::oci::{self, Image, Layer, LayerTar};
 
 const BASEOS_2: [&str; 2] = [
     "docker.io/hyperledger/fabric-baseos:2.5",
@@ -46,22 +46,25 @@ const ROOT_FOLDERS: [&str; 6] = [
     "chaincode/input/",
     "chaincode/output/",
 ];
-const PATH: &str = "PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(super) const PATH: &str =
+    "PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// 1.4 builds with `go build` and no flag about modules: the Go of its time had none.
 const GOPATH: [&str; 2] = ["GOPATH=/opt/gopath", "GO111MODULE=off"];
 /// The parts of Go that a compiler in an image does not need.
 const NOT_IN_CCENV: [&str; 4] = ["api", "test", "doc", "misc"];
 
-/// The images, from the tar of a minimal system and one with compilers.
-pub(super) fn images(base: &Path, compilers: &Path) -> Result<Vec<Image>> {
+/// The images, from the tar of a minimal system and one with compilers. 1.4 builds Node.js chaincode
+/// where it builds Go's.
+pub(super) fn images(base: &Path, compilers: &Path, node: &Layer) -> Result<Vec<Image>> {
     let baseos = [Layer::file(base.to_owned())?];
     let ccenv = [Layer::file(compilers.to_owned())?, go_layer()?];
+    let of_root = Layer::memory(folders(&ROOT_FOLDERS, 0)?.into_inner()?)?;
     let with = |below: &[Layer], top: Layer| [below, &[top]].concat();
     Ok(vec![
         image(&BASEOS_2, with(&baseos, user_layer(base)?), USER, &[]),
         image(&CCENV_2, with(&ccenv, user_layer(compilers)?), USER, &[]),
         image(&BASEOS_1, baseos.to_vec(), "", &[]),
-        image(&CCENV_1, with(&ccenv, folders(&ROOT_FOLDERS, 0)?), "", &GOPATH),
+        image(&CCENV_1, with(&with(&ccenv, node.clone()), of_root), "", &GOPATH),
     ])
 }
 
@@ -88,12 +91,13 @@ fn user_layer(system: &Path) -> Result<Layer> {
     Layer::memory(tar.into_inner()?)
 }
 
-fn folders(folders: &[&str], owner: u64) -> Result<Layer> {
+/// A layer's tar that begins with these folders.
+pub(super) fn folders(folders: &[&str], owner: u64) -> Result<LayerTar> {
     let mut tar = oci::tar();
     for folder in folders {
         oci::directory(&mut tar, folder, 0o755, owner)?;
     }
-    Layer::memory(tar.into_inner()?)
+    Ok(tar)
 }
 
 /// A text file in a tar.
@@ -132,7 +136,7 @@ fn go_layer() -> Result<Layer> {
     Layer::memory(tar.into_inner()?)
 }
 
-fn add_tree(tar: &mut tar::Builder<Cursor<Vec<u8>>>, path: &Path, name: &str) -> Result<()> {
+pub(super) fn add_tree(tar: &mut LayerTar, path: &Path, name: &str) -> Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if metadata.is_symlink() {
         return oci::link(tar, name, &fs::read_link(path)?.to_string_lossy());

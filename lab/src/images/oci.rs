@@ -65,7 +65,10 @@ impl Layer {
 }
 
 /// A layer's tar to be filled.
-pub(super) fn tar() -> tar::Builder<Cursor<Vec<u8>>> {
+pub(super) type LayerTar = tar::Builder<Cursor<Vec<u8>>>;
+
+/// An empty one.
+pub(super) fn tar() -> LayerTar {
     tar::Builder::new(Cursor::new(Vec::new()))
 }
 

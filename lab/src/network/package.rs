@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use super::fabric::Lifecycle;
-use super::{Fabric, config};
+use super::{Fabric, Language, config};
 use crate::cache::{self, Inputs};
 use crate::cluster::run;
 use crate::go;
@@ -42,7 +42,19 @@ impl Package {
     /// # Errors
     /// Those of Go and of the peer's command line.
     pub fn go_for(fabric: Fabric, label: &str, progress: &Progress) -> Result<Self> {
-        Self::of(fabric, &vendored_for(fabric)?, label, progress)
+        Self::in_language(fabric, Language::Go, label, progress)
+    }
+
+    /// The chaincode for that version in that language. Its label is `NAME_VERSION`.
+    ///
+    /// # Errors
+    /// Those of Go and of the peer's command line.
+    pub fn in_language(fabric: Fabric, language: Language, label: &str, progress: &Progress) -> Result<Self> {
+        let sources = match language {
+            Language::Go => vendored_for(fabric)?,
+            Language::Node | Language::Java => sources(fabric, language),
+        };
+        Self::packaged(fabric, language, &sources, label, progress)
     }
 
     /// A package of these Go sources, which are vendored. Its label is `NAME_VERSION`.
@@ -50,23 +62,33 @@ impl Package {
     /// # Errors
     /// Those of the peer's command line.
     pub fn of(fabric: Fabric, sources: &Path, label: &str, progress: &Progress) -> Result<Self> {
+        Self::packaged(fabric, Language::Go, sources, label, progress)
+    }
+
+    fn packaged(
+        fabric: Fabric,
+        language: Language,
+        sources: &Path,
+        label: &str,
+        progress: &Progress,
+    ) -> Result<Self> {
         let (name, version) = label
             .split_once('_')
             .with_context(|| format!("a label is NAME_VERSION, {label:?} is not"))?;
         let lifecycle = fabric.release().lifecycle;
-        let file = progress.step(&format!("packaging {label}"), || {
+        let file = progress.step(&format!("packaging {label} in {language}"), || {
             let programs = lifecycle.packager().release().module.build()?;
             let inputs = Inputs::default()
                 .text(label)
                 .text(&programs.display().to_string())
                 .path(sources)?;
-            let folder = cache::artefact("package-go", inputs, |out| {
+            let folder = cache::artefact(&format!("package-{language}"), inputs, |out| {
                 config::templates(lifecycle.packager(), out)?;
                 let mut peer = Command::new(programs.join("peer"));
                 peer.current_dir(out).env("FABRIC_CFG_PATH", out);
                 match lifecycle {
-                    Lifecycle::Approved => approved(&mut peer, sources, label),
-                    Lifecycle::Legacy => legacy(&mut peer, sources, (name, version), out),
+                    Lifecycle::Approved => approved(&mut peer, language, sources, label),
+                    Lifecycle::Legacy => legacy(&mut peer, language, sources, (name, version), out),
                 }
             })?;
             Ok::<_, anyhow::Error>(folder.join(FILE))
@@ -109,14 +131,11 @@ impl Lifecycle {
             Self::Legacy => Fabric::V1_4,
         }
     }
+}
 
-    /// The lab's Go chaincode below `lab/`.
-    const fn sources(self) -> &'static str {
-        match self {
-            Self::Approved => "chaincode/go",
-            Self::Legacy => "chaincode/go-1.4",
-        }
-    }
+/// The lab's chaincode in that language.
+fn sources(fabric: Fabric, language: Language) -> PathBuf {
+    go::folder().join(language.sources(fabric.release().lifecycle))
 }
 
 /// The Go chaincode for 2.x with its `vendor/`, from the cache.
@@ -128,7 +147,7 @@ pub fn vendored() -> Result<PathBuf> {
 }
 
 fn vendored_for(fabric: Fabric) -> Result<PathBuf> {
-    let source = go::folder().join(fabric.release().lifecycle.sources());
+    let source = sources(fabric, Language::Go);
     let inputs = Inputs::default().text(&go::go_version()?).path(&source)?;
     let folder = cache::artefact("chaincode-go", inputs, |out| {
         // With what links point to.
@@ -141,15 +160,33 @@ fn vendored_for(fabric: Fabric) -> Result<PathBuf> {
     Ok(folder.join(SOURCES))
 }
 
-fn approved(peer: &mut Command, sources: &Path, label: &str) -> Result<()> {
-    peer.args(["lifecycle", "chaincode", "package", FILE, "--lang", "golang"])
-        .args(["--label", label, "--path"])
+fn approved(peer: &mut Command, language: Language, sources: &Path, label: &str) -> Result<()> {
+    peer.args(["lifecycle", "chaincode", "package", FILE])
+        .args(["--lang", language.argument(), "--label", label, "--path"])
         .arg(sources);
     run(peer).map(drop)
 }
 
+fn legacy(
+    peer: &mut Command,
+    language: Language,
+    sources: &Path,
+    (name, version): (&str, &str),
+    out: &Path,
+) -> Result<()> {
+    // It wants an identity, though it signs nothing.
+    let identity = config::samples(Fabric::V1_4)?.join("msp");
+    peer.args(["chaincode", "package", FILE, "--lang", language.argument()])
+        .args(["--name", name, "--version", version, "--path"])
+        .env("CORE_PEER_MSPCONFIGPATH", identity);
+    match language {
+        Language::Go => in_gopath(peer, sources, out),
+        Language::Node | Language::Java => run(peer.arg(sources)).map(drop),
+    }
+}
+
 /// 1.4 knows no modules: the sources are in a GOPATH, and their `vendor/` without its list.
-fn legacy(peer: &mut Command, sources: &Path, (name, version): (&str, &str), out: &Path) -> Result<()> {
+fn in_gopath(peer: &mut Command, sources: &Path, out: &Path) -> Result<()> {
     let gopath = tempfile::tempdir_in(out)?;
     let copy = gopath.path().join("src").join(SOURCES);
     fs::create_dir(gopath.path().join("src"))?;
@@ -159,11 +196,7 @@ fn legacy(peer: &mut Command, sources: &Path, (name, version): (&str, &str), out
     }
     let wrapper = go_with_double_quotes(gopath.path())?;
     let path = std::env::var("PATH").unwrap_or_default();
-    // It wants an identity, though it signs nothing.
-    let identity = config::samples(Fabric::V1_4)?.join("msp");
-    peer.args(["chaincode", "package", FILE, "--lang", "golang"])
-        .args(["--path", SOURCES, "--name", name, "--version", version])
-        .env("CORE_PEER_MSPCONFIGPATH", identity)
+    peer.arg(SOURCES)
         .env("GO111MODULE", "off")
         .env("GOPATH", gopath.path())
         .env("PATH", format!("{}:{path}", wrapper.display()));

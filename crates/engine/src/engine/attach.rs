@@ -1,15 +1,20 @@
 //! Attach: what a program writes, from a connection that may be there before
-//! the program is. Wait answers only when all of them are at their end.
+//! the program is. Wait answers only when all of them are at their end. A build that
+//! cannot download ends with a hint.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use futures::Stream;
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{Engine, Live, LogRequest};
+use crate::container::{Container, Role};
 use crate::error::Result;
+use crate::hint::Output;
 use crate::phase::Phase;
 use crate::ports::LogLine;
 
@@ -18,13 +23,39 @@ use crate::ports::LogLine;
 pub struct AttachStream {
     lines: mpsc::Receiver<LogLine>,
     live: Arc<Live>,
+    /// Of a build: what has been read, until its end.
+    output: Option<Output>,
+}
+
+impl AttachStream {
+    /// The last line of a build that has failed for what it could not download.
+    fn hint(&mut self) -> Option<LogLine> {
+        let hint = self.output.take()?.hint()?;
+        has_failed(&self.live.record().container).then(|| LogLine {
+            time: Timestamp::now(),
+            text: Bytes::from(format!("chainpod: {hint}\n")),
+        })
+    }
+}
+
+fn has_failed(container: &Container) -> bool {
+    container.exit.as_ref().is_none_or(|exit| exit.code != 0)
 }
 
 impl Stream for AttachStream {
     type Item = LogLine;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<LogLine>> {
-        self.lines.poll_recv(context)
+        let line = ready!(self.lines.poll_recv(context));
+        Poll::Ready(match line {
+            Some(line) => {
+                if let Some(output) = &mut self.output {
+                    output.line(&line.text);
+                }
+                Some(line)
+            }
+            None => self.hint(),
+        })
     }
 }
 
@@ -42,7 +73,7 @@ impl Engine {
     /// `NoSuchContainer`. A stream ends with the program, or with a start that failed.
     pub async fn attach(&self, reference: &str, logs: bool, stream: bool) -> Result<AttachStream> {
         let live = self.find(reference).await?;
-        let phase = live.record().container.phase;
+        let Container { phase, role, .. } = live.record().container;
         // Before the program runs, all that it writes comes from now on.
         let from_first = logs || matches!(phase, Phase::Created | Phase::Starting);
         let request = LogRequest {
@@ -54,6 +85,7 @@ impl Engine {
         Ok(AttachStream {
             lines: self.lines(Arc::clone(&live), request),
             live,
+            output: (role == Role::Build).then(Output::default),
         })
     }
 }

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use axum::{Extension, Json};
 use docker_api::create::{CreateBody, Created, HostConfig};
 use engine::Engine;
+use engine::caller::Caller;
 use engine::container::{Names, Port, Spec};
 use http::StatusCode;
 use serde::Deserialize;
@@ -34,11 +35,12 @@ pub(crate) struct Parameters {
 pub(crate) async fn create(
     State(engine): State<Engine>,
     Query(parameters): Query<Parameters>,
+    Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<(StatusCode, Json<Created>)> {
     let (spec, warnings) = check(json(body).await?)?;
     let name = parameters.name.filter(|name| !name.is_empty());
-    let record = engine.create(name, spec).await?;
+    let record = engine.called_by(caller).create(name, spec).await?;
     let id = record.container.id.0;
     tracing::info!(
         container = record.container.name,

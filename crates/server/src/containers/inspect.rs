@@ -66,6 +66,8 @@ fn describe(container: Container) -> ContainerInspect {
 fn state(container: &Container) -> DockerState {
     let time = |time: Option<Timestamp>| time.map_or_else(|| NO_TIME.to_owned(), |time| time.to_string());
     let exit = container.exit.as_ref();
+    // As in Docker, what never ran has not finished.
+    let ended = exit.filter(|_| container.phase == Phase::Exited);
     DockerState {
         status: container.phase.docker_status(),
         running: container.phase == Phase::Running,
@@ -73,7 +75,7 @@ fn state(container: &Container) -> DockerState {
         exit_code: exit.map_or(0, |exit| exit.code),
         error: exit.map(|exit| exit.error.clone()).unwrap_or_default(),
         started_at: time(container.started_at),
-        finished_at: time(exit.map(|exit| exit.finished_at)),
+        finished_at: time(ended.map(|exit| exit.finished_at)),
         ..DockerState::default()
     }
 }

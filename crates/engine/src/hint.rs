@@ -1,0 +1,250 @@
+//! A build that fails because it cannot download: what its tool wrote stays as it is, and a
+//! last line says which setting helps.
+
+use std::collections::VecDeque;
+
+/// How many lines at the end of a build's output say why it failed.
+const LAST_LINES: usize = 40;
+
+/// What went wrong, by words of the tools', and what helps. The first that is found counts: a tool
+/// that does not trust a server says that it did not reach it, too.
+const CAUSES: [(&[&str], Help); 3] = [
+    (
+        &[
+            // Java
+            "PKIX path building failed",
+            "unable to find valid certification path",
+            // Node.js; npm by itself hangs for a minute and says only the last.
+            "SELF_SIGNED_CERT_IN_CHAIN",
+            "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+            "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+            "Exit handler never called!",
+            // Go
+            "x509: certificate signed by unknown authority",
+            // git, curl
+            "server certificate verification failed",
+            "SSL certificate problem",
+            // pip
+            "CERTIFICATE_VERIFY_FAILED",
+        ],
+        Help::Trust,
+    ),
+    (
+        &[
+            // npm
+            "code E401",
+            "code E403",
+            "code ENEEDAUTH",
+            // Maven, Gradle
+            "status code: 401",
+            "status code: 403",
+            "Received status code 401",
+            "Received status code 403",
+            // Go
+            "401 Unauthorized",
+            "403 Forbidden",
+            // git
+            "Authentication failed for",
+            "could not read Username",
+        ],
+        Help::Credentials,
+    ),
+    (
+        &[
+            // npm
+            "ECONNREFUSED",
+            "ECONNRESET",
+            "EAI_AGAIN",
+            "EHOSTUNREACH",
+            "ENETUNREACH",
+            "ENOTFOUND",
+            "ERR_SOCKET_TIMEOUT",
+            "ETIMEDOUT",
+            // Maven, Gradle
+            "Could not transfer artifact",
+            "UnknownHostException",
+            "Could not GET",
+            // Go
+            "dial tcp",
+            "proxyconnect tcp",
+            // git, curl
+            "Could not resolve host",
+            "Failed to connect to",
+            // pip
+            "Failed to establish a new connection",
+        ],
+        Help::Reach,
+    ),
+];
+
+/// Tools by how they begin what they write, and where each has its registry.
+const TOOLS: [(&[&str], Registry); 5] = [
+    (
+        &["npm error", "npm ERR!"],
+        Registry {
+            address: "env npm_config_registry",
+            credentials: "files with an .npmrc",
+        },
+    ),
+    (
+        &["[ERROR]"],
+        Registry {
+            address: "files with Maven's settings.xml",
+            credentials: "files with Maven's settings.xml",
+        },
+    ),
+    (
+        &["FAILURE: Build failed", "> Could not"],
+        Registry {
+            address: "files with Gradle's init.gradle",
+            credentials: "files with Gradle's gradle.properties",
+        },
+    ),
+    (
+        &["go: ", "verifying module"],
+        Registry {
+            address: "env GOPROXY and GOSUMDB",
+            credentials: "files with a .netrc",
+        },
+    ),
+    (
+        &["ERROR: Could not find a version", "WARNING: Retrying"],
+        Registry {
+            address: "env PIP_INDEX_URL",
+            credentials: "files with a .netrc",
+        },
+    ),
+];
+
+/// What helps.
+#[derive(Clone, Copy)]
+enum Help {
+    /// To trust the server.
+    Trust,
+    /// To show who one is.
+    Credentials,
+    /// To find a way to it.
+    Reach,
+}
+
+/// The settings of a tool's registry.
+struct Registry {
+    address: &'static str,
+    credentials: &'static str,
+}
+
+/// The end of a build's output.
+#[derive(Default)]
+pub(crate) struct Output(VecDeque<String>);
+
+impl Output {
+    /// Takes the next line.
+    pub(crate) fn line(&mut self, text: &[u8]) {
+        if self.0.len() == LAST_LINES {
+            self.0.pop_front();
+        }
+        self.0.push_back(String::from_utf8_lossy(text).into_owned());
+    }
+
+    /// What helps against what its last lines say; nothing where they say something else.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let says = |words: &[&str]| {
+            words
+                .iter()
+                .any(|word| self.0.iter().any(|line| line.contains(word)))
+        };
+        let (_, help) = CAUSES.iter().find(|(words, _)| says(words))?;
+        let begins = |words: &[&str]| {
+            words
+                .iter()
+                .any(|word| self.0.iter().any(|line| line.starts_with(word)))
+        };
+        let tool = TOOLS.iter().find(|(words, _)| begins(words));
+        Some(help.sentence(tool.map(|(_, registry)| registry)))
+    }
+}
+
+impl Help {
+    /// The sentence.
+    fn sentence(self, registry: Option<&Registry>) -> String {
+        let (address, credentials) = match registry {
+            Some(registry) => (registry.address, registry.credentials),
+            None => ("the registry's address in env", "files with the tool's settings"),
+        };
+        match self {
+            Self::Trust => {
+                "the build does not trust the server it downloads from: give it the CA by caBundle in \
+                            chainpod's rules"
+                    .to_owned()
+            }
+            Self::Credentials => format!(
+                "the server that the build downloads from refuses it: give it credentials by {credentials} from a \
+                 secret in chainpod's rules"
+            ),
+            Self::Reach => format!(
+                "the build cannot reach the server it downloads from: set {address}, or env HTTPS_PROXY and \
+                 NO_PROXY, in chainpod's rules, and caBundle where the server's CA is your own"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint_for(output: &str) -> Option<String> {
+        let mut last = Output::default();
+        for line in output.lines() {
+            last.line(line.as_bytes());
+        }
+        last.hint()
+    }
+
+    #[test]
+    fn a_tools_own_words_lead_to_the_setting_that_helps() {
+        for (output, setting) in [
+            (
+                "npm error code ECONNREFUSED\nnpm error FetchError: request to http://127.0.0.1:9/winston failed",
+                "env npm_config_registry, or env HTTPS_PROXY",
+            ),
+            ("npm error code SELF_SIGNED_CERT_IN_CHAIN", "caBundle"),
+            ("npm error Exit handler never called!", "caBundle"),
+            ("npm error code E401", "files with an .npmrc from a secret"),
+            (
+                "[ERROR] Could not transfer artifact a:b:pom:1 from/to central (https://r.example): PKIX path building failed",
+                "caBundle",
+            ),
+            (
+                "[ERROR] Could not transfer artifact a:b:pom:1 from/to central (https://r.example): r.example: Name or service not known",
+                "Maven's settings.xml",
+            ),
+            (
+                "go: golang.org/x/net@v0.26.0: Get \"https://p.example/v0.26.0.zip\": dial tcp: lookup p.example: no such host",
+                "env GOPROXY",
+            ),
+            (
+                "go: x@v1: Get \"https://p.example/x\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+                "caBundle",
+            ),
+            ("curl: (6) Could not resolve host: r.example", "env HTTPS_PROXY"),
+            (
+                "WARNING: Retrying … Failed to establish a new connection",
+                "env PIP_INDEX_URL",
+            ),
+        ] {
+            let hint = hint_for(output).unwrap_or_default();
+            assert!(hint.contains(setting), "{output}: {hint}");
+        }
+    }
+
+    #[test]
+    fn a_build_that_fails_otherwise_has_no_hint() {
+        let compiler = "./main.go:7:2: undefined: x\n".repeat(LAST_LINES);
+        assert_eq!(hint_for(&compiler), None);
+        assert_eq!(
+            hint_for(&format!("npm error code ECONNREFUSED\n{compiler}")),
+            None
+        );
+    }
+}
