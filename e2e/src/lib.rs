@@ -13,6 +13,7 @@ use lab::chainpod::{self, Profile};
 use lab::cluster::{self, Cluster};
 use lab::network::{Network, NetworkOptions};
 use lab::progress::Progress;
+use serde_json::json;
 
 pub use self::told::{main_job, told};
 
@@ -49,6 +50,30 @@ pub fn await_so(what: &str, limit: Duration, is_so: impl Fn() -> bool) {
     while !is_so() {
         assert!(Instant::now() < deadline, "{what}: not within {limit:?}");
         thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The text of a call's error.
+///
+/// # Panics
+/// When the call succeeds, or fails later than that.
+pub fn fails<T, E: Display>(limit: Duration, call: impl FnOnce() -> Result<T, E>) -> String {
+    let begun = Instant::now();
+    let Err(error) = call() else {
+        panic!("it cannot work and did");
+    };
+    let took = begun.elapsed();
+    assert!(took < limit, "{took:?}: {error:#}");
+    format!("{error:#}")
+}
+
+/// Looks for each of the parts.
+///
+/// # Panics
+/// When one is missing.
+pub fn says(sentence: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(sentence.contains(part), "{part:?} is not in {sentence:?}");
     }
 }
 
@@ -100,6 +125,36 @@ impl<F: FnMut() -> Result<T, E>, T, E: Display> Drop for Removed<F, T, E> {
             eprintln!("cannot remove what the test made: {error:#}");
         }
     }
+}
+
+/// Sends the Pods of the namespaces that are labelled `chainpod-lab-node=NODE` to that node, until what is
+/// returned is dropped. No other Pod gets there.
+///
+/// # Panics
+/// When the API server refuses the policy of that name.
+pub fn send_pods_to<'a>(cluster: &'a Cluster, policy: &'a str, node: &str) -> impl Drop + use<'a> {
+    let taint = ["taint", "node", node, "chainpod-lab=only:NoSchedule"];
+    cluster.kubectl(&taint).unwrap();
+    let patch = format!(
+        "[JSONPatch{{op: 'add', path: '/spec/nodeSelector', value: {{'kubernetes.io/hostname': '{node}'}}}}, \
+          JSONPatch{{op: 'add', path: '/spec/tolerations/-', value: {{'operator': 'Exists'}}}}]"
+    );
+    let pods =
+        json!([{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}]);
+    let objects = [
+        json!({"kind": "MutatingAdmissionPolicy", "spec": {
+            "matchConstraints": {"resourceRules": pods, "namespaceSelector": {"matchLabels": {"chainpod-lab-node": node}}},
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": patch}}],
+            "reinvocationPolicy": "Never", "failurePolicy": "Fail"}}),
+        json!({"kind": "MutatingAdmissionPolicyBinding", "spec": {"policyName": policy}}),
+    ];
+    for mut object in objects {
+        object["apiVersion"] = json!("admissionregistration.k8s.io/v1");
+        object["metadata"] = json!({"name": policy});
+        cluster.apply(&object.to_string()).unwrap();
+    }
+    let kinds = "mutatingadmissionpolicies,mutatingadmissionpolicybindings";
+    Removed(move || cluster.kubectl(&["delete", kinds, policy]))
 }
 
 /// A namespace that goes when it is dropped.

@@ -98,6 +98,12 @@ fn during_a_build(lab: &mut Lab, network: &Network, package: &Package) {
     let [left] = &lab.names("pods", &["-l", BUILD_PODS])[..] else {
         panic!("one build was cut off: {}", lab.chainpod.log());
     };
+    // Its labels tell whose it is, also after the restart.
+    let of_peer = format!(
+        "{BUILD_PODS},chainpod.dev/chaincode=kv_1,chainpod.dev/peer={}",
+        network.peer_host()
+    );
+    assert_eq!(&lab.names("pods", &["-l", &of_peer]), &[left.as_str()]);
     // What is left does not hinder.
     network.install(package).unwrap();
     await_so(

@@ -1,7 +1,7 @@
 //! One cluster with two runtimes: where a node mounts no images, an init container
 //! brings the agent, and chainpod finds out by itself.
 
-use chainpod_e2e::Removed;
+use chainpod_e2e::{Removed, send_pods_to};
 use lab::chainpod::{self, Chainpod, Profile};
 use lab::cluster::{Cluster, Runtime};
 use lab::docker::{Docker, tar};
@@ -11,30 +11,6 @@ use serde_json::{Value, json};
 const NAMESPACE: &str = "runtimes";
 /// What chainpod logs when it repeats a launch.
 const REPEATED: &str = "another one copies it";
-
-/// Sends the Pods of the namespace to that node while the namespace is so labelled. No other Pod gets there.
-fn send_pods_to(cluster: &Cluster, node: &str) {
-    let taint = ["taint", "node", node, "chainpod-lab=only:NoSchedule"];
-    cluster.kubectl(&taint).unwrap();
-    let patch = format!(
-        "[JSONPatch{{op: 'add', path: '/spec/nodeSelector', value: {{'kubernetes.io/hostname': '{node}'}}}}, \
-          JSONPatch{{op: 'add', path: '/spec/tolerations/-', value: {{'operator': 'Exists'}}}}]"
-    );
-    let pods =
-        json!([{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}]);
-    let objects = [
-        json!({"kind": "MutatingAdmissionPolicy", "spec": {
-            "matchConstraints": {"resourceRules": pods, "namespaceSelector": {"matchLabels": {"chainpod-lab-node": node}}},
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": patch}}],
-            "reinvocationPolicy": "Never", "failurePolicy": "Fail"}}),
-        json!({"kind": "MutatingAdmissionPolicyBinding", "spec": {"policyName": NAMESPACE}}),
-    ];
-    for mut object in objects {
-        object["apiVersion"] = json!("admissionregistration.k8s.io/v1");
-        object["metadata"] = json!({"name": NAMESPACE});
-        cluster.apply(&object.to_string()).unwrap();
-    }
-}
 
 struct Lab {
     cluster: Cluster,
@@ -104,9 +80,7 @@ fn where_a_node_mounts_no_images_an_init_container_brings_the_agent() {
     // Now, so that its image gets to all nodes.
     let daemon = chainpod::build(&cluster, Profile::Dev, &progress).unwrap();
     let chainpod = Chainpod::start(&cluster, &daemon, NAMESPACE).unwrap();
-    send_pods_to(&cluster, &name);
-    let kinds = "mutatingadmissionpolicies,mutatingadmissionpolicybindings";
-    let _policy = Removed(|| cluster.kubectl(&["delete", kinds, NAMESPACE]));
+    let _policy = send_pods_to(&cluster, NAMESPACE, &name);
     let lab = Lab {
         docker: Docker::new(chainpod.docker()),
         cluster: cluster.clone(),

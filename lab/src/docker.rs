@@ -73,14 +73,32 @@ impl Docker {
             .map(drop)
     }
 
-    /// Creates a container.
+    /// Creates a container; what of the request is not done.
     ///
     /// # Errors
     /// Docker's own message.
-    pub fn create(&self, name: &str, body: &Value) -> Result<()> {
+    pub fn create(&self, name: &str, body: &Value) -> Result<Vec<String>> {
         let url = format!("{}/containers/create?name={name}", self.url);
         let request = self.agent.post(&url).content_type("application/json");
-        answer(&url, request.send(body.to_string())).map(drop)
+        let answer: Value = serde_json::from_str(&answer(&url, request.send(body.to_string()))?)?;
+        Ok(serde_json::from_value(answer["Warnings"].clone())?)
+    }
+
+    /// What is known of a container.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn inspect(&self, name: &str) -> Result<Value> {
+        self.get(&format!("/containers/{name}/json"))
+    }
+
+    /// The answer of a call that changes nothing.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn get(&self, path: &str) -> Result<Value> {
+        let url = format!("{}{path}", self.url);
+        Ok(serde_json::from_str(&answer(&url, self.agent.get(&url).call())?)?)
     }
 
     /// Puts a tar into a container that does not run yet.
@@ -126,6 +144,15 @@ impl Docker {
     pub fn remove(&self, name: &str) -> Result<()> {
         let url = format!("{}/containers/{name}?force=1", self.url);
         answer(&url, self.agent.delete(&url).call()).map(drop)
+    }
+
+    /// What a container left at that path, as a tar.
+    ///
+    /// # Errors
+    /// Docker's own message.
+    pub fn download(&self, name: &str, path: &str) -> Result<Vec<u8>> {
+        let url = format!("{}/containers/{name}/archive?path={path}", self.url);
+        bytes(&url, self.agent.get(&url).call())
     }
 
     /// What the container has written so far.
@@ -195,11 +222,19 @@ fn unframed(mut frames: &[u8]) -> Vec<u8> {
 /// # Errors
 /// When a path is too long.
 pub fn tar(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
+    tar_of(0o644, files)
+}
+
+/// A tar of files of that mode.
+///
+/// # Errors
+/// As [`tar`].
+pub fn tar_of(mode: u32, files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
     for (path, content) in files {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
-        header.set_mode(0o644);
+        header.set_mode(mode);
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(0);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::oci::{Image, Layer};
 use crate::cache::{self, Inputs};
@@ -22,6 +22,8 @@ use crate::progress::Progress;
 const ARCHIVE: &str = "images.tar";
 /// Raised when the way images are made changes: it is part of every key.
 const RECIPE: &str = "4";
+/// The image of busybox.
+const BUSYBOX_IMAGE: &str = "docker.io/library/busybox:1.35";
 /// Where Debian's busybox-static puts it.
 const BUSYBOX: &str = "/bin/busybox";
 
@@ -72,7 +74,7 @@ pub fn build(progress: &Progress) -> Result<PathBuf> {
                     &coredns.join("coredns"),
                     "coredns",
                 )?,
-                busybox()?,
+                busybox(BUSYBOX_IMAGE, json!({"Cmd": ["sh"], "Env": ["PATH=/bin"]}))?,
                 languages::java_image(java)?,
             ];
             images.extend(fabric::images(base, compilers, &node)?);
@@ -116,7 +118,16 @@ fn static_program(name: &str, program: &Path, path: &str) -> Result<Image> {
     })
 }
 
-fn busybox() -> Result<Image> {
+/// Writes an OCI archive of one image: Debian's busybox with that `config`.
+///
+/// # Errors
+/// When busybox cannot be read, or the file not written.
+pub(crate) fn write_busybox(name: &str, config: &Value, archive: &Path) -> Result<()> {
+    let image = busybox(name, config.clone())?;
+    oci::write(&[image], File::create(archive)?)
+}
+
+fn busybox(name: &str, config: Value) -> Result<Image> {
     let applets = Command::new(BUSYBOX)
         .arg("--list")
         .output()
@@ -131,9 +142,8 @@ fn busybox() -> Result<Image> {
     }
     oci::directory(&mut tar, "tmp/", 0o1777, 0)?;
     oci::append(&mut tar, "etc/passwd", 0o644, b"root:x:0:0:root:/:/bin/sh\n")?;
-    let config = json!({"Cmd": ["sh"], "Env": ["PATH=/bin"]});
     Ok(Image {
-        names: vec!["docker.io/library/busybox:1.35".to_owned()],
+        names: vec![name.to_owned()],
         layers: vec![Layer::memory(tar.into_inner()?)?],
         config,
     })

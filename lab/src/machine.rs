@@ -9,11 +9,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::cache::{self, Inputs};
+use crate::cluster::run;
+use crate::go;
 use crate::progress::Progress;
-use crate::{cache, go};
 
 /// Debian's packages that the lab uses.
-const PACKAGES: [&str; 9] = [
+const PACKAGES: [&str; 10] = [
     "runc",
     "containernetworking-plugins",
     "iptables",
@@ -23,6 +25,7 @@ const PACKAGES: [&str; 9] = [
     "mmdebstrap",
     "busybox-static",
     "iproute2",
+    "skopeo",
 ];
 /// What a cold build writes, with room to spare.
 const FREE_GIB: u64 = 10;
@@ -80,6 +83,24 @@ pub(crate) fn ensure_installed(packages: &[&str]) -> Result<()> {
         return Ok(());
     }
     install(&missing)
+}
+
+/// The folder with the files of a Debian package that is unpacked and not installed.
+///
+/// # Errors
+/// apt-get's.
+pub(crate) fn unpacked(package: &str) -> Result<PathBuf> {
+    cache::artefact(package, Inputs::default().text(package), |out| {
+        run(Command::new("apt-get")
+            .args(["download", "-qq", package])
+            .current_dir(out))?;
+        for entry in fs::read_dir(out)? {
+            let package = entry?.path();
+            run(Command::new("dpkg-deb").arg("--extract").arg(&package).arg(out))?;
+            fs::remove_file(package)?;
+        }
+        Ok(())
+    })
 }
 
 /// A port of the loopback interface where nobody listens.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use agent_protocol::{Event, KEEPALIVE_SECS};
-use ureq::http::Response;
+use ureq::http::{Response, StatusCode};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, BodyReader, RequestBuilder, SendBody};
 
@@ -23,6 +23,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 const EVENT: Duration = Duration::from_secs(20);
 /// The last word of an agent that is told to end before its program began.
 const LAST_WORD: Duration = Duration::from_secs(2);
+/// What chainpod says whose store cannot be written to: that does not pass by itself.
+const FULL: StatusCode = StatusCode::INSUFFICIENT_STORAGE;
 /// How long a Pod whose program has ended waits for a chainpod that is away.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// The connection for the exit is kept open as long as the program runs.
@@ -209,7 +211,7 @@ fn accepted(answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body
         text => text.to_owned(),
     };
     // Too early, too many, too slow: these 4xx ask for another try.
-    let again = matches!(status.as_u16(), 408 | 425 | 429) || !status.is_client_error();
+    let again = matches!(status.as_u16(), 408 | 425 | 429) || !(status.is_client_error() || status == FULL);
     Err(if again {
         Failure::Away(text)
     } else {

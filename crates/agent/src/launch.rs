@@ -4,7 +4,7 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ pub(crate) struct StartError {
     pub(crate) exit_code: u8,
 }
 
-/// Starts `argv` with our environment, working directory, stdout and stderr, and no input.
+/// Starts `argv` with our environment, working directory, stdout and stderr, and no input but a terminal.
 pub(crate) fn spawn(argv: &[OsString]) -> Result<Pid, StartError> {
     let (name, args) = argv
         .split_first()
@@ -52,11 +52,20 @@ pub(crate) fn spawn(argv: &[OsString]) -> Result<Pid, StartError> {
         .env("PATH", path)
         .env("HOME", home())
         .env_remove(TASK_DIR_VARIABLE)
-        .stdin(Stdio::null())
+        .stdin(input())
         .spawn()
         .map_err(|error| StartError::of_exec(name, &error))?;
     // The handle is dropped: one place waits for all children.
     Ok(Pid::from_child(&child))
+}
+
+/// Nothing can be written to a Pod's program; where it has a terminal that is its input too, as in Docker.
+fn input() -> Stdio {
+    if io::stdin().is_terminal() {
+        Stdio::inherit()
+    } else {
+        Stdio::null()
+    }
 }
 
 /// The home that the image gives, or an own one where it cannot be written: images that expect root

@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use agent_protocol::{CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, TASK_DIR, TRUSTSTORE_FILE};
-use rustix::process::{Signal, WaitStatus};
+use rustix::process::WaitStatus;
 
 use crate::call::Chainpod;
 use crate::program::Program;
@@ -36,6 +36,8 @@ mod unpack;
 const TASK_DIR_VARIABLE: &str = "CHAINPOD_TASK_DIR";
 /// Docker's code for its own failures: the program was not even tried.
 const NO_PROGRAM: u8 = 125;
+/// 128 + SIGKILL.
+const KILLED: u8 = 137;
 /// How long the agent of a program that was there to serve stays after it: its successor is launched at
 /// once, and the node would take the one Pod down while it brings the other up.
 const LINGER: Duration = Duration::from_secs(1);
@@ -118,8 +120,9 @@ fn fail(chainpod: &Chainpod, message: String, exit_code: u8) -> u8 {
     exit_code
 }
 
+/// A shell that runs the program exits with the code of what was killed.
 fn oom_killed(status: WaitStatus, before: Option<u64>) -> bool {
-    status.terminating_signal() == Some(Signal::KILL.as_raw()) && oom::killed_since(before)
+    program::exit_code(status) == KILLED && oom::killed_since(before)
 }
 
 /// Says something in the container's log, where the program's own words are.

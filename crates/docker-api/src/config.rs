@@ -24,21 +24,30 @@ pub struct Config {
     pub entrypoint: Option<Vec<String>>,
     /// Labels.
     pub labels: Option<BTreeMap<String, String>>,
+    /// The name that the program sees of itself; empty is the Pod's.
+    pub hostname: String,
+    /// `PORT/PROTOCOL`, where it listens.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub exposed_ports: BTreeMap<String, Empty>,
+    /// Whether it has a terminal.
+    pub tty: bool,
     /// What is the same for all.
     #[serde(flatten)]
     pub same: Same,
 }
 
-/// What a Pod has not: a name of its own, a terminal, volumes.
+/// Go's `struct{}`.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Empty {}
+
+/// What a Pod has not: a domain of its own, input, volumes.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Same {
-    hostname: &'static str,
     domainname: &'static str,
     attach_stdin: bool,
     attach_stdout: bool,
     attach_stderr: bool,
-    tty: bool,
     open_stdin: bool,
     stdin_once: bool,
     volumes: Value,

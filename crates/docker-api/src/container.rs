@@ -110,16 +110,32 @@ pub struct ContainerSummary {
 /// What runs containers here.
 pub const DRIVER: &str = "kubernetes";
 
-/// The limits of a container.
+/// What a container may have and how it is kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HostConfig {
+    /// The limit of its memory; 0 is none.
+    pub memory_bytes: i64,
+    /// The limit in billionths of a core; 0 is none.
+    pub nano_cpus: i64,
+    /// A weight: 1024 is one core; 0 is the default.
+    pub cpu_shares: i64,
+    /// Whether it goes when it has ended.
+    pub auto_remove: bool,
+    /// Whether the image's files cannot be written to.
+    pub readonly_rootfs: bool,
+}
+
+/// `HostConfig`: the limits of a container, and what is constant.
 #[must_use]
-pub fn host_config(memory_bytes: i64, nano_cpus: i64, cpu_shares: i64, auto_remove: bool) -> Value {
+pub fn host_config(host: HostConfig) -> Value {
     json!({
         "NetworkMode": "default",
         "RestartPolicy": { "Name": "no", "MaximumRetryCount": 0 },
-        "AutoRemove": auto_remove,
-        "Memory": memory_bytes,
-        "NanoCpus": nano_cpus,
-        "CpuShares": cpu_shares,
+        "AutoRemove": host.auto_remove,
+        "Memory": host.memory_bytes,
+        "NanoCpus": host.nano_cpus,
+        "CpuShares": host.cpu_shares,
+        "ReadonlyRootfs": host.readonly_rootfs,
         "Privileged": false,
     })
 }

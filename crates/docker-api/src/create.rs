@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub mod fields;
+
+use self::fields::{Fate, asked};
+
 /// A create request; `null` is as good as absent.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -23,8 +27,17 @@ pub struct CreateBody {
     pub user: Option<String>,
     /// Labels.
     pub labels: Option<BTreeMap<String, String>>,
+    /// The name that the program sees of itself.
+    pub hostname: Option<String>,
+    /// `PORT/PROTOCOL`, where it listens.
+    pub exposed_ports: Option<BTreeMap<String, Value>>,
+    /// Whether it has a terminal.
+    pub tty: Option<bool>,
     /// What the host is to do.
     pub host_config: Option<HostConfig>,
+    /// The fields that are looked at only to refuse or to warn.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, Value>,
 }
 
 /// Limits, and what is refused or ignored.
@@ -51,6 +64,8 @@ pub struct HostConfig {
     pub dns_options: Option<Vec<String>>,
     /// `NAME:ADDRESS`.
     pub extra_hosts: Option<Vec<String>>,
+    /// Whether the image's files cannot be written to.
+    pub readonly_rootfs: Option<bool>,
     /// The fields that are looked at only to refuse or to warn.
     #[serde(flatten)]
     pub others: BTreeMap<String, Value>,
@@ -76,19 +91,8 @@ pub struct Created {
     pub warnings: Vec<String>,
 }
 
-/// What cannot be done in a Pod without rights that chaincode must not have.
-const REFUSED: [&str; 8] = [
-    "Binds",
-    "CapAdd",
-    "DeviceRequests",
-    "Devices",
-    "Mounts",
-    "PidMode",
-    "Privileged",
-    "VolumesFrom",
-];
-/// Networks that a Pod's own is as good as.
-const POD_NETWORKS: [&str; 4] = ["default", "bridge", "host", "nat"];
+/// How the table names the fields of [`HostConfig`].
+const HOST_CONFIG: &str = "HostConfig.";
 
 /// Docker's own period, in microseconds.
 const CPU_PERIOD: i64 = 100_000;
@@ -107,46 +111,33 @@ impl HostConfig {
         let limit = said(self.nano_cpus).or_else(|| said(self.cpu_quota).map(of_quota));
         limit.unwrap_or_default()
     }
+}
 
+impl CreateBody {
     /// Why this cannot be done, if it cannot: one sentence for all such fields.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
-        let fields: Vec<_> = self.meant().filter(|name| REFUSED.contains(name)).collect();
-        (!fields.is_empty()).then(|| {
-            let fields = fields.join(", HostConfig.");
-            format!("HostConfig.{fields} cannot be had: chaincode runs as an unprivileged Kubernetes Pod")
-        })
+        let refused = self.asked(Fate::Refused);
+        let sentences = refused.map(|(name, why)| format!("{name} cannot be had: {why}"));
+        let sentences: Vec<_> = sentences.collect();
+        (!sentences.is_empty()).then(|| sentences.join("; "))
     }
 
     /// What is ignored, a sentence each.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        self.meant()
-            .map(|name| format!("HostConfig.{name} is ignored: the container runs as a Kubernetes Pod"))
+        let ignored = self.asked(Fate::Ignored);
+        ignored
+            .map(|(name, why)| format!("{name} is ignored: {why}"))
             .collect()
     }
 
-    /// The other fields that ask for something.
-    fn meant(&self) -> impl Iterator<Item = &str> {
-        let asks = |(name, value): &(&String, &Value)| match (name.as_str(), value) {
-            ("NetworkMode", Value::String(mode)) => {
-                !mode.is_empty() && !POD_NETWORKS.contains(&mode.as_str())
-            }
-            (_, value) => !is_empty(value),
-        };
-        self.others.iter().filter(asks).map(|(name, _)| name.as_str())
-    }
-}
-
-/// Whether a value asks for nothing: null, zero, an empty text, or a collection of such.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(value) => !value,
-        Value::Number(value) => value.as_f64() == Some(0.0),
-        Value::String(value) => value.is_empty(),
-        Value::Array(values) => values.iter().all(is_empty),
-        Value::Object(values) => values.values().all(is_empty),
+    fn asked(&self, fate: Fate) -> impl Iterator<Item = (String, &'static str)> {
+        let host = self.host_config.iter();
+        let of_host = host.flat_map(move |host| asked(fate, HOST_CONFIG, &host.others));
+        asked(fate, "", &self.others)
+            .chain(of_host)
+            .map(|(name, row)| (name, row.text))
     }
 }
 
@@ -193,22 +184,24 @@ mod tests {
     /// As a 2.5 peer sends it with Fabric's own core.yaml, and what nobody may ask for.
     #[test]
     fn a_peers_defaults_are_no_question_and_rights_are_refused() {
-        let read = |text: &str| serde_json::from_str::<HostConfig>(text).unwrap();
+        let read = |text: &str| serde_json::from_str::<CreateBody>(text).unwrap();
         let peer = read(
-            r#"{"NetworkMode": "host", "ConsoleSize": [0, 0], "RestartPolicy": {}, "Memory": 2147483648,
+            r#"{"Domainname": "", "Volumes": null, "AttachStdout": true, "HostConfig": {
+                "NetworkMode": "host", "ConsoleSize": [0, 0], "RestartPolicy": {}, "Memory": 2147483648,
                 "MemorySwappiness": 0, "OomKillDisable": false, "Binds": null, "PidMode": "",
-                "LogConfig": {"Type": "json-file", "Config": {"max-file": "5"}}}"#,
+                "LogConfig": {"Type": "json-file", "Config": {"max-file": "5"}}}}"#,
         );
         assert_eq!(peer.refusal(), None);
         assert_eq!(
             peer.warnings(),
-            ["HostConfig.LogConfig is ignored: the container runs as a Kubernetes Pod"]
+            ["HostConfig.LogConfig is ignored: the node keeps the Pod's log"]
         );
+        let rights =
+            read(r#"{"HostConfig": {"Privileged": true, "Devices": [{"PathOnHost": "/dev/fuse"}]}}"#);
         assert_eq!(
-            read(r#"{"Privileged": true, "Binds": ["/:/host"]}"#)
-                .refusal()
-                .unwrap(),
-            "HostConfig.Binds, HostConfig.Privileged cannot be had: chaincode runs as an unprivileged Kubernetes Pod"
+            rights.refusal().unwrap(),
+            "HostConfig.Devices cannot be had: a Pod may have no device of its node's; \
+             HostConfig.Privileged cannot be had: a Pod has no rights beyond its user's"
         );
     }
 }

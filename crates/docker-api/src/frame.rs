@@ -1,7 +1,7 @@
 //! The frames of an attach or log stream without a terminal.
 
 /// Bytes of a frame's header.
-pub const HEADER_BYTES: usize = 8;
+const HEADER_BYTES: usize = 8;
 /// The stream type of standard output.
 const STDOUT: u8 = 1;
 /// The first version of the API that calls frames by their own media type.
@@ -9,21 +9,45 @@ const FIRST_MULTIPLEXED: u32 = 42;
 
 /// The header before `payload_bytes` bytes of output.
 ///
-/// # Panics
-/// Beyond 4 GiB, which no line of a Pod's log has: the kubelet cuts them at 16 KiB.
-#[must_use]
-pub fn header(payload_bytes: usize) -> [u8; HEADER_BYTES] {
+/// Panics beyond 4 GiB, which no line of a Pod's log has: the kubelet cuts them at 16 KiB.
+fn header(payload_bytes: usize) -> [u8; HEADER_BYTES] {
     let payload_bytes = u32::try_from(payload_bytes).expect("a line is shorter than 4 GiB");
     let [a, b, c, d] = payload_bytes.to_be_bytes();
     [STDOUT, 0, 0, 0, a, b, c, d]
 }
 
-/// What Docker calls a stream of frames to a client that speaks `1.minor`, or none in particular.
+/// A line of output, `time` before it, as a frame; a terminal's has none, and its line ends, which
+/// Kubernetes has trimmed, are a terminal's again.
 #[must_use]
-pub fn media_type(minor: Option<u32>) -> &'static str {
+pub fn framed(time: &str, line: &[u8], tty: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEADER_BYTES + time.len() + line.len());
+    if !tty {
+        out.extend(header(time.len() + line.len()));
+    }
+    out.extend(time.as_bytes());
+    match line.strip_suffix(b"\n") {
+        Some(text) if tty && !text.ends_with(b"\r") => {
+            out.extend(text);
+            out.extend(b"\r\n");
+        }
+        _ => out.extend(line),
+    }
+    out
+}
+
+/// What Docker calls a stream that begins with no type and length: a terminal's, and to old clients any.
+const RAW: &str = "application/vnd.docker.raw-stream";
+/// What Docker calls a stream of frames.
+const MULTIPLEXED: &str = "application/vnd.docker.multiplexed-stream";
+
+/// What Docker calls a stream to a client that speaks `1.minor`, or none in particular; that of a terminal has
+/// no frames.
+#[must_use]
+pub fn media_type(minor: Option<u32>, tty: bool) -> &'static str {
     match minor {
-        Some(minor) if minor < FIRST_MULTIPLEXED => "application/vnd.docker.raw-stream",
-        _ => "application/vnd.docker.multiplexed-stream",
+        _ if tty => RAW,
+        Some(minor) if minor < FIRST_MULTIPLEXED => RAW,
+        _ => MULTIPLEXED,
     }
 }
 
@@ -35,14 +59,24 @@ mod tests {
     }
 
     #[test]
-    fn old_clients_know_frames_as_a_raw_stream() {
-        for (minor, word) in [
-            (None, "multiplexed"),
-            (Some(42), "multiplexed"),
-            (Some(41), "raw"),
+    fn a_terminals_lines_have_its_ends_and_no_header() {
+        assert_eq!(super::framed("t ", b"a\n", false), b"\x01\0\0\0\0\0\0\x04t a\n");
+        for line in [&b"a\n"[..], b"a\r\n"] {
+            assert_eq!(super::framed("", line, true), b"a\r\n");
+        }
+        assert_eq!(super::framed("", b"> ", true), b"> ");
+    }
+
+    #[test]
+    fn old_clients_know_frames_as_a_raw_stream_and_a_terminal_has_none() {
+        for (minor, tty, word) in [
+            (None, false, "multiplexed"),
+            (Some(42), false, "multiplexed"),
+            (Some(41), false, "raw"),
+            (Some(47), true, "raw"),
         ] {
             assert_eq!(
-                super::media_type(minor),
+                super::media_type(minor, tty),
                 format!("application/vnd.docker.{word}-stream")
             );
         }

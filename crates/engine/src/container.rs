@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::fabric::BuiltFor;
 use crate::image::{Digest, Image};
 use crate::name::{BootId, ContainerId, PodName, RecordName, Scope};
 use crate::phase::Phase;
@@ -40,6 +41,24 @@ pub struct Spec {
     pub names: Names,
     /// Whether it goes when it has ended.
     pub auto_remove: bool,
+    /// The name that the program sees of itself: a DNS label, or empty for the Pod's own.
+    pub hostname: String,
+    /// Where it listens.
+    pub ports: Vec<Port>,
+    /// Whether it has a terminal.
+    pub tty: bool,
+    /// Whether the image's files cannot be written to.
+    pub read_only_root: bool,
+}
+
+/// A port at which a program listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Port {
+    /// Its number.
+    pub number: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
 }
 
 /// How a container resolves names, beyond what its cluster does.
@@ -120,6 +139,18 @@ pub struct KeptLine {
     pub text: String,
 }
 
+impl Exit {
+    /// An exit that is heard of now.
+    pub(crate) fn now(code: i64, oom_killed: bool, error: String) -> Self {
+        Self {
+            code,
+            oom_killed,
+            error,
+            finished_at: Timestamp::now(),
+        }
+    }
+}
+
 /// One container: what its record holds. Contents of uploads are elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -134,6 +165,9 @@ pub struct Container {
     pub role: Role,
     /// What was asked for.
     pub spec: Spec,
+    /// Whose chaincode it compiles, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_for: Option<BuiltFor>,
     /// The image as it was found at create.
     pub image: Image,
     /// When it was created.
@@ -162,6 +196,15 @@ pub struct Container {
 }
 
 impl Container {
+    /// Docker's labels: the image's, and over them the request's.
+    #[must_use]
+    pub fn docker_labels(&self) -> BTreeMap<String, String> {
+        let overlay = self.image.overlay.as_ref();
+        let mut labels = overlay.map(|overlay| overlay.labels.clone()).unwrap_or_default();
+        labels.extend(self.spec.labels.clone());
+        labels
+    }
+
     /// A container that is created now; its image says what it is for.
     #[must_use]
     pub fn new(name: String, scope: Scope, spec: Spec, image: Image) -> Self {
@@ -175,6 +218,7 @@ impl Container {
                 Role::Build
             },
             spec,
+            built_for: None,
             image,
             created: Timestamp::now(),
             phase: Phase::Created,

@@ -5,6 +5,7 @@
 mod agents;
 mod archive;
 mod attach;
+mod builds;
 mod create;
 mod hold;
 mod images;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::caller::Caller;
 use crate::container::{Container, Record};
 use crate::error::{Error, Result};
 use crate::failure::StartLimits;
@@ -34,6 +36,7 @@ use crate::ports::{BuildRequest, Built, Cluster, ClusterError, Reader, Store};
 use crate::token::TokenKey;
 
 pub use self::attach::AttachStream;
+use self::builds::Builds;
 pub use self::images::{NamedImage, Removed};
 use self::index::Index;
 use self::live::Live;
@@ -62,15 +65,16 @@ pub struct Settings {
     pub limits: StartLimits,
 }
 
-/// Docker's engine over a cluster and a store. Cheap to clone.
+/// Docker's engine over a cluster and a store, as one caller has it. Cheap to clone.
 #[derive(Clone)]
-pub struct Engine(Arc<Inner>);
+pub struct Engine(Arc<Inner>, Caller);
 
 struct Inner {
     settings: Settings,
     cluster: Arc<dyn Cluster>,
     store: Arc<dyn Store>,
     index: Index,
+    builds: Builds,
     /// This process, as records name it.
     boot: BootId,
     /// Whether the index has all records that were there when this process began.
@@ -81,14 +85,22 @@ impl Engine {
     /// An engine that knows nothing yet; feed it by [`Engine::observe`].
     #[must_use]
     pub fn new(settings: Settings, cluster: Arc<dyn Cluster>, store: Arc<dyn Store>) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Inner {
             settings,
             cluster,
             store,
             index: Index::default(),
+            builds: Builds::default(),
             boot: BootId::random(),
             all_known: AtomicBool::new(false),
-        }))
+        };
+        Self(Arc::new(inner), Caller::LOCAL)
+    }
+
+    /// The same engine for another caller.
+    #[must_use]
+    pub fn called_by(&self, caller: Caller) -> Self {
+        Self(Arc::clone(&self.0), caller)
     }
 
     /// The key of the agents' tokens.
@@ -119,7 +131,10 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn build(&self, request: &BuildRequest, context: Reader) -> Result<Built> {
-        Ok(self.0.store.build(self.scope(), request, context).await?)
+        let _open = self.0.builds.open(self.1, &request.tags);
+        let built = self.0.store.build(self.scope(), request, context).await;
+        let what = || format!("image {} cannot be built", request.tags.join(", "));
+        built.map_err(|error| Error::from(error).of(what))
     }
 
     /// The container of that id, unique id prefix or name.

@@ -1,6 +1,7 @@
 //! Everything that can go wrong in an operation. The server has the one table
 //! from these to statuses.
 
+use crate::failure::refusal::remedy_of;
 use crate::ports::{ClusterError, StoreError};
 
 /// An operation's result.
@@ -40,12 +41,14 @@ pub enum Error {
     #[error("{0}")]
     Conflict(String),
     /// The path is not in the container.
-    #[error("Could not find the file {path} in container {container}")]
+    #[error("Could not find the file {path} in container {container}{why}")]
     NoSuchPath {
         /// The path asked for.
         path: String,
         /// The container.
         container: String,
+        /// Where that is no fault of the container's: `: ` and a sentence.
+        why: String,
     },
     /// The request is wrong.
     #[error("{0}")]
@@ -59,10 +62,35 @@ pub enum Error {
     /// The start was ended by a stop, kill or removal.
     #[error("the start of container {0} was ended by a stop, kill or removal")]
     StartEnded(String),
+    /// Something failed for what is named: the error, and what to do where that is known.
+    #[error("{what}: {error}{}", remedy_of(.error))]
+    Of {
+        /// What cannot be done, and for which container or image.
+        what: String,
+        /// Why.
+        error: Box<Error>,
+    },
     /// The cluster's side failed.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
     /// The store's side failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Error {
+    /// An error of the cluster's or the store's side with what it kept from being done; others know their
+    /// container.
+    pub(crate) fn of(self, what: impl FnOnce() -> String) -> Self {
+        match self {
+            Self::Cluster(
+                ClusterError::Refused(_) | ClusterError::QuotaFull(_) | ClusterError::Unavailable(_),
+            )
+            | Self::Store(StoreError::Io(_)) => Self::Of {
+                what: what(),
+                error: Box::new(self),
+            },
+            other => other,
+        }
+    }
 }

@@ -3,13 +3,15 @@
 
 use std::net::IpAddr;
 
-use crate::container::Container;
+use serde::{Deserialize, Serialize};
+
+use crate::container::{Container, Spec};
 use crate::process::Process;
 
 /// Hex digits of the package hash that ends a chaincode's container name.
 const PACKAGE_HASH_DIGITS: usize = 64;
 /// Where a peer names the chaincode: `LABEL:HASH`, or `NAME:VERSION` from 1.4.
-const CHAINCODE_VARIABLE: &str = "CORE_CHAINCODE_ID_NAME";
+pub(crate) const CHAINCODE_VARIABLE: &str = "CORE_CHAINCODE_ID_NAME";
 /// Where a peer says whose chaincode it is.
 const MSP_VARIABLE: &str = "CORE_PEER_LOCALMSPID";
 /// The options that tell chaincode its peer's address: Go's and Node's, Java's (Fabric:
@@ -26,6 +28,21 @@ pub struct FabricName<'a> {
     pub chaincode: &'a str,
     /// The package's hash; 1.4 has none.
     pub package_hash: Option<&'a str>,
+}
+
+/// Whose chaincode a build container compiles; what is not known is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BuiltFor {
+    /// The chaincode package's label; from 1.4 the chaincode's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chaincode: Option<String>,
+    /// The peer's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    /// The peer's MSP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub msp: Option<String>,
 }
 
 impl<'a> FabricName<'a> {
@@ -60,6 +77,48 @@ impl<'a> FabricName<'a> {
     }
 }
 
+impl From<FabricName<'_>> for BuiltFor {
+    fn from(name: FabricName<'_>) -> Self {
+        Self {
+            chaincode: Some(name.chaincode.to_owned()),
+            peer: Some(name.peer.to_owned()),
+            msp: None,
+        }
+    }
+}
+
+impl BuiltFor {
+    /// Reads the name that a peer gives to its chaincode's image: its container's, in small letters, and
+    /// a hash of that. A 1.4 name does not tell where the chaincode's ends either: its version is taken
+    /// to have no dash.
+    pub(crate) fn of_image(image: &str) -> Option<Self> {
+        let (container, hash) = image.trim_end_matches(":latest").rsplit_once('-')?;
+        if !is_package_hash(hash) {
+            return None;
+        }
+        let legacy = || {
+            let (rest, _version) = container.rsplit_once('-')?;
+            let mut parts = rest.splitn(3, '-').skip(1);
+            Some(FabricName {
+                peer: parts.next()?,
+                chaincode: parts.next()?,
+                package_hash: None,
+            })
+        };
+        FabricName::parse(container).or_else(legacy).map(Self::from)
+    }
+
+    /// What both say.
+    pub(crate) fn common(self, other: Self) -> Self {
+        let same = |one: Option<String>, another| if one == another { one } else { None };
+        Self {
+            chaincode: same(self.chaincode, other.chaincode),
+            peer: same(self.peer, other.peer),
+            msp: same(self.msp, other.msp),
+        }
+    }
+}
+
 pub(crate) fn is_package_hash(text: &str) -> bool {
     text.len() == PACKAGE_HASH_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -69,7 +128,7 @@ impl Container {
     #[must_use]
     pub fn fabric_name(&self) -> Option<FabricName<'_>> {
         FabricName::parse(&self.name).or_else(|| {
-            let id = self.variable(CHAINCODE_VARIABLE)?;
+            let id = self.spec.variable(CHAINCODE_VARIABLE)?;
             FabricName::parse_legacy(&self.name, id)
         })
     }
@@ -77,25 +136,37 @@ impl Container {
     /// The chaincode's label; from 1.4 its name.
     #[must_use]
     pub fn chaincode(&self) -> Option<&str> {
-        let id = self.variable(CHAINCODE_VARIABLE);
+        let id = self.spec.variable(CHAINCODE_VARIABLE);
         let of_name = || Some(self.fabric_name()?.chaincode);
-        id.and_then(|id| id.split(':').next()).or_else(of_name)
+        let of_build = || self.built_for.as_ref()?.chaincode.as_deref();
+        id.and_then(|id| id.split(':').next())
+            .or_else(of_name)
+            .or_else(of_build)
     }
 
     /// The peer's id.
     #[must_use]
     pub fn peer(&self) -> Option<&str> {
-        Some(self.fabric_name()?.peer)
+        let of_build = || self.built_for.as_ref()?.peer.as_deref();
+        self.fabric_name().map(|name| name.peer).or_else(of_build)
     }
 
     /// Whose chaincode it is.
     #[must_use]
     pub fn msp(&self) -> Option<&str> {
+        let of_build = || self.built_for.as_ref()?.msp.as_deref();
+        self.spec.msp().or_else(of_build)
+    }
+}
+
+impl Spec {
+    /// Whose chaincode it is.
+    pub(crate) fn msp(&self) -> Option<&str> {
         self.variable(MSP_VARIABLE)
     }
 
-    fn variable(&self, name: &str) -> Option<&str> {
-        let values = self.spec.env.iter().filter_map(|entry| entry.split_once('='));
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        let values = self.env.iter().filter_map(|entry| entry.split_once('='));
         let values = values.filter(|(known, _)| *known == name);
         values.map(|(_, value)| value).next_back()
     }
@@ -145,6 +216,43 @@ mod tests {
         assert_eq!(of("dev-peer-0.org1-my-cc-1.0-rc"), Some(("peer-0.org1", "my-cc")));
         assert_eq!(of("dev-peer0.org1-my-cc-2.0"), None);
         assert_eq!(of("my-cc-1.0-rc"), None);
+    }
+
+    #[test]
+    fn an_images_name_tells_whose_chaincode_is_built() {
+        let of = |image: &str| {
+            let found = BuiltFor::of_image(image)?;
+            Some((found.peer?, found.chaincode?))
+        };
+        let hash = "db02f6a34ad56516aefaf532bc643d0a2ab5c8245301ed489d7be096aba3e43a";
+        let org1 = |chaincode: &str| Some(("peer0.org1.example.com".to_owned(), chaincode.to_owned()));
+        assert_eq!(of(&format!("{NAME}-{hash}")), org1("kv1"));
+        assert_eq!(of(&format!("{NAME}-{hash}:latest")), org1("kv1"));
+        assert_eq!(
+            of(&format!("dev-peer0.org1.example.com-my-kv-1.0-{hash}")),
+            org1("my-kv")
+        );
+        for other in [NAME, "hyperledger/fabric-ccenv:2.5", hash] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn of_several_builds_only_what_they_share_is_known() {
+        let of = |chaincode: &str, peer: &str| BuiltFor {
+            chaincode: Some(chaincode.to_owned()),
+            peer: Some(peer.to_owned()),
+            msp: None,
+        };
+        let known = |found: BuiltFor| (found.chaincode.is_some(), found.peer.is_some());
+        for (other, expected) in [
+            (of("kv", "peer0"), (true, true)),
+            (of("other", "peer0"), (false, true)),
+            (of("kv", "peer1"), (true, false)),
+            (BuiltFor::default(), (false, false)),
+        ] {
+            assert_eq!(known(of("kv", "peer0").common(other)), expected);
+        }
     }
 
     #[test]

@@ -1,31 +1,63 @@
 //! Why a container does not come to run, or ends at once: every cause with its
 //! name, its sentence, and how long it is given to pass. The sentence is what
-//! the peer's command line prints. How a program ends later is [`Exit`]'s.
+//! the peer's command line prints. How a program ends later is [`End`]'s.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-use crate::container::Container;
-#[cfg(doc)]
-use crate::container::Exit;
+use crate::container::{Container, Role};
 use crate::name::PodName;
 
-/// What a MiB has in bytes.
-const MIB: i64 = 1 << 20;
+mod end;
+mod limits;
+pub(crate) mod refusal;
+
+pub use self::end::End;
+use self::end::RAISE_MEMORY;
+pub use self::limits::StartLimits;
+
 /// Docker's exit code of a container whose program never began.
 const NEVER_BEGAN: i64 = 128;
+/// What to do about a peer that its chaincode does not reach.
+const NAME_THE_PEER: &str =
+    "set CORE_PEER_CHAINCODEADDRESS of the peer to a name that pods can resolve, and its port";
+/// What chaincode writes that does not reach its peer: Go's shim, Node's, Java's.
+const NO_PEER: [&str; 6] = [
+    "no such host",
+    "context deadline exceeded",
+    "connection refused",
+    "ENOTFOUND",
+    "ECONNREFUSED",
+    "UnknownHostException",
+];
+/// What is said of a program that cannot be executed, and what to do about it.
+const UNEXECUTABLE: [(&str, &str); 2] = [
+    (
+        "exec format error",
+        "it is made for another architecture than its node's: build it where it is to run",
+    ),
+    ("permission denied", "make it executable for everybody"),
+];
+/// As [`UNEXECUTABLE`], of all others.
+const NO_SUCH_PROGRAM: &str = "see that its image, or what was built on it, has that program";
 
 /// Why a container does not run. Texts are those of who said so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The address at which the chaincode is to reach its peer means the Pod itself.
     PeerAddress(String),
-    /// The API server refuses the Pod: admission, quota, Pod Security.
+    /// Files of the container are in `/` itself, which can be no volume.
+    AtRoot,
+    /// The API server refuses the Pod: admission, limits, Pod Security, permissions.
     Refused(String),
+    /// The namespace's quota is full.
+    Quota(String),
     /// The API server cannot be reached.
     Unavailable(String),
     /// No node takes the Pod: the scheduler's message.
     Unschedulable(String),
+    /// The Pod's node does not come to make its container: what keeps it.
+    Blocked(String),
     /// The image cannot be pulled.
     Image {
         /// Which one.
@@ -39,6 +71,8 @@ pub enum Cause {
     Container(String),
     /// The agent gets into the Pod by no way.
     Agent(String),
+    /// The agent cannot bring the container's files.
+    Files(String),
     /// The program cannot be executed.
     Command {
         /// Docker's words.
@@ -46,12 +80,12 @@ pub enum Cause {
         /// Docker's exit code.
         code: i64,
     },
-    /// The Pod ended before its program began: evicted, deleted, its node lost.
+    /// The Pod ended before its program began.
     PodEnded {
         /// The exit code that the kubelet says.
         code: i64,
-        /// Its reason or message.
-        message: String,
+        /// What ended it.
+        end: End,
     },
     /// The chaincode ran, and ended before it could have served.
     DiedAtOnce {
@@ -59,40 +93,13 @@ pub enum Cause {
         code: i64,
         /// Whether it was killed for its memory.
         oom_killed: bool,
+        /// Where it was to reach its peer.
+        peer: String,
         /// The end of what it wrote.
         last_words: String,
     },
     /// Nothing has been heard for so long.
     Silence(Duration),
-}
-
-/// How long starts may take.
-#[derive(Clone, Copy, Debug)]
-pub struct StartLimits {
-    /// All of it.
-    pub total: Duration,
-    /// How long chaincode must live for its start to have succeeded.
-    pub alive: Duration,
-    /// How long no node may take the Pod.
-    pub unschedulable: Duration,
-    /// How long an image's pull may have failed.
-    pub unpullable: Duration,
-}
-
-impl Default for StartLimits {
-    fn default() -> Self {
-        Self {
-            // Shorter than the peer's own 300 s, so that the reason reaches the user.
-            total: Duration::from_secs(270),
-            // What lacks a setting or a library has said so by then; and a peer registers what works
-            // meanwhile, whether start has been answered or not.
-            alive: Duration::from_secs(5),
-            // An autoscaler has begun to add a node by then.
-            unschedulable: Duration::from_secs(60),
-            // The kubelet tries again after 10 s.
-            unpullable: Duration::from_secs(15),
-        }
-    }
 }
 
 impl Cause {
@@ -101,12 +108,16 @@ impl Cause {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::PeerAddress(_) => "PeerUnreachable",
+            Self::AtRoot => "FilesAtRoot",
             Self::Refused(_) => "PodRefused",
+            Self::Quota(_) => "QuotaExceeded",
             Self::Unavailable(_) => "ApiServerUnavailable",
             Self::Unschedulable(_) => "Unschedulable",
+            Self::Blocked(_) => "PodBlocked",
             Self::Image { .. } => "ImagePullFailed",
             Self::Container(_) => "ContainerFailed",
             Self::Agent(_) => "AgentMissing",
+            Self::Files(_) => "FilesMissing",
             Self::Command { .. } => "CommandFailed",
             Self::PodEnded { .. } => "PodEnded",
             Self::DiedAtOnce { .. } => "DiedAtOnce",
@@ -121,6 +132,8 @@ impl Cause {
             Self::Image {
                 tried_again: true, ..
             } => limits.unpullable,
+            Self::Blocked(_) => limits.blocked,
+            Self::Quota(_) => limits.quota,
             _ => Duration::ZERO,
         }
     }
@@ -136,62 +149,125 @@ impl Cause {
     /// The sentence: who, in which Pod, why, and what to do.
     #[must_use]
     pub fn sentence(&self, container: &Container, pod: &PodName) -> String {
-        let cannot = |why: &dyn Display| format!("{} cannot run: {why}", Who(container));
+        let who = Who(container);
+        let cannot = |why: &dyn Display, remedy: &str| format!("{who} cannot run: {why}; {remedy}");
         match self {
             Self::PeerAddress(address) => format!(
-                "{} cannot reach its peer at {address}: in pod {pod} that is the pod itself; set \
-                 CORE_PEER_CHAINCODEADDRESS of the peer to a name that pods can resolve, and its port",
-                Who(container)
+                "{who} cannot reach its peer at {address}: in pod {pod} that is the pod itself; {NAME_THE_PEER}"
             ),
-            Self::Refused(message) => cannot(&format_args!("pod {pod} is refused: {message}")),
-            Self::Unavailable(message) => cannot(message),
-            Self::Unschedulable(message) => cannot(&format_args!("no node takes pod {pod}: {message}")),
-            Self::Image { image, message, .. } => cannot(&format_args!(
-                "pod {pod} cannot pull image {image}: {message}; see that it exists and that the nodes can pull it"
-            )),
-            Self::Container(message) => cannot(&format_args!("pod {pod} cannot begin: {message}")),
-            Self::Agent(message) => cannot(&format_args!(
-                "chainpod's agent does not get into pod {pod}: {message}; see chainpod's agent-image and agent-volume"
-            )),
-            Self::Command { message, .. } => message.clone(),
-            Self::PodEnded { code, message } => cannot(&format_args!(
-                "pod {pod} ended with {code} before the program began: {message}"
-            )),
+            Self::AtRoot => cannot(
+                &format_args!(
+                    "files that were built or uploaded into / itself can be in no volume of pod {pod}"
+                ),
+                "put them into a directory",
+            ),
+            Self::Refused(message) => cannot(
+                &format_args!("pod {pod} is refused: {message}"),
+                refusal::remedy(message),
+            ),
+            Self::Quota(message) => cannot(&format_args!("pod {pod} is refused: {message}"), refusal::QUOTA),
+            Self::Unavailable(message) => cannot(message, refusal::UNAVAILABLE),
+            Self::Unschedulable(message) => cannot(
+                &format_args!("no node takes pod {pod}: {message}"),
+                "add a node that does, or let it ask for less",
+            ),
+            Self::Blocked(message) => cannot(
+                &format_args!("pod {pod} waits on its node: {message}"),
+                "see that what the pod names is there and that its node works",
+            ),
+            Self::Image { image, message, .. } => cannot(
+                &format_args!("pod {pod} cannot pull image {image}: {message}"),
+                "see that it exists and that the nodes can pull it",
+            ),
+            Self::Container(message) => cannot(
+                &format_args!("pod {pod} cannot begin: {message}"),
+                "see that what the pod names is there and allowed on its node",
+            ),
+            Self::Agent(message) => cannot(
+                &format_args!("chainpod's agent does not get into pod {pod}: {message}"),
+                "see chainpod's agent-image and agent-volume",
+            ),
+            Self::Files(message) => cannot(
+                &format_args!("its files do not get into pod {pod}: {message}"),
+                "see that pods reach chainpod's agent-address, and its log",
+            ),
+            Self::Command { message, .. } => cannot(
+                &format_args!("pod {pod} cannot execute its program: {message}"),
+                unexecutable(message),
+            ),
+            Self::PodEnded { code, end } => cannot(
+                &format_args!("pod {pod} ended with {code} before the program began: {end}"),
+                &end.remedy(container),
+            ),
             Self::DiedAtOnce {
                 code,
                 oom_killed,
+                peer,
                 last_words,
-            } => {
-                let limit_mib = container.spec.memory_bytes / MIB;
-                let how = match oom_killed {
-                    true => format!("was killed for its memory (limit {limit_mib} MiB)"),
-                    false => format!("exited with {code}"),
-                };
-                let words = match last_words.trim() {
-                    "" => "it wrote nothing".to_owned(),
-                    words => format!("its last words: {words}"),
-                };
-                format!(
-                    "{} {how} right after its start in pod {pod}; {words}",
-                    Who(container)
-                )
-            }
-            Self::Silence(limit) => cannot(&format_args!(
-                "pod {pod} did not start within {} s",
-                limit.as_secs()
-            )),
+            } => died(container, pod, (*code, *oom_killed), peer, last_words.trim()),
+            Self::Silence(limit) => cannot(
+                &format_args!("pod {pod} did not start within {} s", limit.as_secs()),
+                "see what kubectl get events says of it",
+            ),
         }
     }
 }
 
+/// What to do about a program that cannot be executed, by what is said of it.
+fn unexecutable(message: &str) -> &'static str {
+    let rows = UNEXECUTABLE.iter().find(|(said, _)| message.contains(said));
+    rows.map_or(NO_SUCH_PROGRAM, |(_, remedy)| remedy)
+}
+
+/// The sentence of chaincode that died at once.
+fn died(
+    container: &Container,
+    pod: &PodName,
+    (code, oom_killed): (i64, bool),
+    peer: &str,
+    words: &str,
+) -> String {
+    let (how, remedy) = if oom_killed {
+        (End::OutOfMemory.how(container, code), RAISE_MEMORY.to_owned())
+    } else if NO_PEER.iter().any(|said| words.contains(said)) {
+        let how = format!("exited with {code}");
+        (
+            how,
+            format!("see that pods can resolve and reach its peer at {peer}: {NAME_THE_PEER}"),
+        )
+    } else {
+        let mend = if words.is_empty() {
+            "let it say why it ends"
+        } else {
+            "mend what it says"
+        };
+        let how = format!("exited with {code}");
+        (how, format!("{mend}, and the next transaction launches it again"))
+    };
+    let words = match words {
+        "" => "it wrote nothing".to_owned(),
+        words => format!("its last words: {words}"),
+    };
+    format!(
+        "{} {how} right after its start in pod {pod}; {remedy}; {words}",
+        Who(container)
+    )
+}
+
 /// A container as its users know it.
-struct Who<'a>(&'a Container);
+pub(crate) struct Who<'a>(pub(crate) &'a Container);
 
 impl Display for Who<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let build = match self.0.role {
+            Role::Build => "build of ",
+            Role::Chaincode => "",
+        };
         match (self.0.chaincode(), self.0.peer()) {
-            (Some(chaincode), Some(peer)) => write!(f, "chaincode {chaincode} of {peer}"),
-            _ => write!(f, "container {}", self.0.name),
+            (Some(chaincode), Some(peer)) => write!(f, "{build}chaincode {chaincode} of {peer}"),
+            (Some(chaincode), None) => write!(f, "{build}chaincode {chaincode}"),
+            (None, Some(peer)) => write!(f, "container {} of {peer}", self.0.name),
+            (None, None) => write!(f, "container {}", self.0.name),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The domain: containers, the phases they go through and what may be done to
 //! them in each. It knows no HTTP and no Kubernetes; those are behind [`ports`].
 
+pub mod caller;
 pub mod container;
 mod engine;
 mod error;
@@ -19,4 +20,4 @@ pub use engine::{
     AttachStream, Engine, LogRequest, NamedImage, Removed, Settings, Started, Stopped, WaitCondition, span,
 };
 pub use error::{Error, Result};
-pub use failure::{Cause, StartLimits};
+pub use failure::{Cause, End, StartLimits};

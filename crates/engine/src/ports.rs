@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::io::AsyncRead;
 
 use crate::container::{Container, Record};
-use crate::failure::Cause;
+use crate::failure::{Cause, End};
 use crate::image::{Digest, Image};
 use crate::name::{PodName, RecordName, Scope};
 use crate::process::Launch;
@@ -28,9 +28,12 @@ pub enum ClusterError {
     /// The object is gone.
     #[error("{0} is not there")]
     NotFound(String),
-    /// The API server refuses: admission, quota, permissions. Its own message.
+    /// The API server refuses: admission, permissions. Its own message.
     #[error("{0}")]
     Refused(String),
+    /// The namespace's quota is full. The API server's message.
+    #[error("{0}")]
+    QuotaFull(String),
     /// The API server cannot be reached or fails; worth another try.
     #[error("the kubernetes api server cannot be reached: {0}")]
     Unavailable(String),
@@ -88,6 +91,8 @@ pub trait Cluster: Send + Sync + 'static {
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError>;
     /// Deletes the Pod with that grace (never 0: that would forget it without ending it). Absent is success.
     async fn delete_pod(&self, pod: &PodName, grace: Duration) -> Result<(), ClusterError>;
+    /// What keeps a Pod's node from making its container, as the node has told it last; none where it gets on.
+    async fn blocked(&self, pod: &PodName) -> Result<Option<String>, ClusterError>;
     /// Tells the news of that record: a Kubernetes Event.
     async fn tell(&self, record: &Record, news: &News) -> Result<(), ClusterError>;
     /// The Pod's log from `since` on (whole seconds), following it if asked.
@@ -134,6 +139,8 @@ pub struct PodSeen {
     pub pod: PodName,
     /// What its container does.
     pub state: PodState,
+    /// What is about to end it, if anything is.
+    pub ending: Option<End>,
 }
 
 /// What a Pod's container does.
@@ -152,10 +159,8 @@ pub enum PodState {
     Ended {
         /// The exit code as the kubelet says it.
         code: i64,
-        /// Whether the kubelet says OOMKilled.
-        oom_killed: bool,
-        /// The kubelet's reason or message where it has one; else empty.
-        message: String,
+        /// What ended it.
+        end: End,
     },
 }
 

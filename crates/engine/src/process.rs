@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use agent_protocol::{Task, VERSION};
 
-use crate::container::{Container, Record, Role, Upload};
+use crate::container::{Container, Record, Role, Spec, Upload};
 use crate::error::{Error, Result};
 use crate::image::Overlay;
 
@@ -66,20 +66,7 @@ impl Process {
     pub fn of(container: &Container) -> Result<Self> {
         let (spec, none) = (&container.spec, Overlay::default());
         let overlay = container.image.overlay.as_ref().unwrap_or(&none);
-        let entrypoint = spec.entrypoint.as_ref().or(overlay.entrypoint.as_ref());
-        // An entrypoint of the request's own takes the image's command away.
-        let image_cmd = if spec.entrypoint.is_none() {
-            overlay.cmd.as_ref()
-        } else {
-            None
-        };
-        let cmd = spec.cmd.as_ref().or(image_cmd);
-        let argv: Vec<String> = [entrypoint, cmd]
-            .into_iter()
-            .flatten()
-            .flatten()
-            .cloned()
-            .collect();
+        let argv = merge_command(spec, overlay.entrypoint.as_deref(), overlay.cmd.as_deref());
         if argv.is_empty() {
             return Err(Error::Invalid("No command specified".to_owned()));
         }
@@ -223,6 +210,21 @@ impl Container {
     }
 }
 
+/// Entrypoint and command, as Docker's `merge`: a request's own entrypoint takes the image's command away,
+/// an empty one takes the image's entrypoint away, and an empty command is none.
+fn merge_command(spec: &Spec, entrypoint: Option<&[String]>, cmd: Option<&[String]>) -> Vec<String> {
+    let own_cmd = spec.cmd.as_deref().filter(|cmd| !cmd.is_empty());
+    let (entrypoint, image_cmd) = match spec.entrypoint.as_deref() {
+        None => (entrypoint, cmd),
+        Some([]) => (None, cmd),
+        // `docker run --entrypoint ""`.
+        Some([word]) if word.is_empty() => (None, None),
+        own => (own, None),
+    };
+    let words = [entrypoint, own_cmd.or(image_cmd)].into_iter().flatten();
+    words.flatten().cloned().collect()
+}
+
 /// Later entries replace earlier ones of the same name in place, as Docker's
 /// `ReplaceOrAppendEnvValues`. A name without `=` unsets.
 fn merge_env<'a>(entries: impl Iterator<Item = &'a String>) -> Vec<(String, String)> {
@@ -249,6 +251,34 @@ mod tests {
         let entries = ["A=1", "B=x=y", "A=", "C=3", "C"].map(str::to_owned);
         let expected = [("A", ""), ("B", "x=y")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(merge_env(entries.iter()), expected);
+    }
+
+    #[test]
+    fn a_command_is_merged_as_docker_does_it() {
+        let list = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+        let (entrypoint, cmd) = (list("e"), list("c"));
+        for (own_entrypoint, own_cmd, merged) in [
+            (None, None, "e c"),
+            (None, Some("x"), "e x"),
+            (None, Some(""), "e c"),
+            (Some("o"), None, "o"),
+            (Some("o"), Some("x y"), "o x y"),
+            (Some(""), None, "c"),
+            (Some(""), Some("x"), "x"),
+        ] {
+            let spec = Spec {
+                entrypoint: own_entrypoint.map(list),
+                cmd: own_cmd.map(list),
+                ..Spec::default()
+            };
+            let argv = merge_command(&spec, Some(&entrypoint), Some(&cmd));
+            assert_eq!(argv, list(merged), "{own_entrypoint:?} {own_cmd:?}");
+        }
+        let spec = Spec {
+            entrypoint: Some(vec![String::new()]),
+            ..Spec::default()
+        };
+        assert_eq!(merge_command(&spec, Some(&entrypoint), Some(&cmd)), [""; 0]);
     }
 
     #[test]

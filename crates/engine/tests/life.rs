@@ -8,9 +8,12 @@ use agent_protocol::{Command, Event as Agent};
 use engine::container::{Role, Spec};
 use engine::phase::Phase;
 use engine::ports::{AgentId, Cluster, Event, LogLine, PodSeen, PodState};
-use engine::{Cause, Engine, Error, LogRequest, Started, Stopped, WaitCondition};
+use engine::{Cause, End, Engine, Error, LogRequest, Started, Stopped, WaitCondition};
 use futures::StreamExt;
 use testkit::{FakeCluster, FakeStore};
+
+#[path = "life/ends.rs"]
+mod ends;
 
 const NAME: &str =
     "dev-peer0.org1.example.com-kv1-477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";
@@ -89,8 +92,7 @@ impl Lab {
     async fn pod_ends(&self, agent: &AgentId, code: i64) {
         let state = PodState::Ended {
             code,
-            oom_killed: false,
-            message: String::new(),
+            end: End::Itself,
         };
         self.pod_is(agent, state).await;
     }
@@ -99,7 +101,12 @@ impl Lab {
         let pod = self.engine.inspect(NAME).await.unwrap().pod_name();
         let agent = agent.clone();
         self.engine
-            .observe(Event::Pod(PodSeen { agent, pod, state }))
+            .observe(Event::Pod(PodSeen {
+                agent,
+                pod,
+                state,
+                ending: None,
+            }))
             .await;
     }
 
@@ -194,7 +201,7 @@ async fn a_command_that_is_not_there_fails_the_start_with_dockers_words() {
         )
         .await;
     });
-    assert!(matches!(started, Err(Error::CannotExecute(text)) if text == message));
+    assert!(matches!(started, Err(Error::CannotExecute(text)) if text.contains(&message)));
     assert_eq!(lab.phase().await, Phase::Created);
     assert!(lab.cluster.pods().is_empty());
 }
@@ -203,10 +210,12 @@ async fn a_command_that_is_not_there_fails_the_start_with_dockers_words() {
 async fn a_refused_pod_fails_the_start_with_the_api_servers_message() {
     let lab = lab();
     lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
-    lab.cluster.refuse_pods("exceeded quota: pods=0");
+    lab.cluster.refuse_pods("maximum cpu usage per Container is 1");
     let error = lab.engine.start(NAME).await.unwrap_err();
     assert!(
-        error.to_string().ends_with(" is refused: exceeded quota: pods=0"),
+        error
+            .to_string()
+            .contains(" is refused: maximum cpu usage per Container is 1; ask for what the namespace's LimitRange allows"),
         "{error}"
     );
 }
@@ -306,7 +315,12 @@ async fn a_pod_without_an_agent_is_made_once_more_within_the_same_start() {
         let agent = lab.launched().await;
         let pod = lab.engine.inspect(NAME).await.unwrap().pod_name();
         let state = PodState::NoAgent("its volume is empty".to_owned());
-        let seen = PodSeen { agent, pod, state };
+        let seen = PodSeen {
+            agent,
+            pod,
+            state,
+            ending: None,
+        };
         lab.engine.observe(Event::Pod(seen)).await;
     };
     let (started, agent) = tokio::join!(lab.engine.start(NAME), async {

@@ -26,6 +26,7 @@ use crate::retry::{Tried, tried};
 use crate::ruled::choice;
 use crate::{event, files_secret, labels, logs, pod, record, task_secret};
 
+mod blocked;
 mod shape;
 
 /// What all objects have in common.
@@ -244,6 +245,10 @@ impl Cluster for KubeCluster {
             Err(ClusterError::NotFound(_)) => Ok(()),
             result => result.map(drop),
         }
+    }
+
+    async fn blocked(&self, pod: &PodName) -> Result<Option<String>, ClusterError> {
+        self.waits_for(pod).await
     }
 
     async fn tell(&self, record: &Record, news: &News) -> Result<(), ClusterError> {

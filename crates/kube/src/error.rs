@@ -5,6 +5,9 @@ use std::error::Error as _;
 use engine::ports::ClusterError;
 use kube::core::Status;
 
+/// What the API server says of a full quota, a 403 like others.
+const QUOTA: &str = "exceeded quota:";
+
 /// What `error` means for `object`, a kind and a name.
 pub(crate) fn mapped(object: &str, error: kube::Error) -> ClusterError {
     match error {
@@ -19,6 +22,7 @@ fn answered(object: &str, status: &Status) -> ClusterError {
         (409, "AlreadyExists") => ClusterError::AlreadyExists(object.to_owned()),
         (409, _) => ClusterError::Conflict(object.to_owned()),
         (429 | 500.., _) => ClusterError::Unavailable(format!("{object}: {}", status.message)),
+        (403, _) if status.message.contains(QUOTA) => ClusterError::QuotaFull(status.message.clone()),
         _ => ClusterError::Refused(status.message.clone()),
     }
 }

@@ -2,12 +2,13 @@
 //! first process, everything that was uploaded as mounts.
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE};
-use engine::container::{Container, Role};
+use engine::container::{Container, Port, Role, Spec};
 use engine::name::PodName;
 use engine::ports::AgentId;
 use engine::process::Launch;
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container as PodContainer, EnvVar, Pod, PodSpec, SeccompProfile, SecurityContext,
+    Capabilities, Container as PodContainer, ContainerPort, EnvVar, Pod, PodSpec, SeccompProfile,
+    SecurityContext,
 };
 
 use rules::PodFields;
@@ -24,6 +25,12 @@ mod volumes;
 
 /// Which of the container's starts a Pod is.
 const START: &str = "chainpod.dev/start";
+/// Docker's labels of the container, as JSON.
+const DOCKER_LABELS: &str = "chainpod.dev/docker-labels";
+/// More than that is on the record alone: Kubernetes allows 256 KiB for all annotations.
+const LABELS_BYTES: usize = 64 * 1024;
+/// The one user that every image has under the same number.
+const ROOT: &str = "root";
 /// Docker's own default for `docker stop`; deletions of ours say theirs.
 const GRACE_SECS: i64 = 10;
 /// An image that is there already is used: chaincode must start without a registry.
@@ -37,6 +44,7 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy, fie
     let (volumes, mounts) = volumes::of(launch, config, agent_by);
     let user = user(launch, config, fields);
     let (record, process) = (launch.record, &launch.process);
+    let spec = &record.container.spec;
     let mut metadata = labels::metadata(record.pod_name().0, &config.namespace, &record.container);
     metadata.owner_references = Some(vec![owner::reference(record, true)]);
     metadata
@@ -58,14 +66,20 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy, fie
         args,
         env: Some(env.collect()),
         working_dir: Some(process.working_dir.clone()).filter(|dir| !dir.is_empty()),
-        resources: Some(resources::of(&record.container.spec)),
-        security_context: Some(security_context(user)),
+        resources: Some(resources::of(spec)),
+        security_context: Some(SecurityContext {
+            read_only_root_filesystem: spec.read_only_root.then_some(true),
+            ..security_context(user)
+        }),
         volume_mounts: Some(mounts),
+        ports: ports(spec),
+        tty: spec.tty.then_some(true),
         ..PodContainer::default()
     };
     let init_containers = agent::before(launch, config, agent_by, user);
-    let names = &record.container.spec.names;
+    let names = &spec.names;
     let spec = PodSpec {
+        hostname: Some(spec.hostname.clone()).filter(|name| !name.is_empty()),
         init_containers: Some(init_containers).filter(|containers| !containers.is_empty()),
         dns_policy: names::policy(names),
         dns_config: names::config(names),
@@ -123,7 +137,18 @@ pub(crate) fn identity(pod: &Pod) -> Option<(AgentId, PodName)> {
     ))
 }
 
-fn annotations(container: &Container) -> [(String, String); 4] {
+/// Where the program listens.
+fn ports(spec: &Spec) -> Option<Vec<ContainerPort>> {
+    let port = |port: &Port| ContainerPort {
+        container_port: port.number.into(),
+        protocol: Some(port.protocol.to_uppercase()),
+        ..ContainerPort::default()
+    };
+    let ports: Vec<_> = spec.ports.iter().map(port).collect();
+    (!ports.is_empty()).then_some(ports)
+}
+
+fn annotations(container: &Container) -> Vec<(String, String)> {
     let safe_to_evict = match container.role {
         Role::Build => "false",
         Role::Chaincode => "true",
@@ -135,6 +160,16 @@ fn annotations(container: &Container) -> [(String, String); 4] {
         ("linkerd.io/inject", "disabled"),
     ]
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into_iter()
+    .chain(docker_labels(container))
+    .collect()
+}
+
+/// Docker's labels for those who look at the Pod: their keys and values are not Kubernetes'.
+fn docker_labels(container: &Container) -> Option<(String, String)> {
+    let labels = container.docker_labels();
+    let text = serde_json::to_string(&labels).unwrap_or_default();
+    (!labels.is_empty() && text.len() <= LABELS_BYTES).then(|| (DOCKER_LABELS.to_owned(), text))
 }
 
 /// Kubernetes expands `$(NAME)` in arguments and values and reads `$$` as `$`; Docker does neither.
@@ -147,9 +182,10 @@ fn escaped(text: &str) -> String {
 fn user(launch: &Launch<'_>, config: &Config, fields: &PodFields) -> (i64, Option<i64>) {
     let said = &launch.process.user;
     let (uid, gid) = said.split_once(':').unwrap_or((said, ""));
+    let number = |name: &str| if name == ROOT { Some(0) } else { name.parse().ok() };
     match fields.run_as_user {
         Some(uid) => (uid, None),
-        None => (uid.parse().unwrap_or(config.default_uid), gid.parse().ok()),
+        None => (number(uid).unwrap_or(config.default_uid), number(gid)),
     }
 }
 

@@ -127,6 +127,7 @@ pub(crate) mod sample {
                 ..Spec::default()
             },
             name,
+            built_for: None,
             image: Image {
                 id: Digest("sha256:00".into()),
                 name: "kv:latest".into(),

@@ -12,7 +12,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use engine::Engine;
 use engine::name::RecordName;
-use engine::ports::{AgentId, Event};
+use engine::ports::{AgentId, Event, StoreError};
 use futures::stream;
 use http::request::Parts;
 use http::{StatusCode, header};
@@ -81,7 +81,12 @@ async fn output(
     Path(path): Path<Numbered>,
     tar: Body,
 ) -> Result<StatusCode> {
-    engine.output(&agent.0, path.number, body::reader(tar)).await?;
+    let kept = engine.output(&agent.0, path.number, body::reader(tar)).await;
+    kept.map_err(|error| match error {
+        // An agent tries again what fails here; this does not pass by itself.
+        engine::Error::Store(StoreError::Io(_)) => ApiError::insufficient_storage(&error),
+        other => other.into(),
+    })?;
     Ok(StatusCode::NO_CONTENT)
 }
 

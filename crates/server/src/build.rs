@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use engine::Engine;
+use engine::caller::Caller;
 use engine::ports::BuildRequest;
 use futures::stream;
 use http::header;
@@ -50,6 +51,7 @@ pub(crate) async fn build(
     Extension(Version(version)): Extension<Version>,
     Query(parameters): Query<Parameters>,
     Query(all): Query<Vec<(String, String)>>,
+    Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response> {
     let tags = all
@@ -61,7 +63,7 @@ pub(crate) async fn build(
         args: map("buildargs", &parameters.buildargs)?,
         labels: map("labels", &parameters.labels)?,
     };
-    let built = engine.build(&request, reader(body)).await?;
+    let built = engine.called_by(caller).build(&request, reader(body)).await?;
     tracing::info!(image = built.image.name, id = %built.image.id, "built");
     let id = (built.image.id.0.as_str(), built.image.id.short());
     let lines = docker_api::build::lines(version, &built.steps, id, &built.tags);

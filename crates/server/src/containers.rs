@@ -14,10 +14,11 @@ pub(crate) mod wait;
 
 /// What was asked of the host.
 fn host_config(spec: &engine::container::Spec) -> serde_json::Value {
-    docker_api::container::host_config(
-        spec.memory_bytes,
-        spec.nano_cpus,
-        spec.cpu_shares,
-        spec.auto_remove,
-    )
+    docker_api::container::host_config(docker_api::container::HostConfig {
+        memory_bytes: spec.memory_bytes,
+        nano_cpus: spec.nano_cpus,
+        cpu_shares: spec.cpu_shares,
+        auto_remove: spec.auto_remove,
+        readonly_rootfs: spec.read_only_root,
+    })
 }

@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 
 /// The status of Docker's answer; its text is the error's own.
 #[must_use]
-const fn status(error: &Error) -> StatusCode {
+fn status(error: &Error) -> StatusCode {
     match error {
         Error::NoSuchContainer(_)
         | Error::NoSuchImage(_)
@@ -18,6 +18,7 @@ const fn status(error: &Error) -> StatusCode {
         Error::NameInUse { .. } | Error::NotRunning(_) | Error::Conflict(_) => StatusCode::CONFLICT,
         Error::AmbiguousPrefix(_) | Error::Invalid(_) | Error::CannotExecute(_) => StatusCode::BAD_REQUEST,
         Error::StartFailed(_) | Error::StartEnded(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Of { error, .. } => status(error),
         Error::Cluster(error) => cluster(error),
         Error::Store(error) => store(error),
     }
@@ -27,7 +28,7 @@ const fn cluster(error: &ClusterError) -> StatusCode {
     match error {
         ClusterError::AlreadyExists(_) | ClusterError::Conflict(_) => StatusCode::CONFLICT,
         ClusterError::NotFound(_) => StatusCode::NOT_FOUND,
-        ClusterError::Refused(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        ClusterError::Refused(_) | ClusterError::QuotaFull(_) => StatusCode::INTERNAL_SERVER_ERROR,
         ClusterError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -62,6 +63,11 @@ impl ApiError {
     /// The caller does not prove who it is: 401.
     pub(crate) fn unauthorized(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, message.to_owned())
+    }
+
+    /// The store cannot keep it: 507.
+    pub(crate) fn insufficient_storage(error: &Error) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
     }
 
     /// Docker has it and chainpod does not: 501.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use engine::caller::Caller;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -27,14 +28,15 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 pub async fn docker_listener(listener: impl Into<Listener>, router: Router) {
     match listener.into() {
         Listener::Tcp(listener, tls) => loop {
-            if let Some(stream) = accepted(listener.accept().await).await {
+            if let Some((stream, address)) = accepted(listener.accept().await).await {
                 prepare(&stream);
-                tokio::spawn(serve_tcp(stream, tls.clone(), router.clone()));
+                let caller = Caller::at(address.ip());
+                tokio::spawn(serve_tcp(stream, caller, tls.clone(), router.clone()));
             }
         },
         Listener::Unix(listener, _file) => loop {
-            if let Some(stream) = accepted(listener.accept().await).await {
-                tokio::spawn(serve(stream, router.clone()));
+            if let Some((stream, _)) = accepted(listener.accept().await).await {
+                tokio::spawn(serve(stream, Caller::LOCAL, router.clone()));
             }
         },
     }
@@ -43,16 +45,17 @@ pub async fn docker_listener(listener: impl Into<Listener>, router: Router) {
 /// Serves agents. Never ends.
 pub async fn agent_listener(listener: TcpListener, tls: Arc<ServerConfig>, router: Router) {
     loop {
-        if let Some(stream) = accepted(listener.accept().await).await {
+        if let Some((stream, address)) = accepted(listener.accept().await).await {
             prepare(&stream);
-            tokio::spawn(serve_tls(stream, Arc::clone(&tls), router.clone()));
+            let caller = Caller::at(address.ip());
+            tokio::spawn(serve_tls(stream, caller, Arc::clone(&tls), router.clone()));
         }
     }
 }
 
-async fn accepted<S, A>(accepted: std::io::Result<(S, A)>) -> Option<S> {
+async fn accepted<C>(accepted: std::io::Result<C>) -> Option<C> {
     match accepted {
-        Ok((stream, _)) => Some(stream),
+        Ok(connection) => Some(connection),
         Err(error) => {
             tracing::warn!(%error, "cannot accept a connection");
             tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -61,21 +64,22 @@ async fn accepted<S, A>(accepted: std::io::Result<(S, A)>) -> Option<S> {
     }
 }
 
-async fn serve_tcp(stream: TcpStream, tls: Option<Arc<Tls>>, router: Router) {
+async fn serve_tcp(stream: TcpStream, caller: Caller, tls: Option<Arc<Tls>>, router: Router) {
     match tls {
-        Some(tls) => serve_tls(stream, tls.current().await, router).await,
-        None => serve(stream, router).await,
+        Some(tls) => serve_tls(stream, caller, tls.current().await, router).await,
+        None => serve(stream, caller, router).await,
     }
 }
 
 async fn serve_tls(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    caller: Caller,
     tls: Arc<ServerConfig>,
     router: Router,
 ) {
     let handshake = TlsAcceptor::from(tls).accept(stream);
     match tokio::time::timeout(HANDSHAKE_LIMIT, handshake).await {
-        Ok(Ok(stream)) => serve(stream, router).await,
+        Ok(Ok(stream)) => serve(stream, caller, router).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }

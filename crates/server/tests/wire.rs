@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use engine::Engine;
 use engine::ports::{AgentId, Event, LogLine, PodSeen, PodState};
+use engine::{End, Engine};
 use testkit::{FakeCluster, FakeStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -78,13 +78,17 @@ impl Docker {
         let record = self.engine.inspect("cc").await.unwrap();
         let state = PodState::Ended {
             code: 0,
-            oom_killed: false,
-            message: String::new(),
+            end: End::Itself,
         };
         let pod = record.pod_name();
         let agent = agent.clone();
         self.engine
-            .observe(Event::Pod(PodSeen { agent, pod, state }))
+            .observe(Event::Pod(PodSeen {
+                agent,
+                pod,
+                state,
+                ending: None,
+            }))
             .await;
     }
 }
@@ -207,6 +211,76 @@ async fn create_answers_warnings_and_refuses_rights() {
         refused.starts_with("HTTP/1.1 400 ") && refused.contains("HostConfig.Privileged"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn what_of_a_create_request_is_not_done_is_said() {
+    let docker = Docker::new().await;
+    for (fields, status, text) in [
+        (
+            r#""Hostname": "Not_Legal""#,
+            201,
+            r#"Hostname \"Not_Legal\" is ignored: "#,
+        ),
+        (r#""Hostname": "kv""#, 201, r#""Warnings":[]"#),
+        (r#""User": "chaincode""#, 201, r#"User \"chaincode\" is ignored"#),
+        (r#""User": "7:root""#, 201, r#""Warnings":[]"#),
+        (
+            r#""OpenStdin": true"#,
+            201,
+            "OpenStdin is ignored: the program's input is empty",
+        ),
+        (
+            r#""ExposedPorts": {"80": {}, "53/UDP": {}}"#,
+            201,
+            r#""Warnings":[]"#,
+        ),
+        (r#""ExposedPorts": {"0/tcp": {}}"#, 400, "invalid ExposedPorts"),
+        (r#""Env": ["A=1", "=2"]"#, 400, "invalid environment variable: =2"),
+        (
+            r#""HostConfig": {"ExtraHosts": ["a"]}"#,
+            400,
+            "bad format for add-host",
+        ),
+        (r#""HostConfig": {"Dns": ["dns.example"]}"#, 400, "HostConfig.Dns"),
+        (r#""NoSuchField": {"a": 1}"#, 201, r#""Warnings":[]"#),
+    ] {
+        let body = format!(r#"{{"Image": "kv", "Cmd": ["x"], {fields}}}"#);
+        let answer = docker.call("POST", "/containers/create", &body).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(text),
+            "{fields}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_terminals_output_has_no_frames() {
+    let docker = Docker::new().await;
+    docker.cluster.set_log(vec![LogLine {
+        time: jiff::Timestamp::UNIX_EPOCH,
+        text: Bytes::from_static(b"words\n"),
+    }]);
+    let body = r#"{"Image": "kv", "Cmd": ["x"], "Tty": true}"#;
+    docker.call("POST", "/containers/create?name=cc", body).await;
+    let inspected = docker.call("GET", "/containers/cc/json", "").await;
+    assert!(inspected.contains(r#""Tty":true"#), "{inspected}");
+    let (_, ()) = tokio::join!(docker.call("POST", "/containers/cc/start", ""), async {
+        docker.cluster.launched().await;
+        let agent = docker.agent("cc").await;
+        docker.hear(&agent, agent_protocol::Event::Started).await;
+        docker.exit(&agent, 0).await;
+        docker.end_pod(&agent).await;
+    });
+    let logs = docker.call("GET", "/containers/cc/logs?stdout=1", "").await;
+    assert!(logs.contains("application/vnd.docker.raw-stream"), "{logs}");
+    assert!(logs.contains("words\r\n") && !logs.contains('\u{1}'), "{logs}");
+    let request = "POST /containers/cc/attach?logs=1&stream=1&stdout=1 HTTP/1.1\r\nhost: d\r\n\
+                   connection: Upgrade\r\nupgrade: tcp\r\ncontent-length: 0\r\n\r\n";
+    let mut attached = docker.send(request).await;
+    let head = head(&mut attached).await;
+    assert!(head.contains("application/vnd.docker.raw-stream"), "{head}");
+    assert_eq!(rest(&mut attached).await, "words\r\n");
 }
 
 #[tokio::test]

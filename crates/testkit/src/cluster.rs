@@ -32,6 +32,8 @@ struct State {
     counter: u64,
     conflicts: u32,
     refusal: Option<String>,
+    full: u32,
+    blocked: Option<String>,
     hung: bool,
 }
 
@@ -44,6 +46,16 @@ impl FakeCluster {
     /// Refuses Pods from now on, with the API server's message.
     pub fn refuse_pods(&self, message: &str) {
         self.state.lock().unwrap().refusal = Some(message.to_owned());
+    }
+
+    /// Finds the quota full for the next `count` Pods.
+    pub fn fill_quota(&self, count: u32) {
+        self.state.lock().unwrap().full = count;
+    }
+
+    /// What every Pod's node says that keeps it waiting.
+    pub fn block_pods(&self, message: &str) {
+        self.state.lock().unwrap().blocked = Some(message.to_owned());
     }
 
     /// From now on nothing is answered any more that asks for records.
@@ -173,6 +185,10 @@ impl Cluster for FakeCluster {
         if let Some(message) = &state.refusal {
             return Err(ClusterError::Refused(message.clone()));
         }
+        if state.full > 0 {
+            state.full -= 1;
+            return Err(ClusterError::QuotaFull("exceeded quota: pods".to_owned()));
+        }
         state.pods.insert(launch.record.pod_name().0);
         self.launched.notify_one();
         Ok(())
@@ -181,6 +197,10 @@ impl Cluster for FakeCluster {
     async fn delete_pod(&self, pod: &PodName, _: Duration) -> Result<(), ClusterError> {
         self.state.lock().unwrap().pods.remove(&pod.0);
         Ok(())
+    }
+
+    async fn blocked(&self, _: &PodName) -> Result<Option<String>, ClusterError> {
+        Ok(self.state.lock().unwrap().blocked.clone())
     }
 
     async fn tell(&self, _: &Record, news: &News) -> Result<(), ClusterError> {

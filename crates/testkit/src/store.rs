@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use engine::image::{Digest, Image, Overlay};
@@ -16,9 +17,15 @@ use tokio::io::AsyncReadExt;
 pub struct FakeStore {
     images: Mutex<HashMap<(String, String), Image>>,
     blobs: Mutex<HashMap<Digest, Vec<u8>>>,
+    full: AtomicBool,
 }
 
 impl FakeStore {
+    /// From now on it has no room for blobs.
+    pub fn fill(&self) {
+        self.full.store(true, Ordering::Relaxed);
+    }
+
     /// Makes an image known as if it had been built on `base`.
     pub fn add_built(&self, scope: &Scope, name: &str, base: &str, layer: &[u8]) {
         let layers = vec![self.keep(layer)];
@@ -106,6 +113,9 @@ impl Store for FakeStore {
     }
 
     async fn put_blob(&self, mut content: Reader) -> Result<Kept, StoreError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(StoreError::Io("no space".to_owned()));
+        }
         let mut bytes = Vec::new();
         content
             .read_to_end(&mut bytes)

@@ -4,12 +4,10 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::Result;
 
-use super::{CGROUP, Cluster, run, teardown};
-use crate::cache::{self, Inputs};
+use super::{CGROUP, Cluster, teardown};
 use crate::docker::Docker;
 use crate::progress::Progress;
 use crate::{images, machine, processes};
@@ -92,16 +90,5 @@ fn cgroup() -> String {
 /// Where dockerd is, from Debian's package.
 fn programs() -> Result<PathBuf> {
     machine::ensure_installed(&NEEDS)?;
-    let folder = cache::artefact(PACKAGE, Inputs::default().text(PACKAGE), |out| {
-        run(Command::new("apt-get")
-            .args(["download", "-qq", PACKAGE])
-            .current_dir(out))?;
-        for entry in fs::read_dir(out)? {
-            let package = entry?.path();
-            run(Command::new("dpkg-deb").arg("--extract").arg(&package).arg(out))?;
-            fs::remove_file(package)?;
-        }
-        Ok(())
-    })?;
-    Ok(folder.join("usr/sbin"))
+    Ok(machine::unpacked(PACKAGE)?.join("usr/sbin"))
 }

@@ -152,6 +152,15 @@ impl Cluster {
         Ok(node)
     }
 
+    /// Ends all that runs on a further node, as of a machine without power; the cluster is not told.
+    ///
+    /// # Errors
+    /// When something of it resists.
+    pub fn switch_off(&self, node: &Node) -> Result<()> {
+        ensure!(node.index > 0, "the first node is the whole lab's");
+        teardown::kill_part(&node.folder, &node.cgroup())
+    }
+
     /// Removes a further node, as a machine that is switched off and forgotten.
     ///
     /// # Errors

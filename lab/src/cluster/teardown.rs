@@ -71,9 +71,14 @@ pub(super) fn clear_node(node: &Node) -> Result<()> {
     delete_bridge(&node.bridge())
 }
 
+/// Ends what is below that folder or in that cgroup.
+pub(super) fn kill_part(folder: &Path, cgroup: &str) -> Result<()> {
+    processes::kill_all(|| pids(folder, cgroup))
+}
+
 /// Ends what is below that folder or in that cgroup, and removes both.
 pub(super) fn clear_part(folder: &Path, cgroup: &str) -> Result<()> {
-    processes::kill_all(|| pids(folder, cgroup))?;
+    kill_part(folder, cgroup)?;
     unmount_below(folder)?;
     remove_cgroups(cgroup)?;
     remove(folder)

@@ -146,6 +146,7 @@ fn without_dates(store: &[u8]) -> Result<Vec<u8>> {
         at = certificate + 4 + number(certificate, 4)?;
         out.get_mut(date..kind).context("cacerts ends too soon")?.fill(0);
     }
+    ensure!(at == end, "cacerts ends too soon");
     Ok(out)
 }
 

@@ -24,6 +24,8 @@ pub(super) enum Shape {
     EmptyDir,
     /// One init container that exits at once.
     InitContainer,
+    /// The same, and an emptyDir: without one an init container can hand nothing over.
+    InitContainerAndEmptyDir,
 }
 
 /// Makes bare Pods in a namespace of its own.
@@ -99,13 +101,12 @@ fn pod(name: &str, shape: Shape, program: &[&str], grace_secs: u64) -> Value {
         "restartPolicy": "Never", "automountServiceAccountToken": false, "enableServiceLinks": false,
         "terminationGracePeriodSeconds": grace_secs,
     });
-    match shape {
-        Shape::Nothing => {}
-        Shape::EmptyDir => {
-            main["volumeMounts"] = json!([{"name": "volume", "mountPath": "/volume"}]);
-            spec["volumes"] = json!([{"name": "volume", "emptyDir": {}}]);
-        }
-        Shape::InitContainer => spec["initContainers"] = json!([container("init", &["/bin/true"])]),
+    if matches!(shape, Shape::EmptyDir | Shape::InitContainerAndEmptyDir) {
+        main["volumeMounts"] = json!([{"name": "volume", "mountPath": "/volume"}]);
+        spec["volumes"] = json!([{"name": "volume", "emptyDir": {}}]);
+    }
+    if matches!(shape, Shape::InitContainer | Shape::InitContainerAndEmptyDir) {
+        spec["initContainers"] = json!([container("init", &["/bin/true"])]);
     }
     spec["containers"] = json!([main]);
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})

@@ -10,14 +10,16 @@ use super::{Figures, Setting, trace};
 const BARE: &str = "bare pod";
 const EMPTY_DIR: &str = "bare pod with one emptyDir";
 const INIT: &str = "bare pod with one init container";
+const INIT_AND_EMPTY_DIR: &str = "bare pod with init container and emptyDir";
 const DOCKERD: &str = "dockerd";
 const CHAINPOD: &str = "chainpod";
 const COPIED: &str = "chainpod, agent by init container";
-const RATIOS: [(&str, &str); 4] = [
+const RATIOS: [(&str, &str); 5] = [
     (CHAINPOD, BARE),
     (CHAINPOD, EMPTY_DIR),
     (CHAINPOD, DOCKERD),
     (COPIED, INIT),
+    (COPIED, INIT_AND_EMPTY_DIR),
 ];
 
 /// Measures it.
@@ -31,6 +33,8 @@ pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
         figures.add(BARE, sides.bare.launch(&name("nothing"), Shape::Nothing)?);
         figures.add(EMPTY_DIR, sides.bare.launch(&name("volume"), Shape::EmptyDir)?);
         figures.add(INIT, sides.bare.launch(&name("init"), Shape::InitContainer)?);
+        let both = Shape::InitContainerAndEmptyDir;
+        figures.add(INIT_AND_EMPTY_DIR, sides.bare.launch(&name("both"), both)?);
         figures.add(DOCKERD, sides.of_dockerd.launch(&name("docker"))?);
         figures.add(CHAINPOD, sides.of_chainpod.launch(&name("chainpod"))?);
         figures.add(COPIED, of_copying.launch(&name("copied"))?);

@@ -1,6 +1,7 @@
 //! The rules that peers live by, each with a test of its name: `rule_N_…`, by
 //! the numbers under which `docs/docker-api.md` tells them.
 
+mod attribution;
 mod builds;
 mod clients;
 mod launches;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use agent_protocol::Event as AgentEvent;
 use bytes::Bytes;
-use engine::Engine;
 use engine::phase::Phase;
 use engine::ports::{AgentId, Event, LogLine, PodSeen, PodState};
+use engine::{End, Engine};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use testkit::FakeCluster;
@@ -130,12 +130,16 @@ impl Agent {
         };
         let state = PodState::Ended {
             code,
-            oom_killed: false,
-            message: String::new(),
+            end: End::Itself,
         };
         let pod = record.pod_name();
         self.engine
-            .observe(Event::Pod(PodSeen { agent, pod, state }))
+            .observe(Event::Pod(PodSeen {
+                agent,
+                pod,
+                state,
+                ending: None,
+            }))
             .await;
     }
 }

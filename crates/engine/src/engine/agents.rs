@@ -5,7 +5,8 @@ use tokio::sync::mpsc;
 
 use super::Engine;
 use crate::error::{Error, Result};
-use crate::ports::{AgentId, Reader};
+use crate::failure::End;
+use crate::ports::{AgentId, Reader, StoreError};
 use crate::process::outputs;
 
 impl Engine {
@@ -32,8 +33,12 @@ impl Engine {
             .get(number)
             .copied()
             .ok_or_else(|| no_such("output", number))?;
-        let kept = self.0.store.put_blob(tar).await?;
         let live = self.live_of(agent).await.ok_or_else(|| gone(agent))?;
+        let kept = self.0.store.put_blob(tar).await.inspect_err(|error| {
+            if let StoreError::Io(_) = error {
+                live.set_ending(agent.start, End::OutputsLost(error.to_string()));
+            }
+        })?;
         self.swap(&live, |container| {
             container
                 .outputs

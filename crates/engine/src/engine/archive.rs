@@ -3,9 +3,10 @@
 
 use jiff::Timestamp;
 
-use super::Engine;
+use super::{Engine, Live};
 use crate::container::Upload;
 use crate::error::{Error, Result};
+use crate::failure::Who;
 use crate::phase::{Legality, Operation};
 use crate::ports::{ClusterError, Kept, Reader, SecretFile};
 use crate::upload::{self, Content};
@@ -14,9 +15,15 @@ impl Engine {
     /// Puts a tar's content below `path` of a container that does not run.
     ///
     /// # Errors
-    /// `Conflict` while it runs, `Invalid` for a broken tar.
+    /// `Conflict` while it runs, `Invalid` for a broken tar; `Of` the container where the cluster or the store
+    /// fails.
     pub async fn upload(&self, reference: &str, path: &str, body: Reader) -> Result<()> {
         let live = self.find(reference).await?;
+        let uploaded = self.upload_to(&live, path, body).await;
+        uploaded.map_err(|error| error.of(|| format!("{} cannot take files", Who(&live.record().container))))
+    }
+
+    async fn upload_to(&self, live: &Live, path: &str, body: Reader) -> Result<()> {
         let container = live.record().container;
         if Operation::Upload.in_phase(container.phase) == Legality::Refuse {
             let message = format!(
@@ -44,7 +51,7 @@ impl Engine {
                 }
             }
         };
-        self.swap(&live, |container| {
+        self.swap(live, |container| {
             container.uploads.push(upload.clone());
             Ok(Some(()))
         })
@@ -87,9 +94,12 @@ impl Engine {
             return Err(Error::Conflict(message));
         }
         let directory = path.strip_suffix("/.").unwrap_or(path);
+        let error = container.exit.as_ref().map(|exit| exit.error.as_str());
+        let why = error.filter(|error| !error.is_empty());
         let missing = || Error::NoSuchPath {
             path: path.to_owned(),
             container: container.name.clone(),
+            why: why.map(|why| format!(": {why}")).unwrap_or_default(),
         };
         let digest = container.outputs.get(directory).ok_or_else(missing)?;
         let ended = container.exit.map_or(container.created, |exit| exit.finished_at);

@@ -5,6 +5,7 @@ use super::span::is_about;
 use crate::container::{Container, Record, Spec};
 use crate::error::{Error, Result};
 use crate::fabric::FabricName;
+use crate::failure::Who;
 use crate::name::{self, RecordName};
 use crate::ports::ClusterError;
 use crate::process::Process;
@@ -17,9 +18,13 @@ impl Engine {
     /// `Invalid` where there is no command.
     pub async fn create(&self, name: Option<String>, spec: Spec) -> Result<Record> {
         let image = self.image(&spec.image).await;
-        let image = image.map_err(|error| perhaps_lost(error, name.as_deref()))?;
+        let image = image.map_err(|error| {
+            self.miss(name.as_deref().unwrap_or_default(), &spec);
+            perhaps_lost(error, name.as_deref())
+        })?;
         let name = name.map_or_else(name::generated, |name| name.trim_start_matches('/').to_owned());
-        let container = Container::new(name, self.scope().clone(), spec, image);
+        let mut container = Container::new(name, self.scope().clone(), spec, image);
+        self.attribute(&mut container);
         is_about(&container);
         Process::of(&container)?;
         let object = RecordName::new(self.scope(), &container.name);
@@ -29,7 +34,7 @@ impl Engine {
                 Ok(record)
             }
             Err(ClusterError::AlreadyExists(_)) => Err(self.name_in_use(container.name, &object).await),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(Error::from(error).of(|| format!("{} cannot be created", Who(&container)))),
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::container::Record;
-use crate::failure::Cause;
+use crate::failure::{Cause, End};
 
 /// How many signals may be under way to one agent.
 const COMMANDS_UNDER_WAY: usize = 32;
@@ -26,6 +26,8 @@ pub(super) struct Seen {
     pub(super) pod_ended: u32,
     /// What keeps a Pod of the container's from running.
     pub(super) stuck: Option<Stuck>,
+    /// What is about to end the Pod of a start.
+    ending: Option<(u32, End)>,
     /// The last start whose end a client has asked for.
     pub(super) told_to_end: u32,
     /// How many attach streams are open.
@@ -61,6 +63,7 @@ impl Live {
             gone: false,
             pod_ended: 0,
             stuck: None,
+            ending: None,
             told_to_end: 0,
             attached: 0,
             waits: 0,
@@ -122,6 +125,23 @@ impl Live {
             seen.stuck = stuck;
             changed
         });
+    }
+
+    /// The Pod of the `start`-th start is about to end.
+    pub(super) fn set_ending(&self, start: u32, end: End) {
+        self.seen.send_modify(|seen| seen.ending = Some((start, end)));
+    }
+
+    /// What is about to end the program of the `start`-th start; itself, as far as is known.
+    pub(super) fn ending(&self, start: u32) -> End {
+        let seen = self.seen.borrow();
+        let known = seen.ending.as_ref().filter(|(number, _)| *number == start);
+        known.map_or(End::Itself, |(_, end)| end.clone())
+    }
+
+    /// Whether a client has asked for the end of the `start`-th start.
+    pub(super) fn is_told_to_end(&self, start: u32) -> bool {
+        self.seen.borrow().told_to_end >= start
     }
 
     /// A client has asked for the program's end.

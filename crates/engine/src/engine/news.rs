@@ -4,8 +4,8 @@
 use tracing::Instrument;
 
 use super::Engine;
-use crate::container::{Exit, Record};
-use crate::failure::Cause;
+use crate::container::Record;
+use crate::failure::{Cause, End};
 use crate::ports::News;
 
 impl Engine {
@@ -47,17 +47,19 @@ impl News {
         }
     }
 
-    /// The program of the current start has ended; a client may have `asked` for that.
-    pub(super) fn exited(record: &Record, exit: &Exit, asked: bool) -> Self {
-        let pod = record.pod_name();
-        let why = match exit.error.as_str() {
-            "" => String::new(),
-            error => format!(": {error}"),
-        };
+    /// The program of the current start has ended so; a client may have `asked` for that.
+    pub(super) fn ended(record: &Record, end: &End, asked: bool) -> Self {
+        let exit = record.container.exit.as_ref();
+        let code = exit.map_or(0, |exit| exit.code);
+        let sentence = exit.map(|exit| exit.error.clone()).unwrap_or_default();
         Self {
-            reason: if exit.oom_killed { "OOMKilled" } else { "Exited" },
-            message: format!("pod {pod} exited with {}{why}", exit.code),
-            is_warning: exit.code != 0 && !asked,
+            reason: end.name(),
+            message: if sentence.is_empty() {
+                format!("pod {} exited with {code}", record.pod_name())
+            } else {
+                sentence
+            },
+            is_warning: !asked && (code != 0 || *end != End::Itself),
         }
     }
 }

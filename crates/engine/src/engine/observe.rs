@@ -8,13 +8,16 @@ use jiff::Timestamp;
 
 use super::span::is_about;
 use super::{Engine, Live};
-use crate::container::Exit;
-use crate::failure::Cause;
+use crate::failure::{Cause, End};
 use crate::phase::Phase;
 use crate::ports::{AgentId, Event, News, PodSeen, PodState};
 
-/// The exit code of what was killed from outside: 128 + SIGKILL.
+/// The exit codes of what was ended from outside: 128 + SIGTERM, and SIGKILL.
+const ENDED: [i64; 2] = [143, KILLED];
+/// 128 + SIGKILL.
 const KILLED: i64 = 137;
+/// The agent's exit code where the program was not even tried.
+const NO_FILES: i64 = 125;
 
 impl Engine {
     /// Takes in an event. Returns when it is on the record: an agent is answered only then.
@@ -38,8 +41,11 @@ impl Engine {
             }
             Event::PodGone(pod) => {
                 if let Some(live) = self.live_of(&pod.agent).await {
-                    let exit = Exit::now(KILLED, false, format!("pod {} was deleted", pod.pod));
-                    self.pod_ended(&live, pod.agent.start, exit).await;
+                    let (code, end) = match pod.state {
+                        PodState::Ended { code, end } => (code, end),
+                        _ => (KILLED, pod.ending.unwrap_or(End::Deleted)),
+                    };
+                    self.pod_ended(&live, pod.agent.start, code, end).await;
                 }
             }
         }
@@ -62,9 +68,9 @@ impl Engine {
         match event {
             AgentEvent::Started => self.started(live, start).await,
             AgentEvent::Failed { message, exit_code } => {
-                let cause = Cause::Command {
-                    message,
-                    code: exit_code,
+                let cause = match exit_code {
+                    NO_FILES => Cause::Files(message),
+                    code => Cause::Command { message, code },
                 };
                 self.fail_start(live, start, cause).await;
             }
@@ -72,9 +78,13 @@ impl Engine {
                 exit_code,
                 oom_killed,
             } => {
-                let exit = Exit::now(exit_code, oom_killed, String::new());
+                let end = if oom_killed {
+                    End::OutOfMemory
+                } else {
+                    live.ending(start)
+                };
                 // The program ran, even where the word that it started was overtaken.
-                self.exited(live, start, exit, true).await;
+                self.exited(live, start, exit_code, end, true).await;
             }
         }
     }
@@ -97,41 +107,43 @@ impl Engine {
 
     async fn pod_seen(&self, live: &Arc<Live>, seen: PodSeen) {
         let start = seen.agent.start;
+        if let Some(end) = seen.ending {
+            live.set_ending(start, end);
+            self.explain(live, start).await;
+        }
         match seen.state {
             PodState::Running if !live.record().container.needs_agent() => self.started(live, start).await,
             // The agent is what runs then; whether the program does is the agent's word.
             PodState::Pending | PodState::Running => live.set_stuck(start, None),
             PodState::Stuck(cause) => live.set_stuck(start, Some(cause)),
             PodState::NoAgent(reason) => self.repeat_start(live, start, &seen.pod, reason).await,
-            PodState::Ended {
-                code,
-                oom_killed,
-                message,
-            } => {
-                let exit = Exit::now(code, oom_killed, message);
-                self.pod_ended(live, start, exit).await;
-            }
+            PodState::Ended { code, end } => self.pod_ended(live, start, code, end).await,
         }
     }
 
     /// The kubelet's word of an end.
-    async fn pod_ended(&self, live: &Arc<Live>, start: u32, exit: Exit) {
+    async fn pod_ended(&self, live: &Arc<Live>, start: u32, code: i64, end: End) {
         let container = live.record().container;
         let never_ran = container.phase == Phase::Starting && container.starts == start;
         if never_ran && container.needs_agent() {
-            let cause = Cause::PodEnded {
-                code: exit.code,
-                message: exit.error,
-            };
-            self.fail_start(live, start, cause).await;
+            self.fail_start(live, start, Cause::PodEnded { code, end }).await;
         } else {
-            self.exited(live, start, exit, !container.needs_agent()).await;
+            let end = match end {
+                End::Itself if container.needs_agent() => End::AgentLost,
+                end => end,
+            };
+            self.exited(live, start, code, end, !container.needs_agent())
+                .await;
         }
         live.set_pod_ended(start);
     }
 
     /// Ends the `start`-th start if it is live; the first word of an end counts.
-    async fn exited(&self, live: &Arc<Live>, start: u32, exit: Exit, has_run: bool) {
+    async fn exited(&self, live: &Arc<Live>, start: u32, code: i64, end: End, has_run: bool) {
+        let asked = live.is_told_to_end(start);
+        // Who asks for an end ends the Pod too.
+        let end = if asked { End::Itself } else { end };
+        let pod = live.record().pod_name();
         let ended = self
             .record_fact(live, |container| {
                 (container.phase.is_live() && container.starts == start).then(|| {
@@ -140,27 +152,36 @@ impl Engine {
                     }
                     self.start_is_over(live, container);
                     container.phase = Phase::Exited;
-                    container.exit = Some(exit.clone());
+                    container.exit = Some(end.exit(container, &pod, code));
                 })
             })
             .await;
         if ended.is_some() {
-            let record = live.record();
-            let asked = live.seen().told_to_end >= start;
-            self.announce(&record, News::exited(&record, &exit, asked));
+            self.announce(&live.record(), News::ended(&live.record(), &end, asked));
             self.keep_last_lines(live, start);
         }
     }
-}
 
-impl Exit {
-    /// An exit that is heard of now.
-    pub(super) fn now(code: i64, oom_killed: bool, error: String) -> Self {
-        Self {
-            code,
-            oom_killed,
-            error,
-            finished_at: Timestamp::now(),
+    /// The program of the `start`-th start was ended from outside, and said so before it was known why.
+    async fn explain(&self, live: &Live, start: u32) {
+        let (end, pod) = (live.ending(start), live.record().pod_name());
+        if live.is_told_to_end(start) {
+            return;
+        }
+        let explained = self
+            .record_fact(live, |container| {
+                let is_current = container.starts == start && container.phase == Phase::Exited;
+                let sentence = end.sentence(container, &pod, container.exit.as_ref()?.code);
+                let exit = container
+                    .exit
+                    .as_mut()
+                    .filter(|exit| is_current && exit.error.is_empty() && ENDED.contains(&exit.code))?;
+                exit.error = sentence;
+                Some(())
+            })
+            .await;
+        if explained.is_some() {
+            self.announce(&live.record(), News::ended(&live.record(), &end, false));
         }
     }
 }

@@ -29,6 +29,7 @@ impl Engine {
 
     /// Ends the program if there may be one, and removes the container.
     pub(super) async fn end_and_remove(&self, live: &Arc<Live>) -> Result<()> {
+        live.set_told_to_end();
         if live.record().container.phase.is_live() {
             self.end(live).await;
         }

@@ -2,8 +2,9 @@
 //! program runs or cannot. What keeps it from running is a [`Cause`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::Instrument;
 
 use super::live::Seen;
@@ -12,15 +13,16 @@ use super::{Engine, Live};
 use crate::container::{Container, Exit};
 use crate::error::{Error, Result};
 use crate::fabric::is_own;
-use crate::failure::Cause;
+use crate::failure::{Cause, Who};
 use crate::name::PodName;
 use crate::phase::{Legality, Operation, Phase};
 use crate::ports::ClusterError;
 use crate::process::{Launch, Process};
 
-/// Why there can be no Pod of a container whose files are not in a directory of their own.
-const NOT_AT_ROOT: &str =
-    "files that were built or uploaded into / itself can be in no volume: put them into a directory";
+mod stuck;
+
+/// How often a full quota is tried again: the kubelet tells ends once a second.
+const TRY_QUOTA_EVERY: Duration = Duration::from_millis(500);
 
 /// How a start went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +51,9 @@ impl Engine {
     async fn run_start(&self, live: &Arc<Live>) -> Result<Started> {
         let process = Process::of(&live.record().container)?;
         let limit = Instant::now() + self.limits().total;
-        let claimed = self
-            .swap(live, |container| self.claim(container))
-            .await?
+        let claimed = self.swap(live, |container| self.claim(container)).await;
+        let claimed = claimed
+            .map_err(|error| error.of(|| format!("{} cannot be started", Who(&live.record().container))))?
             .is_some();
         let start = live.record().container.starts;
         if claimed {
@@ -61,8 +63,8 @@ impl Engine {
             }
         }
         let mut outcome = self.outcome(live, start, limit).await;
-        if claimed && outcome.is_ok() && process.peer_address().is_some() {
-            outcome = self.lives_on(live).await;
+        if let Some(peer) = process.peer_address().filter(|_| claimed && outcome.is_ok()) {
+            outcome = self.lives_on(live, peer).await;
         }
         if outcome.is_err() {
             // Peers read attach to its end before they report a failed start.
@@ -76,6 +78,7 @@ impl Engine {
         let given_up = async {
             tokio::select! {
                 stuck = self.stuck(live) => stuck,
+                blocked = self.blocked(live) => blocked,
                 () = sleep_until(limit) => {
                     (live.record().container.starts, Cause::Silence(self.limits().total))
                 }
@@ -93,25 +96,9 @@ impl Engine {
         known.unwrap_or(Err(Error::StartFailed(sentence)))
     }
 
-    /// Waits until the Pod of the current start has been stuck for as long as its cause is given.
-    async fn stuck(&self, live: &Live) -> (u32, Cause) {
-        loop {
-            let of_current = |seen: &Seen| {
-                let stuck = seen.stuck.clone();
-                stuck.filter(|stuck| stuck.start == seen.record.container.starts)
-            };
-            let stuck = live.until(of_current).await;
-            let limit = stuck.since + stuck.cause.patience(self.limits());
-            let changed = live.until(|seen| (seen.stuck.as_ref() != Some(&stuck)).then_some(()));
-            if timeout_at(limit, changed).await.is_err() {
-                return (stuck.start, stuck.cause);
-            }
-        }
-    }
-
     /// Waits until chaincode has lived for a while. One that dies at once fails its start with its own
     /// last words: all that a peer makes of its exit is a number.
-    async fn lives_on(&self, live: &Arc<Live>) -> Result<()> {
+    async fn lives_on(&self, live: &Arc<Live>, peer: &str) -> Result<()> {
         let record = live.record();
         let start = record.container.starts;
         let over = live.until(|seen| {
@@ -126,12 +113,22 @@ impl Engine {
             return Ok(());
         };
         let exit = over.ok_or_else(|| Error::StartEnded(record.container.name.clone()))?;
+        if !exit.error.is_empty() && !exit.oom_killed {
+            // Another ended it, and that has been told.
+            return Err(Error::StartFailed(exit.error));
+        }
         let cause = Cause::DiedAtOnce {
             code: exit.code,
             oom_killed: exit.oom_killed,
+            peer: peer.to_owned(),
             last_words: self.last_words(live).await,
         };
         let sentence = cause.sentence(&record.container, &record.pod_name());
+        self.record_fact(live, |container| {
+            let exit = container.exit.as_mut().filter(|_| container.starts == start)?;
+            (exit.error != sentence).then(|| exit.error.clone_from(&sentence))
+        })
+        .await;
         self.announce(&record, cause.news(sentence.clone()));
         Err(Error::StartFailed(sentence))
     }
@@ -149,6 +146,8 @@ impl Engine {
                 container.exit = None;
                 container.last_lines.clear();
                 container.holder = Some(self.0.boot.clone());
+                // At create the peer's build may still have been on its way, on another connection.
+                self.attribute(container);
                 Ok(Some(()))
             }
             Legality::Nothing => Ok(None),
@@ -166,9 +165,24 @@ impl Engine {
         let record = live.record();
         let launch = Launch::of(&record, process.clone(), &self.0.settings.agent_url);
         if launch.directories.iter().any(|directory| directory.path == "/") {
-            return Err(Cause::Container(NOT_AT_ROOT.to_owned()));
+            return Err(Cause::AtRoot);
         }
-        self.0.cluster.launch(&launch).await.map_err(Cause::from)
+        let begun = Instant::now();
+        loop {
+            let launched = self.0.cluster.launch(&launch).await.map_err(Cause::from);
+            match launched {
+                // What has just ended holds its place a little longer.
+                Err(full @ Cause::Quota(_)) if begun.elapsed() < full.patience(self.limits()) => {
+                    tracing::debug!(cause = full.name(), "the quota is full: trying again");
+                    sleep(TRY_QUOTA_EVERY).await;
+                }
+                launched => return launched,
+            }
+            let now = live.record().container;
+            if live.is_gone() || now.starts != record.container.starts || now.phase != Phase::Starting {
+                return Ok(());
+            }
+        }
     }
 
     /// A stop or removal that came while the Pod was being made did not meet it.
@@ -241,6 +255,7 @@ impl From<ClusterError> for Cause {
     fn from(error: ClusterError) -> Self {
         match error {
             ClusterError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            ClusterError::QuotaFull(message) => Self::Quota(message),
             other => Self::Refused(other.to_string()),
         }
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use agent_protocol::Command;
 
 use super::{Engine, Live};
-use crate::container::Exit;
 use crate::error::{Error, Result};
+use crate::failure::End;
 use crate::name::PodName;
 use crate::phase::{Legality, Operation, Phase};
 
@@ -102,15 +102,12 @@ impl Engine {
         if running && tokio::time::timeout(KILL_LIMIT, ended(live)).await.is_ok() {
             return;
         }
-        let error = if running {
-            "killed; its end was not seen in time"
-        } else {
-            ""
-        };
+        let end = if running { End::Unseen } else { End::Itself };
+        let pod = live.record().pod_name();
         self.record_fact(live, |container| {
             container.phase.is_live().then(|| {
                 container.phase = Phase::Exited;
-                container.exit = Some(Exit::now(137, false, error.to_owned()));
+                container.exit = Some(end.exit(container, &pod, 137));
             })
         })
         .await;

@@ -1,9 +1,16 @@
-//! Every cause's sentence, as the user of a peer's command line reads it.
+//! Every cause's and every end's sentence is in docs/failures.md, word for word, and nothing else is.
+
+use std::collections::BTreeSet;
+use std::iter::successors;
 
 use super::*;
-use crate::container::Spec;
+use crate::container::{BuiltFor, Spec};
+use crate::error::Error;
 use crate::image::{Digest, Image, Overlay};
 use crate::name::Scope;
+use crate::ports::{ClusterError, StoreError};
+
+const DOCS: &str = include_str!("../../../../docs/failures.md");
 
 fn container() -> Container {
     let image = Image {
@@ -14,92 +21,199 @@ fn container() -> Container {
         created: jiff::Timestamp::UNIX_EPOCH,
     };
     let spec = Spec {
-        memory_bytes: 64 * MIB,
+        memory_bytes: 64 << 20,
         ..Spec::default()
     };
-    let name = format!("dev-peer0.org1-kv-{}", "ab".repeat(32));
+    let name = format!("dev-PEER-NAME-{}", "ab".repeat(32));
     Container::new(name, Scope("s".to_owned()), spec, image)
 }
 
-fn died(code: i64, oom_killed: bool, last_words: &str) -> Cause {
+fn pod() -> PodName {
+    PodName("POD".to_owned())
+}
+
+fn died(oom_killed: bool, last_words: &str) -> Cause {
     Cause::DiedAtOnce {
-        code,
+        code: if oom_killed { 137 } else { 3 },
         oom_killed,
+        peer: "ADDRESS".to_owned(),
         last_words: last_words.to_owned(),
     }
 }
 
-#[test]
-fn every_cause_names_chaincode_pod_and_remedy() {
-    let pull = Cause::Image {
-        image: "baseos:9".to_owned(),
-        message: "ImagePullBackOff: not found".to_owned(),
-        tried_again: false,
-    };
-    let rows = [
-        (
-            Cause::PeerAddress("0.0.0.0:7052".to_owned()),
-            "chaincode kv of peer0.org1 cannot reach its peer at 0.0.0.0:7052: in pod p that is the pod itself; set \
-             CORE_PEER_CHAINCODEADDRESS of the peer to a name that pods can resolve, and its port",
-        ),
-        (
-            Cause::Refused("exceeded quota: pods=0".to_owned()),
-            "chaincode kv of peer0.org1 cannot run: pod p is refused: exceeded quota: pods=0",
-        ),
-        (
-            Cause::Unavailable("the kubernetes api server cannot be reached: x".to_owned()),
-            "chaincode kv of peer0.org1 cannot run: the kubernetes api server cannot be reached: x",
-        ),
-        (
-            Cause::Unschedulable("0/1 nodes are available".to_owned()),
-            "chaincode kv of peer0.org1 cannot run: no node takes pod p: 0/1 nodes are available",
-        ),
-        (
-            pull,
-            "chaincode kv of peer0.org1 cannot run: pod p cannot pull image baseos:9: ImagePullBackOff: not found; \
-             see that it exists and that the nodes can pull it",
-        ),
-        (
-            Cause::Container("StartError: x".to_owned()),
-            "chaincode kv of peer0.org1 cannot run: pod p cannot begin: StartError: x",
-        ),
-        (
-            Cause::Agent("x".to_owned()),
-            "chaincode kv of peer0.org1 cannot run: chainpod's agent does not get into pod p: x; see chainpod's \
-             agent-image and agent-volume",
-        ),
-        (
-            Cause::PodEnded {
-                code: 137,
-                message: "Evicted".to_owned(),
-            },
-            "chaincode kv of peer0.org1 cannot run: pod p ended with 137 before the program began: Evicted",
-        ),
-        (
-            died(3, false, "config missing: DB_URL\n"),
-            "chaincode kv of peer0.org1 exited with 3 right after its start in pod p; its last words: config missing: DB_URL",
-        ),
-        (
-            died(137, true, ""),
-            "chaincode kv of peer0.org1 was killed for its memory (limit 64 MiB) right after its start in pod p; \
-             it wrote nothing",
-        ),
-        (
-            Cause::Silence(Duration::from_secs(270)),
-            "chaincode kv of peer0.org1 cannot run: pod p did not start within 270 s",
-        ),
+fn command(message: &str) -> Cause {
+    Cause::Command {
+        message: format!("exec: \"PROGRAM\": {message}"),
+        code: 127,
+    }
+}
+
+/// One cause of each kind, in their order: the compiler asks for a new one here.
+fn after(cause: &Cause) -> Option<Cause> {
+    let message = || "MESSAGE".to_owned();
+    Some(match cause {
+        Cause::PeerAddress(_) => Cause::AtRoot,
+        Cause::AtRoot => Cause::Refused(message()),
+        Cause::Refused(_) => Cause::Quota("exceeded quota: MESSAGE".to_owned()),
+        Cause::Quota(_) => {
+            Cause::Unavailable("the kubernetes api server cannot be reached: MESSAGE".to_owned())
+        }
+        Cause::Unavailable(_) => Cause::Unschedulable(message()),
+        Cause::Unschedulable(_) => Cause::Blocked(message()),
+        Cause::Blocked(_) => Cause::Image {
+            image: "IMAGE".to_owned(),
+            message: message(),
+            tried_again: false,
+        },
+        Cause::Image { .. } => Cause::Container(message()),
+        Cause::Container(_) => Cause::Agent(message()),
+        Cause::Agent(_) => Cause::Files(message()),
+        Cause::Files(_) => command("executable file not found in $PATH"),
+        Cause::Command { .. } => Cause::PodEnded {
+            code: 137,
+            end: End::Evicted(message()),
+        },
+        Cause::PodEnded { .. } => died(false, "WORDS\n"),
+        Cause::DiedAtOnce { .. } => Cause::Silence(Duration::from_secs(270)),
+        Cause::Silence(_) => return None,
+    })
+}
+
+/// As [`after`].
+fn end_after(end: &End) -> Option<End> {
+    let message = || "MESSAGE".to_owned();
+    Some(match end {
+        End::Itself => End::OutOfMemory,
+        End::OutOfMemory => End::Evicted(message()),
+        End::Evicted(_) => End::Preempted(message()),
+        End::Preempted(_) => End::NodeLost(message()),
+        End::NodeLost(_) => End::Deleted,
+        End::Deleted => End::PodFailed(message()),
+        End::PodFailed(_) => End::OutputsLost("MESSAGE".to_owned()),
+        End::OutputsLost(_) => End::AgentLost,
+        End::AgentLost => End::Unseen,
+        End::Unseen => return None,
+    })
+}
+
+/// What the sentence depends on beside the kind.
+fn further() -> Vec<Cause> {
+    let refusals = [
+        "violates PodSecurity \"restricted:latest\": MESSAGE",
+        "maximum memory usage per Container is 1Gi, but limit is 2Gi",
+        "admission webhook \"NAME\" denied the request: MESSAGE",
+        "User \"NAME\" cannot create resource \"pods\"",
+        "namespace NAME is being terminated",
+        "Unauthorized",
     ];
-    for (cause, expected) in rows {
-        assert_eq!(cause.sentence(&container(), &PodName("p".to_owned())), expected);
+    let refusals = refusals.map(|message| Cause::Refused(message.to_owned()));
+    let commands = ["exec format error", "permission denied"].map(command);
+    let died = [
+        died(true, ""),
+        died(false, "lookup peer0: no such host"),
+        died(false, ""),
+    ];
+    [&refusals[..], &commands[..], &died[..]].concat()
+}
+
+/// Names and sentences, as the documentation's tables have them.
+fn sentences() -> BTreeSet<(String, String)> {
+    let (container, pod) = (container(), pod());
+    let first = Cause::PeerAddress("ADDRESS".to_owned());
+    let causes = successors(Some(first), after).chain(further());
+    let causes = causes.map(|cause| (cause.name(), cause.sentence(&container, &pod)));
+    let ends = successors(end_after(&End::Itself), end_after).map(|end| {
+        let code = if end == End::Deleted { 143 } else { 137 };
+        (end.name(), end.sentence(&container, &pod, code))
+    });
+    causes
+        .chain(ends)
+        .map(|(name, sentence)| (name.to_owned(), sentence))
+        .collect()
+}
+
+/// The first two cells of each row whose first one is code.
+fn documented() -> BTreeSet<(String, String)> {
+    let rows = DOCS.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| {
+        let (name, rest) = row.split_once("` | ").unwrap();
+        (name.to_owned(), rest.split_once(" | ").unwrap().0.to_owned())
+    })
+    .collect()
+}
+
+#[test]
+fn every_sentence_is_documented_and_every_documented_one_is_said() {
+    let (said, documented) = (sentences(), documented());
+    let missing: Vec<_> = said.difference(&documented).collect();
+    assert!(missing.is_empty(), "not in docs/failures.md: {missing:#?}");
+    let outdated: Vec<_> = documented.difference(&said).collect();
+    assert!(
+        outdated.is_empty(),
+        "nobody says what docs/failures.md has: {outdated:#?}"
+    );
+}
+
+#[test]
+fn what_ends_by_itself_has_its_exit_code_alone() {
+    assert_eq!(End::Itself.sentence(&container(), &pod(), 3), "");
+}
+
+#[test]
+fn what_is_no_chaincode_has_its_containers_name_or_says_whose_build_it_is() {
+    let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    for (chaincode, peer, who) in [
+        ("", "", "container build-0123"),
+        ("", "peer0", "container build-0123 of peer0"),
+        ("kv", "", "build of chaincode kv"),
+        ("kv", "peer0", "build of chaincode kv of peer0"),
+    ] {
+        let build = Container {
+            name: "build-0123".to_owned(),
+            role: Role::Build,
+            built_for: Some(BuiltFor {
+                chaincode: known(chaincode),
+                peer: known(peer),
+                msp: None,
+            }),
+            ..container()
+        };
+        let sentence = Cause::Refused("no".to_owned()).sentence(&build, &pod());
+        assert!(
+            sentence.starts_with(&format!("{who} cannot run: pod POD is refused: no; ")),
+            "{sentence}"
+        );
     }
 }
 
 #[test]
-fn what_is_no_chaincode_has_its_containers_name() {
-    let build = Container {
-        name: "build-0123".to_owned(),
-        ..container()
+fn what_fails_on_the_way_to_a_pod_names_its_container_and_a_remedy() {
+    let of = |error: Error| {
+        error
+            .of(|| format!("{} cannot be created", Who(&container())))
+            .to_string()
     };
-    let sentence = Cause::Refused("no".to_owned()).sentence(&build, &PodName("p".to_owned()));
-    assert_eq!(sentence, "container build-0123 cannot run: pod p is refused: no");
+    let who = "chaincode NAME of PEER cannot be created: ";
+    for (error, expected) in [
+        (
+            ClusterError::Unavailable("MESSAGE".to_owned()).into(),
+            "the kubernetes api server cannot be reached: MESSAGE; see that it runs and that chainpod reaches it",
+        ),
+        (
+            ClusterError::Refused("namespace NAME is being terminated".to_owned()).into(),
+            "namespace NAME is being terminated; let chainpod work in a namespace that stays",
+        ),
+        (
+            StoreError::Io(
+                "FILE: No space left on device; enlarge the store's volume or remove images".to_owned(),
+            )
+            .into(),
+            "the image store failed: FILE: No space left on device; enlarge the store's volume or remove images",
+        ),
+    ] {
+        assert_eq!(of(error), format!("{who}{expected}"));
+        assert!(DOCS.contains(expected), "not in docs/failures.md: {expected}");
+    }
+    // Docker's own texts stay as they are.
+    assert_eq!(of(Error::NoSuchImage("x:1".to_owned())), "No such image: x:1");
 }

@@ -113,6 +113,8 @@ fn the_user_is_a_number_or_the_default() {
         ("7:8", None, 7, Some(8)),
         ("0", None, 0, None),
         ("7:8", Some(0), 0, None),
+        ("root", None, 0, None),
+        ("7:root", None, 7, Some(0)),
     ] {
         let mut record = sample::chaincode();
         user.clone_into(&mut record.container.spec.user);
@@ -165,4 +167,35 @@ fn what_the_image_may_have_in_a_directory_is_copied_before_it_is_hidden() {
         &["/.chainpod/chainpod-agent", "--keep"]
     );
     assert_eq!(keeper.args.as_ref().unwrap(), &["/etc", "/.chainpod-kept/dir-0"]);
+}
+
+#[test]
+fn what_a_create_request_says_of_the_pod_is_on_it() {
+    let mut record = sample::chaincode();
+    let spec = &mut record.container.spec;
+    spec.hostname = "kv".to_owned();
+    spec.tty = true;
+    spec.read_only_root = true;
+    let port = |number, protocol: &str| Port {
+        number,
+        protocol: protocol.to_owned(),
+    };
+    spec.ports = vec![port(80, "tcp"), port(53, "udp")];
+    spec.labels = [("a b".to_owned(), "c/d".to_owned())].into();
+    let pod = pod(&record);
+    assert_eq!(
+        pod.metadata.annotations.unwrap()[DOCKER_LABELS],
+        r#"{"a b":"c/d"}"#
+    );
+    let spec = pod.spec.unwrap();
+    let container = &spec.containers[0];
+    assert_eq!(
+        (spec.hostname.as_deref(), container.tty),
+        (Some("kv"), Some(true))
+    );
+    let context = container.security_context.as_ref().unwrap();
+    assert_eq!(context.read_only_root_filesystem, Some(true));
+    let ports = container.ports.iter().flatten();
+    let ports = ports.map(|port| (port.container_port, port.protocol.as_deref().unwrap()));
+    assert_eq!(ports.collect::<Vec<_>>(), [(80, "TCP"), (53, "UDP")]);
 }

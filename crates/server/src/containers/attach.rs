@@ -47,9 +47,10 @@ pub(crate) async fn attach(
             "attach needs a connection of its own: send Connection: Upgrade and Upgrade: tcp",
         ));
     };
+    let tty = engine.inspect(&id).await?.container.spec.tty;
     let output = engine.attach(&id, parameters.logs, parameters.stream).await?;
     let streaming = async move {
-        if let Err(error) = stream(upgrade, output).await {
+        if let Err(error) = stream(upgrade, output, tty).await {
             tracing::debug!(container = id, %error, "an attached client went away");
         }
     };
@@ -57,7 +58,7 @@ pub(crate) async fn attach(
     let headers = [
         (
             header::CONTENT_TYPE,
-            HeaderValue::from_static(frame::media_type(version)),
+            HeaderValue::from_static(frame::media_type(version, tty)),
         ),
         (header::CONNECTION, HeaderValue::from_static("Upgrade")),
         (header::UPGRADE, wanted),
@@ -69,21 +70,20 @@ pub(crate) async fn attach(
 }
 
 /// Sends all output and closes; only then is `output` dropped, which wait waits for.
-async fn stream(upgrade: OnUpgrade, mut output: AttachStream) -> std::io::Result<()> {
+async fn stream(upgrade: OnUpgrade, mut output: AttachStream, tty: bool) -> std::io::Result<()> {
     let upgraded: Upgraded = upgrade.await.map_err(std::io::Error::other)?;
     let mut client = BufWriter::new(TokioIo::new(upgraded));
     while let Some(line) = output.next().await {
-        send(&mut client, line).await?;
+        send(&mut client, line, tty).await?;
         // What is there already goes out in one piece.
         while let Some(Some(line)) = futures::FutureExt::now_or_never(output.next()) {
-            send(&mut client, line).await?;
+            send(&mut client, line, tty).await?;
         }
         client.flush().await?;
     }
     client.shutdown().await
 }
 
-async fn send(client: &mut BufWriter<TokioIo<Upgraded>>, line: LogLine) -> std::io::Result<()> {
-    client.write_all(&frame::header(line.text.len())).await?;
-    client.write_all(&line.text).await
+async fn send(client: &mut BufWriter<TokioIo<Upgraded>>, line: LogLine, tty: bool) -> std::io::Result<()> {
+    client.write_all(&frame::framed("", &line.text, tty)).await
 }

@@ -2,18 +2,26 @@
 
 use std::net::IpAddr;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use axum::{Extension, Json};
 use docker_api::create::{CreateBody, Created, HostConfig};
 use engine::Engine;
-use engine::container::{Names, Spec};
+use engine::caller::Caller;
+use engine::container::{Names, Port, Spec};
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::body::json;
 use crate::error::{ApiError, Result};
 use crate::query::Query;
+
+/// The one user that every image has under the same number.
+const ROOT: &str = "root";
+/// Kubernetes' limit for a Pod's hostname.
+const LABEL_CHARS: usize = 63;
+/// What a port may speak; the first one where it is not said.
+const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Parameters {
@@ -27,11 +35,12 @@ pub(crate) struct Parameters {
 pub(crate) async fn create(
     State(engine): State<Engine>,
     Query(parameters): Query<Parameters>,
+    Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<(StatusCode, Json<Created>)> {
     let (spec, warnings) = check(json(body).await?)?;
     let name = parameters.name.filter(|name| !name.is_empty());
-    let record = engine.create(name, spec).await?;
+    let record = engine.called_by(caller).create(name, spec).await?;
     let id = record.container.id.0;
     tracing::info!(
         container = record.container.name,
@@ -42,27 +51,91 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(Created { id, warnings })))
 }
 
-/// From what is written to what is meant.
+/// From what is written to what is meant, and what of it is not done.
 fn check(body: CreateBody) -> Result<(Spec, Vec<String>)> {
-    let host = body.host_config.unwrap_or_default();
-    if let Some(refusal) = host.refusal() {
+    if let Some(refusal) = body.refusal() {
         return Err(ApiError::bad_request(refusal));
     }
+    let mut warnings = body.warnings();
+    let host = body.host_config.unwrap_or_default();
+    let user = body.user.unwrap_or_default();
+    warnings.extend(user_warning(&user));
+    let (hostname, warning) = hostname(body.hostname.unwrap_or_default());
+    warnings.extend(warning);
     let spec = Spec {
         image: body.image,
         entrypoint: body.entrypoint.map(Into::into),
         cmd: body.cmd.map(Into::into),
-        env: body.env.unwrap_or_default(),
+        env: env(body.env.unwrap_or_default())?,
         working_dir: body.working_dir.unwrap_or_default(),
-        user: body.user.unwrap_or_default(),
+        user,
         labels: body.labels.unwrap_or_default(),
         memory_bytes: host.memory.unwrap_or_default(),
         nano_cpus: host.cpu_limit_nanos(),
         cpu_shares: host.cpu_shares.unwrap_or_default(),
         names: names(&host)?,
         auto_remove: host.auto_remove.unwrap_or_default(),
+        hostname,
+        ports: body
+            .exposed_ports
+            .unwrap_or_default()
+            .keys()
+            .map(|text| port(text))
+            .collect::<Result<_>>()?,
+        tty: body.tty.unwrap_or_default(),
+        read_only_root: host.readonly_rootfs.unwrap_or_default(),
     };
-    Ok((spec, host.warnings()))
+    Ok((spec, warnings))
+}
+
+/// Docker's rule and text: a variable has a name.
+fn env(env: Vec<String>) -> Result<Vec<String>> {
+    match env
+        .iter()
+        .find(|entry| entry.is_empty() || entry.starts_with('='))
+    {
+        Some(entry) => Err(ApiError::bad_request(format!(
+            "invalid environment variable: {entry}"
+        ))),
+        None => Ok(env),
+    }
+}
+
+/// Names of users and groups are in a file of the image, which is not read.
+fn user_warning(user: &str) -> Option<String> {
+    let known = |name: &str| name == ROOT || name.parse::<u32>().is_ok();
+    let is_known = user.split(':').all(known);
+    (!user.is_empty() && !is_known).then(|| {
+        format!("User {user:?} is ignored as far as it is a name: names are not looked up in images, say its number")
+    })
+}
+
+/// A Pod's hostname is a DNS label (RFC 1123); what it is, and what is said of another.
+fn hostname(name: String) -> (String, Option<String>) {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let ends = [name.bytes().next(), name.bytes().last()];
+    let is_legal = name.len() <= LABEL_CHARS
+        && name.bytes().all(legal)
+        && ends.iter().flatten().all(u8::is_ascii_alphanumeric);
+    if is_legal {
+        return (name, None);
+    }
+    let warning = format!(
+        "Hostname {name:?} is ignored: a Pod's has 1 to {LABEL_CHARS} lower-case letters, digits and dashes"
+    );
+    (String::new(), Some(warning))
+}
+
+/// `PORT` or `PORT/PROTOCOL`.
+fn port(text: &str) -> Result<Port> {
+    let (number, protocol) = text.split_once('/').unwrap_or((text, PROTOCOLS[0]));
+    let protocol = protocol.to_lowercase();
+    match number.parse() {
+        Ok(number) if number > 0 && PROTOCOLS.contains(&protocol.as_str()) => Ok(Port { number, protocol }),
+        _ => Err(ApiError::bad_request(format!(
+            "invalid ExposedPorts {text:?}: a port from 1 to 65535 is expected, and tcp, udp or sctp"
+        ))),
+    }
 }
 
 fn names(host: &HostConfig) -> Result<Names> {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use docker_api::config::Config;
+use docker_api::config::{Config, Empty};
 use docker_api::container::{ContainerInspect, NO_TIME, State as DockerState};
 use engine::Engine;
 use engine::container::Container;
@@ -27,7 +27,12 @@ fn describe(container: Container) -> Result<ContainerInspect> {
     let process = Process::of(&container)?;
     let mut argv = process.argv.into_iter();
     let host_config = super::host_config(&container.spec);
+    let labels = container.docker_labels();
     let (state, spec) = (state(&container), container.spec);
+    let ports = spec.ports.iter().map(|port| {
+        let name = format!("{}/{}", port.number, port.protocol);
+        (name, Empty::default())
+    });
     let config = Config {
         user: process.user,
         env: Some(
@@ -41,7 +46,10 @@ fn describe(container: Container) -> Result<ContainerInspect> {
         image: spec.image,
         working_dir: process.working_dir,
         entrypoint: spec.entrypoint,
-        labels: Some(spec.labels),
+        labels: Some(labels),
+        exposed_ports: ports.collect(),
+        hostname: spec.hostname,
+        tty: spec.tty,
         ..Config::default()
     };
     Ok(ContainerInspect {
@@ -58,6 +66,8 @@ fn describe(container: Container) -> Result<ContainerInspect> {
 fn state(container: &Container) -> DockerState {
     let time = |time: Option<Timestamp>| time.map_or_else(|| NO_TIME.to_owned(), |time| time.to_string());
     let exit = container.exit.as_ref();
+    // As in Docker, what never ran has not finished.
+    let ended = exit.filter(|_| container.phase == Phase::Exited);
     DockerState {
         status: container.phase.docker_status(),
         running: container.phase == Phase::Running,
@@ -65,7 +75,7 @@ fn state(container: &Container) -> DockerState {
         exit_code: exit.map_or(0, |exit| exit.code),
         error: exit.map(|exit| exit.error.clone()).unwrap_or_default(),
         started_at: time(container.started_at),
-        finished_at: time(exit.map(|exit| exit.finished_at)),
+        finished_at: time(ended.map(|exit| exit.finished_at)),
         ..DockerState::default()
     }
 }

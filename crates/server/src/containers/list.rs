@@ -61,13 +61,14 @@ fn fits(filters: &Filters, container: &Container) -> bool {
         && filters.any("ancestor", |of| {
             [named.as_str(), &image.name, &image.id.0].contains(&of) || image.name == format!("{of}:latest")
         })
-        && filters.labels(&container.spec.labels)
+        && filters.labels(&container.docker_labels())
 }
 
 fn summary(container: Container) -> ContainerSummary {
     let status = status(&container, Timestamp::now());
     let command = Process::of(&container).map(|process| process.argv.join(" "));
     let host_config = super::host_config(&container.spec);
+    let labels = container.docker_labels();
     let spec = container.spec;
     ContainerSummary {
         id: container.id.0,
@@ -78,7 +79,7 @@ fn summary(container: Container) -> ContainerSummary {
         command: command.unwrap_or_default(),
         created: container.created.as_second(),
         ports: [],
-        labels: spec.labels,
+        labels,
         state: container.phase.docker_status(),
         status,
         host_config,

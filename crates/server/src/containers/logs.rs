@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use docker_api::frame;
 use engine::ports::LogLine;
 use engine::{Engine, LogRequest};
@@ -58,22 +58,20 @@ pub(crate) async fn logs(
         until: moment("until", &parameters.until)?,
         follow: parameters.follow,
     };
+    let tty = engine.inspect(&id).await?.container.spec.tty;
     let lines = engine.logs(&id, request).await?;
-    let frames = lines.map(move |line| Ok::<_, Infallible>(framed(&line, parameters.timestamps)));
-    let headers = [(header::CONTENT_TYPE, frame::media_type(version))];
+    let frames = lines.map(move |line| Ok::<_, Infallible>(framed(&line, parameters.timestamps, tty)));
+    let headers = [(header::CONTENT_TYPE, frame::media_type(version, tty))];
     Ok((headers, Body::from_stream(frames)).into_response())
 }
 
-fn framed(line: &LogLine, timestamps: bool) -> Bytes {
+/// A line as a frame; a terminal's has none.
+fn framed(line: &LogLine, timestamps: bool, tty: bool) -> Bytes {
     let time = if timestamps {
         // Docker's `RFC3339NanoFixed`.
         format!("{:.9} ", line.time)
     } else {
         String::new()
     };
-    let mut frame = BytesMut::new();
-    frame.put_slice(&frame::header(time.len() + line.text.len()));
-    frame.put_slice(time.as_bytes());
-    frame.put_slice(&line.text);
-    frame.freeze()
+    frame::framed(&time, &line.text, tty).into()
 }

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use axum::Router;
+use engine::caller::Caller;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tower::util::MapRequest;
 
 /// A request's line and headers. Docker clients send the passwords of all their registries along with
 /// a build, a few KiB each; and it is the most that a connection buffers of a body.
@@ -34,16 +38,24 @@ pub(super) fn prepare(stream: &TcpStream) {
     }
 }
 
-/// Serves one connection. A client that closes its own side still gets its answer: go-dockerclient
+/// Serves one connection; its requests say who calls. A client that closes its own side still gets its answer: go-dockerclient
 /// does that on attach.
-pub(super) async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router) {
+pub(super) async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    caller: Caller,
+    router: Router,
+) {
+    let called = MapRequest::new(router, move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(caller);
+        request
+    });
     let connection = http1::Builder::new()
         .half_close(true)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(called))
         .with_upgrades();
     if let Err(error) = connection.await {
         tracing::debug!(%error, "a connection ended");
@@ -63,7 +75,8 @@ mod tests {
             tokio::time::sleep(HEAD_LIMIT * 1000).await;
             "done"
         };
-        tokio::spawn(serve(server, Router::new().route("/", get(slow))));
+        let router = Router::new().route("/", get(slow));
+        tokio::spawn(serve(server, Caller::LOCAL, router));
         client
     }
 

@@ -13,6 +13,8 @@ use crate::world::{Script, World};
 
 /// What Docker says of a wait whose client has gone.
 const GONE: i64 = -1;
+/// The peer of all recordings.
+const PEER: &str = "peer0.org1.example.com";
 /// How a program ends that its peer stops: 128 + SIGTERM.
 const STOPPED: i64 = 143;
 
@@ -177,12 +179,26 @@ impl<'a> Player<'a> {
         }
         let recorded = exchange.response.as_ref().and_then(|reply| reply.body.as_ref());
         self.learn_id(exchange, &ours);
+        let unknown = self.of_unknown_peer(exchange, &ours).await;
         let ours = self.with_recorded_ids(&ours);
         let mut differences = compare::body(recorded, &ours).await;
+        differences.extend(unknown);
         if is_wait {
             differences.extend(self.attach_has_ended(name).await);
         }
         differences
+    }
+
+    /// Every container that a peer creates is known to be its own and its chaincode's.
+    async fn of_unknown_peer(&self, exchange: &Exchange, ours: &Bytes) -> Option<String> {
+        if !exchange.route().ends_with("/containers/create") {
+            return None;
+        }
+        let created: serde_json::Value = serde_json::from_slice(ours).unwrap();
+        let record = self.world.engine.inspect(created["Id"].as_str()?).await.unwrap();
+        let (peer, chaincode) = (record.container.peer(), record.container.chaincode());
+        let known = peer == Some(PEER) && matches!(chaincode, Some("kv" | "kv1"));
+        (!known).then(|| format!("{chaincode:?} of {peer:?} is neither the chaincode nor the peer"))
     }
 
     /// A stop that has not been answered ends the program.

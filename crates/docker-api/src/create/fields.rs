@@ -1,0 +1,357 @@
+//! THE table of what a create request may have: each of Docker's fields, and
+//! what becomes of it. `docs/docker-api.md` shows it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// What becomes of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is done.
+    Honoured,
+    /// It is so in any Pod, or means nothing to one: nothing is said.
+    Moot,
+    /// It is not done, and `Warnings` say so.
+    Ignored,
+    /// It is not done, and the request is 400.
+    Refused,
+}
+
+/// Fields of one fate for one reason.
+pub struct Row {
+    /// What becomes of them.
+    pub fate: Fate,
+    /// Their names.
+    pub fields: &'static [&'static str],
+    /// How they are honoured, or why not.
+    pub text: &'static str,
+    /// Words that ask for no more than nothing does.
+    nothing: &'static [&'static str],
+    /// Whether a key alone asks for something.
+    by_key: bool,
+}
+
+const fn row(fate: Fate, fields: &'static [&'static str], text: &'static str) -> Row {
+    Row {
+        fate,
+        fields,
+        text,
+        nothing: &[],
+        by_key: false,
+    }
+}
+
+impl Row {
+    const fn unless(mut self, nothing: &'static [&'static str]) -> Self {
+        self.nothing = nothing;
+        self
+    }
+
+    const fn by_key(mut self) -> Self {
+        self.by_key = true;
+        self
+    }
+
+    fn is_asked_by(&self, value: &Value) -> bool {
+        match value {
+            Value::Object(values) if self.by_key => !values.is_empty(),
+            value => !asks_nothing(value, self.nothing),
+        }
+    }
+}
+
+use Fate::{Honoured, Ignored, Moot, Refused};
+
+/// The table. Fields that Docker has not are accepted without a word.
+pub static FIELDS: [Row; 47] = [
+    row(Honoured, &["Image"], "must have been built or pulled here"),
+    row(
+        Honoured,
+        &["Entrypoint", "Cmd"],
+        "over the image's, as in Docker: nothing in them is expanded",
+    ),
+    row(
+        Honoured,
+        &["Env"],
+        "over the image's; the last of a name counts, a name without `=` unsets, nothing is expanded",
+    ),
+    row(Honoured, &["WorkingDir"], "over the image's"),
+    row(
+        Honoured,
+        &["User"],
+        "`UID` or `UID:GID`; `root` is 0; other names are not looked up and said in `Warnings`",
+    ),
+    row(
+        Honoured,
+        &["Labels"],
+        "with the image's: in inspect, in filters, and on the Pod as the annotation `chainpod.dev/docker-labels`",
+    ),
+    row(
+        Honoured,
+        &["Hostname"],
+        "the Pod's `hostname`; one that Kubernetes does not take is said in `Warnings`",
+    ),
+    row(Honoured, &["ExposedPorts"], "the Pod's `containerPorts`"),
+    row(
+        Honoured,
+        &["Tty"],
+        "the Pod has a terminal; attach and logs are without frames then",
+    ),
+    row(
+        Moot,
+        &["AttachStdin", "AttachStdout", "AttachStderr"],
+        "what is attached to says the attach call",
+    ),
+    row(
+        Ignored,
+        &["OpenStdin", "StdinOnce"],
+        "the program's input is empty",
+    ),
+    row(Ignored, &["Domainname"], "a Pod's domain is its cluster's"),
+    row(
+        Ignored,
+        &["Healthcheck"],
+        "what ends is launched again by its client",
+    )
+    .unless(&["NONE"]),
+    row(
+        Ignored,
+        &["Volumes"],
+        "what is written goes with the container in any case",
+    )
+    .by_key(),
+    row(
+        Ignored,
+        &["NetworkDisabled", "MacAddress", "NetworkingConfig"],
+        "a Pod has its cluster's network",
+    ),
+    row(Ignored, &["StopSignal"], "stop sends SIGTERM").unless(&["SIGTERM", "TERM", "15"]),
+    row(Ignored, &["StopTimeout"], "stop has its own"),
+    row(
+        Moot,
+        &["Shell", "OnBuild", "ArgsEscaped"],
+        "builds alone know it, or Windows",
+    ),
+    row(
+        Honoured,
+        &["HostConfig.Memory"],
+        "the Pod's limit, and not its request",
+    ),
+    row(
+        Honoured,
+        &[
+            "HostConfig.NanoCpus",
+            "HostConfig.CpuQuota",
+            "HostConfig.CpuPeriod",
+        ],
+        "the Pod's limit",
+    ),
+    row(
+        Honoured,
+        &["HostConfig.CpuShares"],
+        "the Pod's request: 1024 are a core",
+    ),
+    row(
+        Honoured,
+        &["HostConfig.Dns"],
+        "in the place of the cluster's servers: `dnsPolicy: None`",
+    ),
+    row(
+        Honoured,
+        &["HostConfig.DnsSearch", "HostConfig.DnsOptions"],
+        "added to the cluster's: `dnsConfig`",
+    ),
+    row(
+        Honoured,
+        &["HostConfig.ExtraHosts"],
+        "the Pod's `hostAliases`: `NAME:ADDRESS`, and not `host-gateway`",
+    ),
+    row(
+        Honoured,
+        &["HostConfig.AutoRemove"],
+        "the container goes when it has ended",
+    ),
+    row(
+        Honoured,
+        &["HostConfig.ReadonlyRootfs"],
+        "`readOnlyRootFilesystem`",
+    ),
+    row(Moot, &["HostConfig.CapDrop"], "all capabilities are dropped"),
+    row(
+        Moot,
+        &["HostConfig.Init"],
+        "chainpod's agent is the first process, and reaps",
+    ),
+    row(
+        Moot,
+        &["HostConfig.ConsoleSize", "HostConfig.ContainerIDFile"],
+        "the client's own",
+    ),
+    row(
+        Ignored,
+        &["HostConfig.NetworkMode"],
+        "a Pod has its cluster's network",
+    )
+    .unless(&["default", "bridge", "host", "nat"]),
+    row(
+        Ignored,
+        &[
+            "HostConfig.PortBindings",
+            "HostConfig.PublishAllPorts",
+            "HostConfig.Links",
+        ],
+        "a Pod has an address of its own, and a Service gives it a name",
+    )
+    .by_key(),
+    row(
+        Ignored,
+        &["HostConfig.RestartPolicy"],
+        "a program that has ended is not run again by itself",
+    )
+    .unless(&["no"]),
+    row(Ignored, &["HostConfig.LogConfig"], "the node keeps the Pod's log").unless(&["json-file"]),
+    row(
+        Ignored,
+        &["HostConfig.Ulimits", "HostConfig.PidsLimit"],
+        "the node's runtime sets them",
+    ),
+    row(
+        Ignored,
+        &[
+            "HostConfig.MemoryReservation",
+            "HostConfig.MemorySwap",
+            "HostConfig.MemorySwappiness",
+            "HostConfig.KernelMemory",
+            "HostConfig.KernelMemoryTCP",
+            "HostConfig.OomKillDisable",
+            "HostConfig.OomScoreAdj",
+        ],
+        "of memory a Pod has a limit, and its node the rest",
+    ),
+    row(
+        Ignored,
+        &[
+            "HostConfig.CpusetCpus",
+            "HostConfig.CpusetMems",
+            "HostConfig.CpuRealtimePeriod",
+            "HostConfig.CpuRealtimeRuntime",
+            "HostConfig.CpuCount",
+            "HostConfig.CpuPercent",
+        ],
+        "of processors a Pod has a limit and a request",
+    ),
+    row(
+        Ignored,
+        &[
+            "HostConfig.BlkioWeight",
+            "HostConfig.BlkioWeightDevice",
+            "HostConfig.BlkioDeviceReadBps",
+            "HostConfig.BlkioDeviceWriteBps",
+            "HostConfig.BlkioDeviceReadIOps",
+            "HostConfig.BlkioDeviceWriteIOps",
+            "HostConfig.IOMaximumIOps",
+            "HostConfig.IOMaximumBandwidth",
+            "HostConfig.StorageOpt",
+        ],
+        "Kubernetes does not limit a disk's use",
+    ),
+    row(
+        Ignored,
+        &["HostConfig.Tmpfs", "HostConfig.ShmSize"],
+        "the Pod's files are on its node's disk",
+    )
+    .by_key(),
+    row(
+        Ignored,
+        &["HostConfig.VolumeDriver"],
+        "there are no volumes of Docker's",
+    )
+    .unless(&["local"]),
+    row(
+        Ignored,
+        &["HostConfig.Annotations"],
+        "annotations are the rules' to give",
+    ),
+    row(Ignored, &["HostConfig.GroupAdd"], "the group is that of `User`"),
+    row(
+        Ignored,
+        &[
+            "HostConfig.SecurityOpt",
+            "HostConfig.MaskedPaths",
+            "HostConfig.ReadonlyPaths",
+            "HostConfig.Sysctls",
+        ],
+        "a Pod is as the Pod Security Standard wants it",
+    )
+    .unless(&["no-new-privileges", "no-new-privileges:true"]),
+    row(
+        Ignored,
+        &[
+            "HostConfig.Cgroup",
+            "HostConfig.CgroupParent",
+            "HostConfig.CgroupnsMode",
+            "HostConfig.UTSMode",
+            "HostConfig.UsernsMode",
+            "HostConfig.Runtime",
+            "HostConfig.Isolation",
+        ],
+        "the node's runtime decides it",
+    )
+    .unless(&["private", "host", "runc", "default"]),
+    row(
+        Refused,
+        &["HostConfig.Binds", "HostConfig.Mounts", "HostConfig.VolumesFrom"],
+        "a Pod may have no file of its node's: upload what is needed",
+    ),
+    row(
+        Refused,
+        &["HostConfig.Privileged", "HostConfig.CapAdd"],
+        "a Pod has no rights beyond its user's",
+    ),
+    row(
+        Refused,
+        &[
+            "HostConfig.Devices",
+            "HostConfig.DeviceCgroupRules",
+            "HostConfig.DeviceRequests",
+        ],
+        "a Pod may have no device of its node's",
+    ),
+    row(
+        Refused,
+        &["HostConfig.PidMode", "HostConfig.IpcMode"],
+        "a Pod sees its own processes alone",
+    )
+    .unless(&["private", "shareable", "none"]),
+];
+
+/// The fields of that fate that ask for something, with the table's row of each.
+pub(super) fn asked<'a>(
+    fate: Fate,
+    prefix: &'static str,
+    fields: &'a BTreeMap<String, Value>,
+) -> impl Iterator<Item = (String, &'static Row)> + 'a {
+    fields.iter().filter_map(move |(field, value)| {
+        let name = format!("{prefix}{field}");
+        let row = FIELDS.iter().find(|row| row.fields.contains(&name.as_str()))?;
+        (row.fate == fate && row.is_asked_by(value)).then_some((name, row))
+    })
+}
+
+/// Whether a value is null, zero, Docker's -1, false, an empty text or one that stands for nothing, or a
+/// collection of such.
+fn asks_nothing(value: &Value, nothing: &[&str]) -> bool {
+    let all = |value: &Value| asks_nothing(value, nothing);
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(value) => value.as_i64().is_some_and(|value| value == 0 || value == -1),
+        Value::String(text) => text.is_empty() || nothing.contains(&text.as_str()),
+        Value::Array(values) => values.iter().all(all),
+        Value::Object(values) => values.values().all(all),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! What ended a program that ran: what `State.Error` says then, and the Event on
+//! the record. One that ended by itself has its exit code alone, as in Docker.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::Who;
+use crate::container::{Container, Exit};
+use crate::name::PodName;
+
+/// What a MiB has in bytes.
+const MIB: i64 = 1 << 20;
+/// What to do about a program that was killed for its memory.
+pub(super) const RAISE_MEMORY: &str = "raise HostConfig.Memory (peers: CORE_VM_DOCKER_HOSTCONFIG_MEMORY)";
+
+/// What ended a program, as far as that is known. Texts are the cluster's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It ended by itself, or was asked to end.
+    Itself,
+    /// The kernel killed it for its memory.
+    OutOfMemory,
+    /// Its Pod was evicted: by the eviction API, or by the kubelet for what its node lacks.
+    Evicted(String),
+    /// Its Pod made room for another.
+    Preempted(String),
+    /// Its node has gone.
+    NodeLost(String),
+    /// Its Pod was deleted, by another than chainpod.
+    Deleted,
+    /// Its Pod failed for another reason: the kubelet's.
+    PodFailed(String),
+    /// It ended by itself, and the image store could not keep what it made.
+    OutputsLost(String),
+    /// The agent ended without a word, so that only the kubelet's is left.
+    AgentLost,
+    /// It was killed, and its end was not seen in time.
+    Unseen,
+}
+
+impl End {
+    /// Its name: the reason of a Kubernetes Event.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Itself => "Exited",
+            Self::OutOfMemory => "OOMKilled",
+            Self::Evicted(_) => "Evicted",
+            Self::Preempted(_) => "Preempted",
+            Self::NodeLost(_) => "NodeLost",
+            Self::Deleted => "PodDeleted",
+            Self::PodFailed(_) => "PodFailed",
+            Self::OutputsLost(_) => "OutputsLost",
+            Self::AgentLost => "AgentLost",
+            Self::Unseen => "EndUnseen",
+        }
+    }
+
+    /// The sentence: who, in which Pod, why, and what to do; empty where there is no more to say than the
+    /// exit code.
+    #[must_use]
+    pub fn sentence(&self, container: &Container, pod: &PodName, code: i64) -> String {
+        let (who, how, remedy) = (Who(container), self.how(container, code), self.remedy(container));
+        match self {
+            Self::Itself => String::new(),
+            Self::OutOfMemory => format!("{who} {how} in pod {pod}; {remedy}"),
+            _ => format!("{who} {how} in pod {pod}: {self}; {remedy}"),
+        }
+    }
+
+    /// How the program ended.
+    pub(super) fn how(&self, container: &Container, code: i64) -> String {
+        match (self, container.spec.memory_bytes / MIB) {
+            (Self::OutOfMemory, 0) => "was killed for its memory (it names no limit)".to_owned(),
+            (Self::OutOfMemory, limit_mib) => format!("was killed for its memory (limit {limit_mib} MiB)"),
+            _ => format!("ended with {code}"),
+        }
+    }
+
+    /// What to do about it.
+    pub(super) fn remedy(&self, container: &Container) -> String {
+        let again = match container.chaincode() {
+            Some(_) => "the next transaction launches it again",
+            None => "start it again",
+        };
+        match self {
+            Self::OutOfMemory => RAISE_MEMORY.to_owned(),
+            Self::Preempted(_) => format!("{again} where there is room: add nodes, or raise its priority"),
+            Self::Evicted(_) => format!("{again}; raise the limit that it went beyond, if there is one"),
+            Self::Deleted => format!("{again}; see who deletes pods of chainpod's"),
+            Self::AgentLost => format!("{again}; see its node's log"),
+            Self::Unseen => "see whether its node works".to_owned(),
+            Self::Itself | Self::NodeLost(_) | Self::PodFailed(_) | Self::OutputsLost(_) => again.to_owned(),
+        }
+    }
+
+    /// The exit of a program that ended so, heard of now.
+    pub(crate) fn exit(&self, container: &Container, pod: &PodName, code: i64) -> Exit {
+        let sentence = self.sentence(container, pod, code);
+        Exit::now(code, *self == Self::OutOfMemory, sentence)
+    }
+}
+
+impl Display for End {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Itself => f.write_str("it ended by itself"),
+            Self::OutOfMemory => f.write_str("it was killed for its memory"),
+            Self::Evicted(why) => write!(f, "it was evicted: {why}"),
+            Self::Preempted(why) => write!(f, "it was preempted: {why}"),
+            Self::NodeLost(why) => write!(f, "its node has gone: {why}"),
+            Self::Deleted => f.write_str("it was deleted"),
+            Self::PodFailed(why) => write!(f, "it failed: {why}"),
+            Self::OutputsLost(why) => write!(f, "what it made is lost: {why}"),
+            Self::AgentLost => f.write_str("chainpod's agent in it ended without a word"),
+            Self::Unseen => f.write_str("it was killed, and its end was not seen in time"),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What to do about what the API server refuses: its message tells who refused.
+
+use crate::error::Error;
+use crate::ports::ClusterError;
+
+/// Of a quota.
+pub(crate) const QUOTA: &str = "raise the namespace's quota, or remove what nobody needs there";
+/// Of an API server that is away.
+pub(super) const UNAVAILABLE: &str = "see that it runs and that chainpod reaches it";
+/// Who refused, by a part of the message, and what to do about it.
+const REMEDIES: [(&str, &str); 6] = [
+    (
+        "is being terminated",
+        "let chainpod work in a namespace that stays",
+    ),
+    (
+        "violates PodSecurity",
+        "let the image run as a user who is not root, or lower the namespace's pod-security.kubernetes.io/enforce",
+    ),
+    ("admission webhook", "ask who runs that webhook in the cluster"),
+    (
+        " usage per ",
+        "ask for what the namespace's LimitRange allows: HostConfig (peers: CORE_VM_DOCKER_HOSTCONFIG_…)",
+    ),
+    (
+        " cannot create resource",
+        "give chainpod's account the Role that comes with it",
+    ),
+    (
+        "Unauthorized",
+        "see that chainpod's account is there and its token good",
+    ),
+];
+/// Of all others.
+const UNKNOWN: &str = "see what in the namespace forbids it";
+
+/// What to do about a refusal with that message.
+pub(super) fn remedy(message: &str) -> &'static str {
+    let row = REMEDIES.iter().find(|(part, _)| message.contains(part));
+    row.map_or(UNKNOWN, |(_, remedy)| remedy)
+}
+
+/// What to do about an error of the cluster's side; empty where nothing is known.
+pub(crate) fn remedy_of(error: &Error) -> String {
+    let remedy = match error {
+        Error::Cluster(ClusterError::Refused(message)) => remedy(message),
+        Error::Cluster(ClusterError::QuotaFull(_)) => QUOTA,
+        Error::Cluster(ClusterError::Unavailable(_)) => UNAVAILABLE,
+        _ => return String::new(),
+    };
+    format!("; {remedy}")
+}

@@ -1,0 +1,174 @@
+//! What ends a program from outside, and what keeps it from beginning for a while.
+
+use super::*;
+
+const DELETED: &str = "; the next transaction launches it again; see who deletes pods of chainpod's";
+
+impl Lab {
+    /// The Pod is about to end for that, and its program still runs.
+    async fn pod_is_ending(&self, agent: &AgentId, end: End) {
+        let seen = PodSeen {
+            agent: agent.clone(),
+            pod: self.engine.inspect(NAME).await.unwrap().pod_name(),
+            state: PodState::Running,
+            ending: Some(end),
+        };
+        self.engine.observe(Event::Pod(seen)).await;
+    }
+
+    async fn error(&self) -> String {
+        let exit = self.engine.inspect(NAME).await.unwrap().container.exit;
+        exit.unwrap().error
+    }
+
+    /// The reasons of the news that somebody should look after.
+    async fn warnings(&self) -> Vec<&'static str> {
+        // News are told by tasks of their own.
+        tokio::task::yield_now().await;
+        let news = self.cluster.news().into_iter();
+        news.filter(|news| news.is_warning)
+            .map(|news| news.reason)
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn who_ended_a_program_is_kept_and_told_whoever_is_heard_first() {
+    for agent_is_first in [false, true] {
+        let lab = lab();
+        let agent = lab.running().await;
+        if agent_is_first {
+            lab.exits(&agent, 143).await;
+        }
+        lab.pod_is_ending(&agent, End::Deleted).await;
+        lab.exits(&agent, 143).await;
+        let error = lab.error().await;
+        assert!(
+            error.contains(" ended with 143 in pod ") && error.ends_with(DELETED),
+            "{error}"
+        );
+        assert_eq!(lab.warnings().await.last(), Some(&"PodDeleted"));
+    }
+}
+
+#[tokio::test]
+async fn a_pod_that_chainpod_deletes_itself_was_deleted_by_nobody() {
+    let lab = lab();
+    let agent = lab.running().await;
+    let (stopped, ()) = tokio::join!(lab.engine.stop(NAME, Duration::ZERO), async {
+        lab.pod_is_ending(&agent, End::Deleted).await;
+        lab.pod_ends(&agent, 137).await;
+    });
+    stopped.unwrap();
+    assert_eq!(lab.error().await, "");
+    assert_eq!(lab.warnings().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_ended_by_itself_stays_so_when_its_pod_is_deleted_afterwards() {
+    let lab = lab();
+    let agent = lab.running().await;
+    lab.exits(&agent, 7).await;
+    lab.pod_is_ending(&agent, End::Deleted).await;
+    assert_eq!(lab.error().await, "");
+    assert_eq!(lab.warnings().await, ["Exited"]);
+}
+
+#[tokio::test]
+async fn a_kill_for_memory_says_so_and_how_to_raise_the_limit() {
+    let lab = lab();
+    let agent = lab.running().await;
+    let exited = Agent::Exited {
+        exit_code: 137,
+        oom_killed: true,
+    };
+    lab.tell(&agent, exited).await;
+    let error = lab.error().await;
+    assert!(error.contains("CORE_VM_DOCKER_HOSTCONFIG_MEMORY"), "{error}");
+    assert_eq!(lab.warnings().await, ["OOMKilled"]);
+}
+
+#[tokio::test]
+async fn a_pod_that_goes_without_a_word_takes_its_last_reason_along() {
+    let lab = lab();
+    let agent = lab.running().await;
+    let gone = PodSeen {
+        agent,
+        pod: lab.engine.inspect(NAME).await.unwrap().pod_name(),
+        state: PodState::Running,
+        ending: Some(End::NodeLost("node no longer exists".to_owned())),
+    };
+    lab.engine.observe(Event::PodGone(gone)).await;
+    let error = lab.error().await;
+    assert!(
+        error.contains("its node has gone: node no longer exists; "),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_that_is_full_is_given_time_to_pass() {
+    for (tries, passes) in [(5, true), (100, false)] {
+        let lab = lab();
+        lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+        lab.cluster.fill_quota(tries);
+        let starting = lab.engine.start(NAME);
+        if passes {
+            let (started, _) = tokio::join!(starting, lab.agent_starts());
+            assert_eq!(started.unwrap(), Started::Now);
+        } else {
+            let error = starting.await.unwrap_err().to_string();
+            assert!(error.contains("exceeded quota: pods; raise the "), "{error}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_whose_node_does_not_get_on_is_given_up_in_less_than_30_s() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    lab.cluster.block_pods("FailedMount: secret \"s\" not found");
+    let begun = tokio::time::Instant::now();
+    let error = lab.engine.start(NAME).await.unwrap_err().to_string();
+    assert!(
+        error.contains(" waits on its node: FailedMount: secret"),
+        "{error}"
+    );
+    let took = begun.elapsed();
+    let limit = engine::StartLimits::default().blocked;
+    assert!(took >= limit && took < Duration::from_secs(30), "{took:?}");
+}
+
+#[tokio::test]
+async fn outputs_that_the_store_cannot_keep_are_told_to_whoever_asks_for_them() {
+    let lab = lab();
+    lab.engine.pull("ccenv").await.unwrap();
+    let build = Spec {
+        image: "ccenv".to_owned(),
+        ..spec()
+    };
+    lab.engine.create(Some(NAME.to_owned()), build).await.unwrap();
+    let input: &[u8] = &[0; 1024];
+    lab.engine
+        .upload(NAME, "/chaincode/input", Box::new(input))
+        .await
+        .unwrap();
+    let (started, agent) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+    started.unwrap();
+    lab.store.fill();
+    lab.engine.output(&agent, 0, Box::new(input)).await.unwrap_err();
+    lab.exits(&agent, 0).await;
+    let error = lab
+        .engine
+        .download(NAME, "/chaincode/output/.")
+        .await
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.starts_with("Could not find the file /chaincode/output/. in container ")
+            && error.contains(": what it made is lost: the image store failed: no space; "),
+        "{error}"
+    );
+    assert_eq!(lab.warnings().await, ["OutputsLost"]);
+}

@@ -1,0 +1,345 @@
+//! The table of causes.
+
+use serde_json::{Value, json};
+
+use super::row::Row;
+use super::{World, tar};
+
+/// What the namespace allows, so that rows can ask for more.
+pub(crate) const LIMITS: &str = "
+apiVersion: v1
+kind: List
+items:
+  - apiVersion: v1
+    kind: ResourceQuota
+    metadata: {name: cores, namespace: NAMESPACE}
+    spec: {hard: {requests.cpu: '50'}}
+  - apiVersion: v1
+    kind: LimitRange
+    metadata: {name: sizes, namespace: NAMESPACE}
+    spec:
+      limits:
+        - type: Container
+          max: {memory: 512Mi}
+          default: {memory: 512Mi, ephemeral-storage: 16Mi}
+          defaultRequest: {ephemeral-storage: 1Mi}
+";
+/// The chaincode whose Pods the webhook denies, and its words.
+pub(crate) const DENIED: &str = "denied";
+pub(crate) const DENIAL: &str = "no chaincode on Wednesdays";
+/// A whole program for arm64 on Linux, as small as an ELF file can be: it exits with 0.
+pub(crate) const PROGRAM_OF_ARM: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\
+    \x02\0\xb7\0\x01\0\0\0\x78\0\x40\0\0\0\0\0\x40\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x40\0\x38\0\x01\0\0\0\0\0\0\0\
+    \x01\0\0\0\x05\0\0\0\0\0\0\0\0\0\0\0\0\0\x40\0\0\0\0\0\0\0\x40\0\0\0\0\0\
+    \x84\0\0\0\0\0\0\0\x84\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\
+    \0\0\x80\xd2\xa8\x0b\x80\xd2\x01\0\0\xd4";
+
+/// A core as Docker weighs it.
+const CORE: i64 = 1024;
+
+fn cores(count: i64) -> Value {
+    json!({"CpuShares": count * CORE})
+}
+
+fn mib(count: i64) -> Value {
+    json!({"Memory": count << 20})
+}
+
+/// All of them.
+pub(crate) fn rows() -> Vec<Row> {
+    [starts(), deaths(), ends()].into_iter().flatten().collect()
+}
+
+/// What never runs.
+fn starts() -> Vec<Row> {
+    vec![
+        Row {
+            image: "nobase",
+            ..Row::new(
+                "nobase",
+                "ImagePullFailed",
+                &[
+                    "chaincode nobase of peer0 cannot run: pod dev-peer0-nobase-",
+                    "cannot pull image hyperledger/fabric-baseos:9.9: ",
+                    "see that it exists and that the nodes can pull it",
+                ],
+            )
+        },
+        Row {
+            host_config: || cores(20),
+            ..Row::new(
+                "large",
+                "Unschedulable",
+                &[
+                    "chaincode large of peer0 cannot run: no node takes pod dev-peer0-large-",
+                    "Insufficient cpu",
+                    "add a node that does, or let it ask for less",
+                ],
+            )
+        },
+        Row {
+            host_config: || cores(60),
+            ..Row::new(
+                "quota",
+                "QuotaExceeded",
+                &[
+                    "chaincode quota of peer0 cannot run: pod dev-peer0-quota-",
+                    "exceeded quota: cores, requested: requests.cpu=",
+                    "raise the namespace's quota",
+                ],
+            )
+        },
+        Row {
+            host_config: || mib(1024),
+            ..Row::new(
+                "range",
+                "PodRefused",
+                &[
+                    "chaincode range of peer0 cannot run: pod dev-peer0-range-",
+                    "maximum memory usage per Container is 512Mi, but limit is 1073741824",
+                    "what the namespace's LimitRange allows",
+                ],
+            )
+        },
+        Row {
+            user: "0",
+            ..Row::new(
+                "root",
+                "PodRefused",
+                &[
+                    "chaincode root of peer0 cannot run: pod dev-peer0-root-",
+                    "violates PodSecurity \"restricted:latest\"",
+                    "let the image run as a user who is not root",
+                ],
+            )
+        },
+        Row::new(
+            DENIED,
+            "PodRefused",
+            &[
+                "chaincode denied of peer0 cannot run: pod dev-peer0-denied-",
+                "admission webhook \"causes.chainpod.test\" denied the request: no chaincode on Wednesdays",
+                "ask who runs that webhook",
+            ],
+        ),
+        Row {
+            argv: &["nosuch"],
+            code: 127,
+            ..Row::new(
+                "command",
+                "CommandFailed",
+                &[
+                    "chaincode command of peer0 cannot run: pod dev-peer0-command-",
+                    "exec: \"nosuch\": executable file not found in $PATH",
+                    "see that its image, or what was built on it, has that program",
+                ],
+            )
+        },
+        Row {
+            // Without an agent: the runtime's word.
+            image: "hyperledger/fabric-baseos:2.5",
+            argv: &["nosuch"],
+            code: 127,
+            ..Row::new(
+                "plain",
+                "CommandFailed",
+                &[
+                    "chaincode plain of peer0 cannot run: pod dev-peer0-plain-",
+                    "exec: \"nosuch\": executable file not found in $PATH",
+                    "see that its image, or what was built on it, has that program",
+                ],
+            )
+        },
+        Row {
+            image: "arm",
+            argv: &["program"],
+            code: 126,
+            ..Row::new(
+                "arm",
+                "CommandFailed",
+                &[
+                    "chaincode arm of peer0 cannot run: pod dev-peer0-arm-",
+                    "exec: \"program\": exec format error",
+                    "it is made for another architecture than its node's",
+                ],
+            )
+        },
+        Row {
+            before: Some(lose_the_secret),
+            ..Row::new(
+                "secret",
+                "PodBlocked",
+                &[
+                    "chaincode secret of peer0 cannot run: pod dev-peer0-secret-",
+                    "FailedMount: MountVolume.SetUp failed for volume \"files-0\" : secret ",
+                    "not found; see that what the pod names is there",
+                ],
+            )
+        },
+        Row {
+            argv: &["chaincode", "-peer.address=127.0.0.1:7052"],
+            ..Row::new(
+                "loopback",
+                "PeerUnreachable",
+                &[
+                    "chaincode loopback of peer0 cannot reach its peer at 127.0.0.1:7052: in pod dev-peer0-loopback-",
+                    "set CORE_PEER_CHAINCODEADDRESS of the peer",
+                ],
+            )
+        },
+    ]
+}
+
+/// What runs, and ends before it could have served.
+fn deaths() -> Vec<Row> {
+    let died = |name, says| Row {
+        ran: true,
+        ..Row::new(name, "DiedAtOnce", says)
+    };
+    vec![
+        Row {
+            argv: &[
+                "/bin/sh",
+                "-c",
+                "echo config missing: DB_URL; exit 3",
+                "-peer.address=peer0:7052",
+            ],
+            code: 3,
+            ..died(
+                "early",
+                &[
+                    "chaincode early of peer0 exited with 3 right after its start in pod dev-peer0-early-",
+                    "mend what it says, and the next transaction launches it again",
+                    "its last words: config missing: DB_URL",
+                ],
+            )
+        },
+        Row {
+            argv: &[
+                "/bin/sh",
+                "-c",
+                "echo dial tcp: lookup peer0: no such host; exit 1",
+                "-peer.address=peer0:7052",
+            ],
+            code: 1,
+            ..died(
+                "lookup",
+                &[
+                    "chaincode lookup of peer0 exited with 1 right after its start in pod dev-peer0-lookup-",
+                    "see that pods can resolve and reach its peer at peer0:7052: set CORE_PEER_CHAINCODEADDRESS",
+                ],
+            )
+        },
+        Row {
+            // A shell's child, as npm has it.
+            argv: &["/bin/sh", "-c", "tail /dev/zero", "-peer.address=peer0:7052"],
+            host_config: || mib(64),
+            code: 137,
+            oom_killed: true,
+            ..died(
+                "oomearly",
+                &[
+                    "chaincode oomearly of peer0 was killed for its memory (limit 64 MiB) right after its start in pod ",
+                    "raise HostConfig.Memory (peers: CORE_VM_DOCKER_HOSTCONFIG_MEMORY)",
+                ],
+            )
+        },
+    ]
+}
+
+/// What runs well and is ended.
+fn ends() -> Vec<Row> {
+    vec![
+        Row {
+            argv: &["/bin/sh", "-c", "sleep 2; exec tail /dev/zero"],
+            host_config: || mib(64),
+            oom_killed: true,
+            ..Row::new("oomlater", "OOMKilled", &[
+                "chaincode oomlater of peer0 was killed for its memory (limit 64 MiB) in pod dev-peer0-oomlater-",
+                "raise HostConfig.Memory",
+            ])
+        }
+        .ended(137, |_, _| {}),
+        Row::new("deleted", "PodDeleted", &[
+            "chaincode deleted of peer0 ended with 143 in pod dev-peer0-deleted-",
+            ": it was deleted; the next transaction launches it again; see who deletes pods",
+        ])
+        .ended(143, delete),
+        Row {
+            // The object goes before the program.
+            argv: &["/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done"],
+            ..Row::new("forced", "PodDeleted", &[
+                "chaincode forced of peer0 ended with 137 in pod dev-peer0-forced-",
+                ": it was deleted; ",
+            ])
+        }
+        .ended(137, delete_by_force),
+        Row::new("drained", "Evicted", &[
+            "chaincode drained of peer0 ended with 143 in pod dev-peer0-drained-",
+            ": it was evicted: Eviction API: evicting; the next transaction launches it again",
+        ])
+        .ended(143, evict),
+        Row {
+            argv: &["/bin/sh", "-c", "head -c 64M /dev/zero >/tmp/full; exec sleep 600"],
+            ..Row::new("disk", "Evicted", &[
+                "chaincode disk of peer0 ended with 143 in pod dev-peer0-disk-",
+                ": it was evicted: ",
+                "phemeral local storage usage exceeds the total limit of containers 16Mi; ",
+                "raise the limit that it went beyond",
+            ])
+        }
+        .ended(143, |_, _| {}),
+    ]
+}
+
+/// Uploads a file, and takes its Secret away.
+fn lose_the_secret(world: &World, container: &str) {
+    let file = tar(&[("etc/hyperledger/fabric/client.crt", b"PEM")]).unwrap();
+    world.docker.upload(container, "/", &file).unwrap();
+    let secrets = world
+        .chainpod
+        .objects("secrets", &["-l", "chainpod.dev/chaincode=secret"])
+        .unwrap();
+    assert_eq!(secrets.len(), 1, "{secrets:?}");
+    world.chainpod.kubectl(&["delete", &secrets[0]]).unwrap();
+}
+
+fn pod(world: &World, container: &str) -> String {
+    let chaincode = container.split('-').nth(2).unwrap();
+    let label = format!("chainpod.dev/chaincode={chaincode}");
+    let pods = world.chainpod.objects("pods", &["-l", &label]).unwrap();
+    assert_eq!(pods.len(), 1, "{pods:?}");
+    pods[0].clone()
+}
+
+fn delete(world: &World, container: &str) {
+    world
+        .chainpod
+        .kubectl(&["delete", "--wait=false", &pod(world, container)])
+        .unwrap();
+}
+
+fn delete_by_force(world: &World, container: &str) {
+    let pod = pod(world, container);
+    world
+        .chainpod
+        .kubectl(&["delete", "--force", "--grace-period=0", "--wait=false", &pod])
+        .unwrap();
+}
+
+/// As a drain does it.
+fn evict(world: &World, container: &str) {
+    let (pod, namespace) = (pod(world, container), world.chainpod.namespace());
+    let pod = pod.strip_prefix("pod/").unwrap();
+    let eviction = json!({
+        "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace},
+    });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), eviction.to_string()).unwrap();
+    let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/eviction");
+    let file = file.path().display().to_string();
+    world
+        .chainpod
+        .kubectl(&["create", "--raw", &path, "-f", &file])
+        .unwrap();
+}
