@@ -261,4 +261,17 @@ mod tests {
             None
         );
     }
+
+    #[test]
+    fn every_hint_is_in_the_docs() {
+        const DOCS: &str = include_str!("../../../docs/failures.md");
+        let (_, npm) = &TOOLS[0];
+        for (_, help) in &CAUSES {
+            let hint = help.sentence(Some(npm));
+            assert!(
+                DOCS.contains(&format!("| {hint} |")),
+                "not in docs/failures.md: {hint}"
+            );
+        }
+    }
 }
