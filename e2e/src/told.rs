@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
-use lab::chainpod::Chainpod;
+use anyhow::{Context, Result};
+use lab::chainpod::{Chainpod, Registries};
 use lab::cluster::Cluster;
 use lab::matrix::Cell;
 use lab::network::{Language, NetworkOptions};
@@ -16,20 +16,31 @@ use crate::{TestNetwork, lab};
 /// How long the answer to a start is held back to see whether chaincode dies at once.
 const HELD: Duration = Duration::from_secs(5);
 
-/// The main job of that peer in that language, noted for the table of them.
+/// The main job of that peer in that language, noted for the table of them. What cannot work must fail
+/// with its own reason.
 ///
 /// # Panics
 /// When a turn fails: with chainpod's log and the peer's.
 pub fn main_job(cell: Cell) {
     let serve = |cluster: &Cluster, daemon: &Path, name: &str| match cell.language {
         Language::Go => Chainpod::start(cluster, daemon, name),
-        language => Chainpod::start_for(language, cluster, daemon, name),
+        language => Chainpod::start_for(language, &Registries::of_this_machine()?, cluster, daemon, name),
     };
     let with = |options: NetworkOptions| if cell.tls { options } else { options.no_tls() };
-    cell.note(&Err(anyhow!("it did not come to an end"))).unwrap();
+    cell.note("FAILED: it did not come to an end").unwrap();
     let outcome = told(cell, &cell.name(), serve, with);
-    cell.note(&outcome).unwrap();
-    outcome.unwrap();
+    match (cell.obstacle(), outcome) {
+        (None, Ok(took)) => cell
+            .note(&format!("passed, {:.0} s", took.as_secs_f64()))
+            .unwrap(),
+        (Some(obstacle), Err(error)) => {
+            let error = format!("{error:#}");
+            assert!(error.contains(obstacle.error), "{error}");
+            cell.note(&format!("cannot: {}", obstacle.reason)).unwrap();
+        }
+        (None, Err(error)) => panic!("{error:#}"),
+        (Some(obstacle), Ok(_)) => panic!("it works, in spite of {obstacle:?}"),
+    }
 }
 
 /// The main job with a chainpod and a network of the test's own; how long it took.

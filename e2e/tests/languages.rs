@@ -1,9 +1,15 @@
 //! The main job in Node.js and Java: what chaincode depends on is fetched by its build,
 //! in a Pod, through a CA that no image knows.
 
-use chainpod_e2e::main_job;
+use chainpod_e2e::{TestNetwork, lab, main_job};
+use lab::chainpod::{Chainpod, Registries};
+use lab::docker_tls::DockerTls;
 use lab::matrix::Cell;
-use lab::network::{Fabric, Language};
+use lab::network::{Fabric, Language, NetworkOptions, Package};
+use lab::progress::Progress;
+
+/// Where nobody listens, in no Pod.
+const NO_REGISTRY: &str = "http://127.0.0.1:9";
 
 fn node(fabric: Fabric, tls: bool) {
     main_job(Cell {
@@ -89,4 +95,47 @@ fn a_1_4_peer_does_it_in_java() {
 #[ignore = "takes long: cargo xtask test --full"]
 fn a_1_4_peer_does_it_in_java_without_tls() {
     java(Fabric::V1_4, false);
+}
+
+/// What the user of the peer's command line reads where a build reaches its registry only so.
+fn install_fails(name: &str, language: Language, registries: &Registries) -> String {
+    let progress = Progress::new(name);
+    let (cluster, daemon) = lab(&progress);
+    let chainpod = Chainpod::start_for(language, registries, &cluster, &daemon, name).unwrap();
+    let network = TestNetwork::of(&NetworkOptions::new(name, &chainpod.endpoint()), &progress);
+    let package = Package::in_language(Fabric::V2_5, language, "kv_1", &progress).unwrap();
+    format!("{:#}", network.install(&package).unwrap_err())
+}
+
+#[test]
+fn a_build_that_does_not_reach_its_registry_says_so_and_which_setting_helps() {
+    let registries = Registries::of_this_machine().unwrap();
+    let registries = registries
+        .env("npm_config_registry", NO_REGISTRY)
+        .env("npm_config_fetch_retries", "0")
+        // With a lock file npm says nothing else.
+        .env("npm_config_loglevel", "http");
+    let error = install_fails("noregistry", Language::Node, &registries);
+    for words in [
+        "failed with ECONNREFUSED",
+        "npm error",
+        "chainpod: ",
+        "set env npm_config_registry",
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn a_build_that_does_not_trust_its_registry_says_so_and_which_setting_helps() {
+    let foreign = DockerTls::lab().unwrap();
+    let registries = Registries::of_this_machine().unwrap().trusting(&foreign.ca());
+    let error = install_fails("notrust", Language::Java, &registries);
+    for words in [
+        "PKIX path building failed",
+        "chainpod: ",
+        "by caBundle in chainpod's rules",
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
 }

@@ -24,6 +24,7 @@ mod process;
 mod registries;
 
 pub use self::build::{Profile, build};
+pub use self::registries::Registries;
 
 /// The name under which the lab loads chainpod's image.
 const IMAGE: &str = "docker.io/chainpod/chainpod:dev";

@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -14,8 +13,6 @@ use crate::network::{Fabric, Language};
 
 /// What a cell of the table has that nobody ran.
 const NOT_RUN: &str = "not run";
-/// How much of an error is in the table.
-const ERROR_CHARS: usize = 100;
 
 /// A main job.
 #[derive(Clone, Copy, Debug)]
@@ -40,22 +37,33 @@ impl Cell {
         Ok(folder()?.join(self.name()))
     }
 
+    /// Why it cannot work with any chainpod, nor with Docker.
+    #[must_use]
+    pub fn obstacle(self) -> Option<Obstacle> {
+        (self.language == Language::Node && self.fabric == Fabric::V1_4 && self.tls).then_some(Obstacle {
+            error: "unsuitable certificate purpose",
+            reason: "the CA that a 1.4 peer makes for its chaincode is for any purpose, which Node.js's TLS refuses",
+        })
+    }
+
     /// Notes how it went.
     ///
     /// # Errors
     /// When the cache cannot be written.
-    pub fn note(self, outcome: &Result<Duration>) -> Result<()> {
-        let text = match outcome {
-            Ok(took) => format!("passed, {:.0} s", took.as_secs_f64()),
-            Err(error) => {
-                let reason = format!("{error:#}").replace('\n', " ");
-                format!("FAILED: {}", reason.chars().take(ERROR_CHARS).collect::<String>())
-            }
-        };
+    pub fn note(self, how: &str) -> Result<()> {
         fs::create_dir_all(folder()?)?;
         let file = self.file()?;
-        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+        fs::write(&file, how).with_context(|| format!("cannot write {}", file.display()))
     }
+}
+
+/// Why a main job cannot work.
+#[derive(Clone, Copy, Debug)]
+pub struct Obstacle {
+    /// What is in the error then.
+    pub error: &'static str,
+    /// The reason.
+    pub reason: &'static str,
 }
 
 fn folder() -> Result<PathBuf> {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
-use lab::chainpod::{self, Chainpod, Profile};
+use lab::chainpod::{self, Chainpod, Profile, Registries};
 use lab::cluster::Cluster;
 use lab::network::{Fabric, Language, Network, NetworkOptions};
 use lab::progress::Progress;
@@ -31,7 +31,8 @@ pub(crate) fn run(options: &Demo) -> Result<()> {
     let cluster = Cluster::up(&progress)?;
     let daemon = chainpod::build(&cluster, Profile::Dev, &progress)?;
     let chainpod = progress.step("starting chainpod", || {
-        Chainpod::start_for(options.language, &cluster, &daemon, NAME)
+        let registries = Registries::of_this_machine()?;
+        Chainpod::start_for(options.language, &registries, &cluster, &daemon, NAME)
     })?;
     let network = NetworkOptions::new(NAME, &chainpod.endpoint()).fabric(options.fabric);
     let network = Network::up(&network, &progress)?;

@@ -30,6 +30,8 @@ const GO_MODULES: [&str; 8] = [
     "chaincode/go",
     "chaincode/go-1.4",
 ];
+/// The chaincode whose compiler is the one that runs it. Java's is compiled on the lab.
+const NODE_CHAINCODE: &str = "chaincode/node";
 /// The pinned version of cargo-deny.
 const CARGO_DENY: &str = "0.20.2";
 /// How cargo's test runner begins the line with its counts.
@@ -102,18 +104,7 @@ fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
         skip("the tests on the lab (--quick)", counts);
         return Ok(());
     }
-    let much = options.full.then_some(GO_MODULE_WITH_MUCH);
-    for module in GO_MODULES_WITH_CODE.into_iter().chain(much) {
-        check(
-            progress,
-            "go",
-            &["vet", "-trimpath", "."],
-            &go::folder().join(module),
-        )?;
-    }
-    for module in GO_MODULES {
-        check(progress, "go", &["mod", "verify"], &go::folder().join(module))?;
-    }
+    check_lab_sources(options, progress)?;
     if Cluster::running().is_some() {
         skip(
             "that the lab leaves the machine as it was: it is up already",
@@ -127,6 +118,24 @@ fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
     trace::compared(progress, || on_the_lab(options, counts))?;
     counts.passed += 1;
     Ok(())
+}
+
+/// What the lab runs and Rust's own tools do not read.
+fn check_lab_sources(options: &Test, progress: &Progress) -> Result<()> {
+    let much = options.full.then_some(GO_MODULE_WITH_MUCH);
+    for module in GO_MODULES_WITH_CODE.into_iter().chain(much) {
+        check(
+            progress,
+            "go",
+            &["vet", "-trimpath", "."],
+            &go::folder().join(module),
+        )?;
+    }
+    for module in GO_MODULES {
+        check(progress, "go", &["mod", "verify"], &go::folder().join(module))?;
+    }
+    let node = go::folder().join(NODE_CHAINCODE);
+    check(progress, "node", &["--check", "index.js"], &node)
 }
 
 /// cargo-deny from the lab's cache.

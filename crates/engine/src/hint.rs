@@ -8,17 +8,16 @@ const LAST_LINES: usize = 40;
 
 /// What went wrong, by words of the tools', and what helps. The first that is found counts: a tool
 /// that does not trust a server says that it did not reach it, too.
-const CAUSES: [(&[&str], Help); 3] = [
+const CAUSES: [(&[&str], Help); 4] = [
     (
         &[
             // Java
             "PKIX path building failed",
             "unable to find valid certification path",
-            // Node.js; npm by itself hangs for a minute and says only the last.
+            // Node.js
             "SELF_SIGNED_CERT_IN_CHAIN",
             "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
             "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-            "Exit handler never called!",
             // Go
             "x509: certificate signed by unknown authority",
             // git, curl
@@ -75,6 +74,8 @@ const CAUSES: [(&[&str], Help); 3] = [
         ],
         Help::Reach,
     ),
+    // All that npm says where there is a lock file, whatever went wrong.
+    (&["Exit handler never called!"], Help::Ask),
 ];
 
 /// Tools by how they begin what they write, and where each has its registry.
@@ -125,6 +126,8 @@ enum Help {
     Credentials,
     /// To find a way to it.
     Reach,
+    /// To let the tool say more.
+    Ask,
 }
 
 /// The settings of a tool's registry.
@@ -185,6 +188,10 @@ impl Help {
                 "the build cannot reach the server it downloads from: set {address}, or env HTTPS_PROXY and \
                  NO_PROXY, in chainpod's rules, and caBundle where the server's CA is your own"
             ),
+            Self::Ask => format!(
+                "npm says why with env npm_config_loglevel=http in chainpod's rules; where it cannot download, {address}, \
+                 env HTTPS_PROXY and NO_PROXY, and caBundle help"
+            ),
         }
     }
 }
@@ -205,11 +212,18 @@ mod tests {
     fn a_tools_own_words_lead_to_the_setting_that_helps() {
         for (output, setting) in [
             (
+                "npm http fetch GET https://r.example/y18n attempt 1 failed with ECONNREFUSED\nnpm error Exit handler never called!",
+                "set env npm_config_registry",
+            ),
+            (
                 "npm error code ECONNREFUSED\nnpm error FetchError: request to http://127.0.0.1:9/winston failed",
                 "env npm_config_registry, or env HTTPS_PROXY",
             ),
             ("npm error code SELF_SIGNED_CERT_IN_CHAIN", "caBundle"),
-            ("npm error Exit handler never called!", "caBundle"),
+            (
+                "npm error Exit handler never called!",
+                "env npm_config_registry, env HTTPS_PROXY and NO_PROXY, and caBundle",
+            ),
             ("npm error code E401", "files with an .npmrc from a secret"),
             (
                 "[ERROR] Could not transfer artifact a:b:pom:1 from/to central (https://r.example): PKIX path building failed",
@@ -246,5 +260,18 @@ mod tests {
             hint_for(&format!("npm error code ECONNREFUSED\n{compiler}")),
             None
         );
+    }
+
+    #[test]
+    fn every_hint_is_in_the_docs() {
+        const DOCS: &str = include_str!("../../../docs/failures.md");
+        let (_, npm) = &TOOLS[0];
+        for (_, help) in &CAUSES {
+            let hint = help.sentence(Some(npm));
+            assert!(
+                DOCS.contains(&format!("| {hint} |")),
+                "not in docs/failures.md: {hint}"
+            );
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What builds need to reach the package registries from their Pods: the CAs that this machine
 //! trusts and the addresses that its npm and Maven have, as a user tells chainpod by rules.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,46 +29,91 @@ const MAVEN_KEY: &str = "settings.xml";
 /// Settings that set nothing.
 const NO_SETTINGS: &str = "<settings/>\n";
 
+/// How builds reach the registries.
+pub struct Registries {
+    env: BTreeMap<String, String>,
+    ca_bundle: PathBuf,
+}
+
+impl Registries {
+    /// As this machine does.
+    ///
+    /// # Errors
+    /// npm's.
+    pub fn of_this_machine() -> Result<Self> {
+        let npm = run(Command::new("npm").args(["config", "get", "registry"]))?;
+        let registries = Self {
+            env: BTreeMap::new(),
+            ca_bundle: CA_BUNDLE.into(),
+        };
+        Ok(registries.env("npm_config_registry", npm.trim()))
+    }
+
+    /// With an environment variable of the builds.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With the CAs of that file alone.
+    #[must_use]
+    pub fn trusting(mut self, ca_bundle: &Path) -> Self {
+        ca_bundle.clone_into(&mut self.ca_bundle);
+        self
+    }
+
+    fn rules(&self) -> Value {
+        let settings = format!("/root/{MAVEN_SETTINGS}");
+        json!({"pods": [
+            {
+                "name": NAME,
+                "match": {"role": "build"},
+                "env": self.env,
+                "caBundle": {"configMap": NAME, "key": CA_KEY},
+            },
+            {
+                "name": "maven",
+                "match": {"role": "build", "image": "*/fabric-javaenv:*"},
+                "files": {settings: {"secret": NAME, "key": MAVEN_KEY}},
+            },
+        ]})
+    }
+
+    /// Makes the objects that the rules name.
+    fn apply(&self, namespace: &Namespace, folder: &Path) -> Result<()> {
+        let bundle = format!("--from-file={CA_KEY}={}", self.ca_bundle.display());
+        namespace.kubectl(&["create", "configmap", NAME, &bundle])?;
+        let copy = folder.join(MAVEN_KEY);
+        let settings = fs::read_to_string(home()?.join(MAVEN_SETTINGS));
+        fs::write(&copy, settings.as_deref().unwrap_or(NO_SETTINGS))?;
+        let settings = format!("--from-file={MAVEN_KEY}={}", copy.display());
+        namespace
+            .kubectl(&["create", "secret", "generic", NAME, &settings])
+            .map(drop)
+    }
+}
+
 impl Chainpod {
-    /// [`Chainpod::start`] for chaincode in that language: its builds reach the registries, and its
+    /// [`Chainpod::start`] for chaincode in that language: its builds reach the registries so, and its
     /// namespace enforces what its image can keep.
     ///
     /// # Errors
-    /// As there, and npm's.
-    pub fn start_for(language: Language, cluster: &Cluster, daemon: &Path, namespace: &str) -> Result<Self> {
-        let npm = run(Command::new("npm").args(["config", "get", "registry"]))?;
-        Self::start_ruled(
-            &rules(npm.trim()),
-            language.standard(),
-            cluster,
-            daemon,
-            namespace,
-        )
-    }
-
-    /// [`Chainpod::start`] for Node.js chaincode; its builds look for npm's registry at that URL.
-    ///
-    /// # Errors
     /// As there.
-    pub fn start_with_registry(url: &str, cluster: &Cluster, daemon: &Path, namespace: &str) -> Result<Self> {
-        let standard = Language::Node.standard();
-        Self::start_ruled(&rules(url), standard, cluster, daemon, namespace)
-    }
-
-    fn start_ruled(
-        rules: &Value,
-        standard: &str,
+    pub fn start_for(
+        language: Language,
+        registries: &Registries,
         cluster: &Cluster,
         daemon: &Path,
         namespace: &str,
     ) -> Result<Self> {
-        let namespace = Namespace::create(cluster, namespace, standard)?;
+        let namespace = Namespace::create(cluster, namespace, language.standard())?;
         let folder = folder()?;
         let kubeconfig = account::create(&namespace, None, folder.path())?;
-        make_objects(&namespace, folder.path())?;
+        registries.apply(&namespace, folder.path())?;
         let file = folder.path().join("rules.yaml");
         // JSON is YAML.
-        fs::write(&file, rules.to_string())?;
+        fs::write(&file, registries.rules().to_string())?;
         let instance = namespace.name().to_owned();
         let options = [format!("--rules={}", file.display())];
         Self::serve(
@@ -78,36 +124,6 @@ impl Chainpod {
             &options,
         )
     }
-}
-
-/// The rules: npm's registry is at that URL.
-fn rules(npm: &str) -> Value {
-    let settings = format!("/root/{MAVEN_SETTINGS}");
-    json!({"pods": [
-        {
-            "name": NAME,
-            "match": {"role": "build"},
-            "env": {"npm_config_registry": npm},
-            "caBundle": {"configMap": NAME, "key": CA_KEY},
-        },
-        {
-            "name": "maven",
-            "match": {"role": "build", "image": "*/fabric-javaenv:*"},
-            "files": {settings: {"secret": NAME, "key": MAVEN_KEY}},
-        },
-    ]})
-}
-
-fn make_objects(namespace: &Namespace, folder: &Path) -> Result<()> {
-    let bundle = format!("--from-file={CA_KEY}={CA_BUNDLE}");
-    namespace.kubectl(&["create", "configmap", NAME, &bundle])?;
-    let copy = folder.join(MAVEN_KEY);
-    let settings = fs::read_to_string(home()?.join(MAVEN_SETTINGS));
-    fs::write(&copy, settings.as_deref().unwrap_or(NO_SETTINGS))?;
-    let settings = format!("--from-file={MAVEN_KEY}={}", copy.display());
-    namespace
-        .kubectl(&["create", "secret", "generic", NAME, &settings])
-        .map(drop)
 }
 
 fn home() -> Result<PathBuf> {

@@ -152,7 +152,18 @@ fn without_dates(store: &[u8]) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::without_dates;
+    use super::*;
+
+    #[test]
+    fn lock_files_name_no_registry() {
+        for folder in ["images/node", "chaincode/node"] {
+            let lock = fs::read_to_string(go::folder().join(folder).join("package-lock.json")).unwrap();
+            assert!(
+                lock.contains("\"integrity\"") && !lock.contains("\"resolved\""),
+                "{folder}"
+            );
+        }
+    }
 
     #[test]
     fn a_key_store_loses_its_dates_and_its_digest() {
