@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{ImageRule, Match, PodFields, PodRule, Rules};
+use crate::{Glob, ImageRule, Match, PodFields, PodRule, Rules};
 
 /// All that is wrong with a file of rules: a line each.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
