@@ -32,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) kubeconfig: Option<PathBuf>,
     pub(crate) unschedulable_limit: Duration,
     pub(crate) rules: Arc<rules::Source>,
+    /// Docker's `config.json`.
+    pub(crate) registry_auth: Option<PathBuf>,
     pub(crate) store: PathBuf,
     pub(crate) agent_listen: SocketAddr,
     pub(crate) agent_address: SocketAddr,
@@ -68,6 +70,7 @@ impl Config {
         let kubeconfig = sources.one(&key::KUBECONFIG, values::path);
         let unschedulable_limit = sources.one(&key::UNSCHEDULABLE_LIMIT, values::duration);
         let rules = rules(&mut sources);
+        let registry_auth = sources.one(&key::REGISTRY_AUTH, values::path);
         let store = sources.one(&key::STORE, values::path);
         let agent_listen = sources.one(&key::AGENT_LISTEN, values::address);
         let agent_address = agent_address(&mut sources, agent_listen);
@@ -84,6 +87,7 @@ impl Config {
                 kubeconfig,
                 unschedulable_limit: unschedulable_limit?,
                 rules: rules?,
+                registry_auth,
                 store: store?,
                 agent_listen: agent_listen?,
                 agent_address: agent_address?,

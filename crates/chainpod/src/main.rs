@@ -6,6 +6,7 @@ mod cluster;
 mod config;
 mod ending;
 mod explain;
+mod images;
 mod serve;
 mod telemetry;
 

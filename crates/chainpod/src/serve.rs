@@ -8,6 +8,7 @@ use engine::name::Scope;
 use engine::ports::Event;
 use engine::{Engine, Settings, StartLimits};
 use kube_adapter::{AgentIdentity, KubeCluster, ServerCertificate};
+use registry::Registries;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -19,6 +20,7 @@ use tracing::Instrument;
 use crate::cluster::Found;
 use crate::config::Config;
 use crate::ending::Signals;
+use crate::images::RuledImages;
 
 /// The Secret with the CA and the token key that agents trust: the one that the Role lets be read.
 const CREDENTIALS: &str = "chainpod-credentials";
@@ -50,6 +52,10 @@ pub(crate) async fn run(config: Config) -> Result<()> {
             unschedulable: config.unschedulable_limit,
             ..StartLimits::default()
         },
+        images: Arc::new(RuledImages {
+            rules: Arc::clone(&config.rules),
+            registries: Registries::new(config.registry_auth.clone()),
+        }),
     };
     let engine = Engine::new(settings, Arc::new(cluster.clone()), Arc::new(store));
 

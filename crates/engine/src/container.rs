@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::fabric::BuiltFor;
-use crate::image::{Digest, Image};
+use crate::image::{Digest, Image, ImageCommand};
 use crate::name::{BootId, ContainerId, PodName, RecordName, Scope};
 use crate::phase::Phase;
 #[cfg(doc)]
@@ -190,6 +190,9 @@ pub struct Container {
     /// The end of what it last wrote; see `engine::keep`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_lines: Vec<KeptLine>,
+    /// What its image runs by itself, where a start had to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_command: Option<ImageCommand>,
     /// Whose call waits for it or is starting it; see `engine::hold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<BootId>,
@@ -229,6 +232,7 @@ impl Container {
             exit: None,
             outputs: BTreeMap::new(),
             last_lines: Vec::new(),
+            image_command: None,
             holder: None,
         }
     }

@@ -16,6 +16,7 @@ mod log;
 mod news;
 mod observe;
 mod remove;
+mod ruled;
 mod span;
 mod start;
 mod stop;
@@ -32,7 +33,7 @@ use crate::error::{Error, Result};
 use crate::failure::StartLimits;
 use crate::image::Image;
 use crate::name::{BootId, Scope};
-use crate::ports::{BuildRequest, Built, Cluster, ClusterError, Reader, Store};
+use crate::ports::{BuildRequest, Built, Cluster, ClusterError, Images, Reader, Store};
 use crate::token::TokenKey;
 
 pub use self::attach::AttachStream;
@@ -63,6 +64,8 @@ pub struct Settings {
     pub token_key: TokenKey,
     /// How long starts may take.
     pub limits: StartLimits,
+    /// What is said of images.
+    pub images: Arc<dyn Images>,
 }
 
 /// Docker's engine over a cluster and a store, as one caller has it. Cheap to clone.
@@ -121,18 +124,21 @@ impl Engine {
     /// Remembers an external image.
     ///
     /// # Errors
-    /// The store's.
+    /// `NotAllowed`; the store's.
     pub async fn pull(&self, name: &str) -> Result<Image> {
+        self.ruled(name)?;
         Ok(self.0.store.pull(self.scope(), name).await?)
     }
 
     /// Builds an image; waits for its context as long as the client takes.
     ///
     /// # Errors
-    /// The store's.
+    /// The store's; where its base is not allowed, too.
     pub async fn build(&self, request: &BuildRequest, context: Reader) -> Result<Built> {
         let _open = self.0.builds.open(self.1, &request.tags);
-        let built = self.0.store.build(self.scope(), request, context).await;
+        let allowed = |base: &str| self.0.settings.images.ruled(base).map(drop);
+        let store = &self.0.store;
+        let built = store.build(self.scope(), request, &allowed, context).await;
         let what = || format!("image {} cannot be built", request.tags.join(", "));
         built.map_err(|error| Error::from(error).of(what))
     }

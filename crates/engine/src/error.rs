@@ -50,6 +50,9 @@ pub enum Error {
         /// Where that is no fault of the container's: `: ` and a sentence.
         why: String,
     },
+    /// The image is none that the operator allows.
+    #[error("{0}")]
+    NotAllowed(String),
     /// The request is wrong.
     #[error("{0}")]
     Invalid(String),

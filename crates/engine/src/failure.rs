@@ -58,6 +58,13 @@ pub enum Cause {
     Unschedulable(String),
     /// The Pod's node does not come to make its container: what keeps it.
     Blocked(String),
+    /// What the image runs by itself is not known, and is needed.
+    ImageCommand {
+        /// Which one.
+        image: String,
+        /// Why it is not known.
+        message: String,
+    },
     /// The image cannot be pulled.
     Image {
         /// Which one.
@@ -114,6 +121,7 @@ impl Cause {
             Self::Unavailable(_) => "ApiServerUnavailable",
             Self::Unschedulable(_) => "Unschedulable",
             Self::Blocked(_) => "PodBlocked",
+            Self::ImageCommand { .. } => "EntrypointUnknown",
             Self::Image { .. } => "ImagePullFailed",
             Self::Container(_) => "ContainerFailed",
             Self::Agent(_) => "AgentMissing",
@@ -198,6 +206,10 @@ impl Cause {
             Self::PodEnded { code, end } => cannot(
                 &format_args!("pod {pod} ended with {code} before the program began: {end}"),
                 &end.remedy(container),
+            ),
+            Self::ImageCommand { image, message } => cannot(
+                &format_args!("the ENTRYPOINT of image {image} is not known: {message}"),
+                "say it in chainpod's rules (images[].entrypoint), or let chainpod read the registry (registry-auth)",
             ),
             Self::DiedAtOnce {
                 code,

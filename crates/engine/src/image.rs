@@ -40,6 +40,42 @@ pub struct Image {
     /// When it was built or first pulled here.
     #[serde(default)]
     pub created: jiff::Timestamp,
+    /// Whether its build asked for the newest base: `pull=1`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub always_pull: bool,
+}
+
+/// What the operator's rules say of an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ruled {
+    /// What the cluster pulls for it.
+    pub reference: String,
+    /// When; none is for [`Image::always_pull`] to say.
+    pub pull_policy: Option<PullPolicy>,
+    /// What its ENTRYPOINT is, where that need not be looked up.
+    pub entrypoint: Option<Vec<String>>,
+}
+
+/// When a node pulls an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// One that is there already is used: chaincode must start without a registry.
+    #[default]
+    IfNotPresent,
+    /// The registry is asked each time.
+    Always,
+    /// Only one that is there already is used.
+    Never,
+}
+
+/// What an image runs by itself: its ENTRYPOINT and CMD.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ImageCommand {
+    /// ENTRYPOINT.
+    pub entrypoint: Option<Vec<String>>,
+    /// CMD.
+    pub cmd: Option<Vec<String>>,
 }
 
 /// What a `POST /build` put on top of its base image.

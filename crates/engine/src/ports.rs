@@ -12,7 +12,7 @@ use tokio::io::AsyncRead;
 
 use crate::container::{Container, Record};
 use crate::failure::{Cause, End};
-use crate::image::{Digest, Image};
+use crate::image::{Digest, Image, ImageCommand, Ruled};
 use crate::name::{PodName, RecordName, Scope};
 use crate::process::Launch;
 
@@ -104,6 +104,21 @@ pub trait Cluster: Send + Sync + 'static {
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError>;
 }
 
+/// What is said of images beside the store: by the operator's rules, and by registries.
+#[async_trait]
+pub trait Images: Send + Sync + 'static {
+    /// What the rules say of the image of that name.
+    ///
+    /// # Errors
+    /// A sentence that names the image, where they do not allow it.
+    fn ruled(&self, name: &str) -> Result<Ruled, String>;
+    /// What the registry says that the image runs; `reference` is what the cluster pulls. Answers within seconds.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    async fn command(&self, reference: &str) -> Result<ImageCommand, String>;
+}
+
 /// What a watch or an agent saw; see [`crate::Engine::observe`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -173,6 +188,9 @@ pub enum StoreError {
     /// The Dockerfile wants what cannot be done here, with its line.
     #[error("{0}")]
     Unsupported(String),
+    /// The base is none that the operator allows.
+    #[error("{0}")]
+    NotAllowed(String),
     /// The client's stream ended before its end.
     #[error("the build context was cut off: {0}")]
     Cut(String),
@@ -198,7 +216,12 @@ pub struct BuildRequest {
     pub args: std::collections::BTreeMap<String, String>,
     /// `labels`.
     pub labels: std::collections::BTreeMap<String, String>,
+    /// `pull`: whether the newest base is wanted.
+    pub pull: bool,
 }
+
+/// Says why a base is not allowed, if it is not.
+pub type BaseCheck<'a> = &'a (dyn Fn(&str) -> Result<(), String> + Sync);
 
 /// A finished build.
 #[derive(Clone, Debug)]
@@ -230,11 +253,13 @@ pub trait Store: Send + Sync + 'static {
     async fn images(&self, scope: &Scope) -> Result<Vec<Image>, StoreError>;
     /// Forgets a name; false when it was not there.
     async fn remove_image(&self, scope: &Scope, name: &str) -> Result<bool, StoreError>;
-    /// Builds from a context: a tar, compressed or not. Nothing is left of a build that fails.
+    /// Builds from a context: a tar, compressed or not. Nothing is left of a build that fails. A base that did not
+    /// come through us must be `allowed`.
     async fn build(
         &self,
         scope: &Scope,
         request: &BuildRequest,
+        allowed: BaseCheck<'_>,
         context: Reader,
     ) -> Result<Built, StoreError>;
     /// Keeps a tar (uncompressed on arrival) under its digest.

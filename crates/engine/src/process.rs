@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 use agent_protocol::{Task, VERSION};
 
 use crate::container::{Container, Record, Role, Spec, Upload};
-use crate::error::{Error, Result};
-use crate::image::Overlay;
+use crate::image::{Overlay, PullPolicy, Ruled};
 
 /// Where a peer puts what a build container is to compile (Fabric: `core/chaincode/platforms/util`).
 const BUILD_INPUT: &str = "/chaincode/input";
@@ -43,6 +42,10 @@ pub struct Launch<'a> {
     pub record: &'a Record,
     /// What it runs.
     pub process: Process,
+    /// What the cluster pulls.
+    pub image: String,
+    /// When.
+    pub pull_policy: PullPolicy,
     /// What its agent does; none where nothing needs an agent.
     pub task: Option<Task>,
     /// The directories that get an emptyDir, sorted, none twice.
@@ -59,17 +62,19 @@ pub struct Directory {
 }
 
 impl Process {
-    /// What Docker would run for this container.
-    ///
-    /// # Errors
-    /// `Invalid` when neither the request nor the image says a command.
-    pub fn of(container: &Container) -> Result<Self> {
+    /// What Docker would run for this container, as far as is known: its image may say more.
+    #[must_use]
+    pub fn of(container: &Container) -> Self {
         let (spec, none) = (&container.spec, Overlay::default());
         let overlay = container.image.overlay.as_ref().unwrap_or(&none);
-        let argv = merge_command(spec, overlay.entrypoint.as_deref(), overlay.cmd.as_deref());
-        if argv.is_empty() {
-            return Err(Error::Invalid("No command specified".to_owned()));
-        }
+        let base = container.image_command.clone().unwrap_or_default();
+        // As in Docker: the base's CMD was for the base's ENTRYPOINT.
+        let (entrypoint, base_cmd) = match &overlay.entrypoint {
+            Some(entrypoint) => (Some(entrypoint), None),
+            None => (base.entrypoint.as_ref(), base.cmd.as_ref()),
+        };
+        let cmd = overlay.cmd.as_ref().or(base_cmd);
+        let argv = merge_command(spec, entrypoint.map(Vec::as_slice), cmd.map(Vec::as_slice));
         let or = |own: &str, image: &str| {
             if own.is_empty() {
                 image.to_owned()
@@ -77,24 +82,32 @@ impl Process {
                 own.to_owned()
             }
         };
-        Ok(Self {
+        Self {
             argv,
             env: merge_env(overlay.env.iter().chain(&spec.env)),
             working_dir: or(&spec.working_dir, &overlay.working_dir),
             user: or(&spec.user, &overlay.user),
-        })
+        }
     }
 }
 
 impl<'a> Launch<'a> {
-    /// The launch of `record`'s current start, which runs `process`; its agent calls home below `agent_url`.
+    /// The launch of `record`'s current start, which runs `process` in the image that the rules say; its agent calls
+    /// home below `agent_url`.
     #[must_use]
-    pub fn of(record: &'a Record, process: Process, agent_url: &str) -> Self {
+    pub fn of(record: &'a Record, process: Process, ruled: Ruled, agent_url: &str) -> Self {
         let container = &record.container;
+        let of_build = match container.image.always_pull {
+            true => PullPolicy::Always,
+            false => PullPolicy::IfNotPresent,
+        };
+        let (image, pull_policy) = (ruled.reference, ruled.pull_policy.unwrap_or(of_build));
         if !container.needs_agent() {
             return Self {
                 record,
                 process,
+                image,
+                pull_policy,
                 task: None,
                 directories: Vec::new(),
             };
@@ -126,6 +139,8 @@ impl<'a> Launch<'a> {
         Self {
             record,
             process,
+            image,
+            pull_policy,
             task: Some(task),
             directories: mountable(&directories)
                 .into_iter()
@@ -189,6 +204,19 @@ impl Container {
     #[must_use]
     pub const fn needs_agent(&self) -> bool {
         self.image.overlay.is_some() || !self.uploads.is_empty()
+    }
+
+    /// Whether what it runs depends on what its image runs by itself: with an agent, which takes the place of that,
+    /// where nobody else says an ENTRYPOINT, or anything; without one the runtime knows, unless it is to take a part.
+    pub(crate) fn needs_image_command(&self) -> bool {
+        let overlay = self.image.overlay.as_ref();
+        let built = overlay.is_some_and(|overlay| overlay.entrypoint.is_some());
+        let is_open = Process::of(self).argv.is_empty();
+        match self.needs_agent() {
+            _ if self.image_command.is_some() => false,
+            true => is_open || (self.spec.entrypoint.is_none() && !built),
+            false => is_open && self.spec.entrypoint.is_some(),
+        }
     }
 
     /// The blobs of its own: what was put into it and what it left behind.

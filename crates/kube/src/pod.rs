@@ -3,6 +3,7 @@
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE};
 use engine::container::{Container, Port, Role, Spec};
+use engine::image::PullPolicy;
 use engine::name::PodName;
 use engine::ports::AgentId;
 use engine::process::Launch;
@@ -36,7 +37,7 @@ const ROOT: &str = "root";
 /// Docker's own default for `docker stop`; deletions of ours say theirs.
 const GRACE_SECS: i64 = 10;
 /// An image that is there already is used: chaincode must start without a registry.
-const PULL_POLICY: &str = "IfNotPresent";
+pub(crate) const PULL_POLICY: &str = "IfNotPresent";
 
 /// A peer launches again by itself what has ended.
 const RESTART_POLICY: &str = "Never";
@@ -62,8 +63,8 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy, fie
     let container = PodContainer {
         // Its role: others may be injected beside it, and status and log are asked for by name.
         name: labels::role(record.container.role).to_owned(),
-        image: Some(record.container.image.reference.clone()),
-        image_pull_policy: Some(PULL_POLICY.to_owned()),
+        image: Some(launch.image.clone()),
+        image_pull_policy: Some(pull_policy(launch).to_owned()),
         command,
         args,
         env: Some(env.collect()),
@@ -102,10 +103,22 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy, fie
     fields::applied(pod, fields, launch.task.is_some())
 }
 
+/// When the program's image is pulled, in Kubernetes' words.
+const fn pull_policy(launch: &Launch<'_>) -> &'static str {
+    match launch.pull_policy {
+        PullPolicy::IfNotPresent => PULL_POLICY,
+        PullPolicy::Always => "Always",
+        PullPolicy::Never => "Never",
+    }
+}
+
 /// Command and arguments: the agent and what it runs; where there is none, what the client said, to which
 /// the runtime adds what only the image knows.
 fn command(launch: &Launch<'_>) -> (Option<Vec<String>>, Option<Vec<String>>) {
-    let words = |words: &[String]| Some(words.iter().map(|word| escaped(word)).collect());
+    let words = |words: &[String]| {
+        let escaped = words.iter().map(|word| escaped(word));
+        (!words.is_empty()).then(|| escaped.collect())
+    };
     if launch.task.is_some() {
         let agent = format!("{AGENT_DIR}/{AGENT_FILE}");
         return (Some(vec![agent]), words(&launch.process.argv));

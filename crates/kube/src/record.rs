@@ -101,7 +101,7 @@ pub(crate) mod sample {
     //! Records for the tests of all builders.
 
     use engine::container::{Container, FileEntry, Record, Role, Spec, Upload};
-    use engine::image::{Digest, Image, Overlay};
+    use engine::image::{Digest, Image, Overlay, Ruled};
     use engine::name::{ContainerId, RecordName, Scope};
     use engine::phase::Phase;
     use engine::process::{Launch, Process};
@@ -137,6 +137,7 @@ pub(crate) mod sample {
                     ..Overlay::default()
                 }),
                 created: "2026-11-01T00:00:00Z".parse().unwrap(),
+                always_pull: false,
             },
             created: "2026-11-01T00:00:00Z".parse().unwrap(),
             phase: Phase::Starting,
@@ -150,6 +151,7 @@ pub(crate) mod sample {
             exit: None,
             outputs: std::collections::BTreeMap::new(),
             last_lines: Vec::new(),
+            image_command: None,
             holder: None,
         };
         let name = RecordName::new(&container.scope, &container.name);
@@ -163,8 +165,12 @@ pub(crate) mod sample {
 
     /// A launch of that record.
     pub(crate) fn launch(record: &Record) -> Launch<'_> {
-        let process = Process::of(&record.container).unwrap();
-        Launch::of(record, process, "https://chainpod:8443")
+        let process = Process::of(&record.container);
+        let ruled = Ruled {
+            reference: record.container.image.reference.clone(),
+            ..Ruled::default()
+        };
+        Launch::of(record, process, ruled, "https://chainpod:8443")
     }
 
     pub(crate) fn file(path: &str) -> FileEntry {

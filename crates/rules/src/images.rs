@@ -1,4 +1,8 @@
-//! Images as rules name them.
+//! Images as rules name them, and what rules say about them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Glob, Globs, Origin, Rules};
 
 /// The registry of names without one.
 const DEFAULT_REGISTRY: &str = "docker.io";
@@ -31,8 +35,275 @@ pub fn full_name(image: &str) -> String {
     format!("{registry}/{namespace}{path}{tag}")
 }
 
+/// One rule about images. What is not said is left to other rules.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageRule {
+    /// Which images: full names, as clients say them.
+    #[serde(rename = "match")]
+    pub matches: Globs,
+    /// What is pulled in their place; each `*` is what the pattern's has been.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewrite: Option<Glob>,
+    /// When the node pulls them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull_policy: Option<PullPolicy>,
+    /// What their ENTRYPOINT is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entrypoint: Option<Vec<String>>,
+}
+
+/// Kubernetes' `imagePullPolicy`.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PullPolicy {
+    /// One that is there already is used.
+    IfNotPresent,
+    /// The registry is asked each time.
+    Always,
+    /// Only one that is there already is used.
+    Never,
+}
+
+/// What the rules come to for one image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageChoice {
+    /// What is pulled: the image as the client said it, unless a rule rewrites it.
+    pub pulled: String,
+    /// When it is pulled, where a rule says so.
+    pub pull_policy: Option<PullPolicy>,
+    /// Its ENTRYPOINT, where a rule says so.
+    pub entrypoint: Option<Vec<String>>,
+}
+
+/// An image that the rules do not allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "image {image} is not allowed: neither {full_name} nor what is pulled for it, {pulled}, is of allowedImages in chainpod's rules"
+)]
+pub struct NotAllowed {
+    /// As the client said it.
+    image: String,
+    /// In full.
+    full_name: String,
+    /// After rewriting.
+    pulled: String,
+}
+
+impl ImageRule {
+    /// What is pulled in the place of the image of that full name, if it is of this rule and the rule says so.
+    fn rewritten(&self, image: &str) -> Option<String> {
+        let rewrite = self.rewrite.as_ref()?.as_str();
+        let patterns = self.patterns().iter();
+        let stars = patterns.filter_map(|pattern| pattern.captures(image)).next()?;
+        let mut parts = rewrite.split('*');
+        let first = parts.next().unwrap_or_default().to_owned();
+        Some(
+            parts
+                .zip(stars)
+                .fold(first, |text, (part, star)| text + star + part),
+        )
+    }
+
+    fn patterns(&self) -> &[Glob] {
+        match &self.matches {
+            Globs::One(pattern) => std::slice::from_ref(pattern),
+            Globs::Many(patterns) => patterns,
+        }
+    }
+
+    /// What is wrong with it beyond its form: a key and why.
+    pub(crate) fn wrong(&self) -> Option<(&'static str, &'static str)> {
+        let stars = |pattern: &Glob| pattern.as_str().matches('*').count();
+        if self.matches.is_empty() {
+            return Some(("match", "a pattern is expected; \"*\" is every image"));
+        }
+        let rewrite = self.rewrite.as_ref()?;
+        let fewest = self.patterns().iter().map(stars).min().unwrap_or_default();
+        let has_too_many = stars(rewrite) > fewest;
+        has_too_many.then_some(("rewrite", "it has more * than a pattern of match"))
+    }
+}
+
+impl Rules {
+    /// What the rules come to for an image, in any spelling: of each field what the first rule says that is about
+    /// it and says anything.
+    ///
+    /// # Errors
+    /// When `allowedImages` has neither its name nor what is pulled for it: rewriting is the operator's own word, so
+    /// either is enough.
+    pub fn image(&self, image: &str) -> Result<ImageChoice, NotAllowed> {
+        let full_name = full_name(image);
+        let about = || {
+            self.images
+                .iter()
+                .filter(|rule| rule.matches.allow(Some(&full_name)))
+        };
+        let rewritten = about().find_map(|rule| rule.rewritten(&full_name));
+        let pulled = rewritten.unwrap_or_else(|| image.to_owned());
+        if let Some(allowed) = &self.allowed_images {
+            let is_allowed = |name: &str| allowed.iter().any(|pattern| pattern.matches(name));
+            let full_pulled = self::full_name(&pulled);
+            if !is_allowed(&full_name) && !is_allowed(&full_pulled) {
+                return Err(NotAllowed {
+                    image: image.to_owned(),
+                    full_name,
+                    pulled: full_pulled,
+                });
+            }
+        }
+        Ok(ImageChoice {
+            pulled,
+            pull_policy: about().find_map(|rule| rule.pull_policy),
+            entrypoint: about().find_map(|rule| rule.entrypoint.clone()),
+        })
+    }
+
+    /// Which rule gave what of that, by its place in the file; chainpod's own are `built-in`.
+    #[must_use]
+    pub fn image_origins(&self, image: &str) -> Vec<Origin> {
+        let full_name = full_name(image);
+        let operators = self.images.len() - Self::default().images.len();
+        let about = |says: &dyn Fn(&ImageRule) -> Option<String>, field: &str| {
+            let rules = self.images.iter().enumerate();
+            let mut about = rules.filter(|(_, rule)| rule.matches.allow(Some(&full_name)));
+            let (index, value) = about.find_map(|(index, rule)| Some((index, says(rule)?)))?;
+            let rule = match index < operators {
+                true => format!("images[{index}]"),
+                false => "built-in".to_owned(),
+            };
+            let field = field.to_owned();
+            Some(Origin { field, value, rule })
+        };
+        let entrypoint = |rule: &ImageRule| serde_json::to_string(rule.entrypoint.as_ref()?).ok();
+        let policy = |rule: &ImageRule| Some(format!("{:?}", rule.pull_policy?));
+        [
+            about(&|rule| rule.rewritten(&full_name), "image"),
+            about(&policy, "imagePullPolicy"),
+            about(&entrypoint, "entrypoint"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use crate::{PullPolicy, Rules};
+
+    #[test]
+    fn each_field_of_an_image_has_its_rule() {
+        let rules = Rules::parse(FILE).unwrap();
+        let origins = rules.image_origins("hyperledger/fabric-ccenv");
+        let rows = origins.iter();
+        let rows: Vec<_> = rows
+            .map(|row| (row.field.as_str(), row.value.as_str(), row.rule.as_str()))
+            .collect();
+        assert_eq!(
+            rows[0],
+            ("image", "docker.io/hyperledger/fabric-ccenv:2.5", "images[0]")
+        );
+        assert_eq!(rows.last().unwrap(), &("entrypoint", "[]", "built-in"));
+    }
+
+    const FILE: &str = r#"
+images:
+- match: "*/fabric-ccenv:latest"
+  rewrite: "*/fabric-ccenv:2.5"
+- match: ["docker.io/hyperledger/*", "ghcr.io/hyperledger/*"]
+  rewrite: mirror.example/hyperledger/*
+  pullPolicy: Always
+- match: docker.io/library/tool:*
+  entrypoint: [/tool, -v]
+allowedImages: ["docker.io/hyperledger/*", "mirror.example/*", "docker.io/library/tool:*"]
+"#;
+
+    #[test]
+    fn the_first_rule_that_says_anything_counts_for_each_field() {
+        let rules = Rules::parse(FILE).unwrap();
+        for (image, pulled, policy) in [
+            (
+                "hyperledger/fabric-ccenv",
+                "docker.io/hyperledger/fabric-ccenv:2.5",
+                Some(PullPolicy::Always),
+            ),
+            (
+                "hyperledger/fabric-baseos:2.5",
+                "mirror.example/hyperledger/fabric-baseos:2.5",
+                Some(PullPolicy::Always),
+            ),
+            (
+                "ghcr.io/hyperledger/a@sha256:00",
+                "mirror.example/hyperledger/a@sha256:00",
+                Some(PullPolicy::Always),
+            ),
+            ("tool:1", "tool:1", None),
+            ("mirror.example/other", "mirror.example/other", None),
+        ] {
+            let choice = rules.image(image).unwrap();
+            assert_eq!(
+                (choice.pulled.as_str(), choice.pull_policy),
+                (pulled, policy),
+                "{image}"
+            );
+        }
+    }
+
+    #[test]
+    fn fabrics_images_are_known_to_have_no_entrypoint_in_whatever_registry() {
+        let rules = Rules::default();
+        let of = |image: &str| rules.image(image).unwrap().entrypoint;
+        for image in [
+            "hyperledger/fabric-ccenv:2.5",
+            "docker.io/hyperledger/other",
+            "mirror.example:5000/a/fabric-baseos:2.5",
+        ] {
+            assert_eq!(of(image), Some(Vec::new()), "{image}");
+        }
+        assert_eq!(of("mirror.example/tool:1"), None);
+        let rules = Rules::parse(FILE).unwrap();
+        assert_eq!(
+            rules.image("tool:1").unwrap().entrypoint.unwrap(),
+            ["/tool", "-v"]
+        );
+    }
+
+    #[test]
+    fn what_neither_end_of_a_rewriting_allows_is_refused() {
+        let rules = Rules::parse(FILE).unwrap();
+        assert_eq!(
+            rules.image("evil/fabric-ccenv").unwrap_err().to_string(),
+            "image evil/fabric-ccenv is not allowed: neither docker.io/evil/fabric-ccenv:latest nor what is pulled for it, \
+             docker.io/evil/fabric-ccenv:2.5, is of allowedImages in chainpod's rules"
+        );
+        assert!(
+            rules.image("ghcr.io/hyperledger/fabric-ccenv:2.5").is_ok(),
+            "the mirror is allowed"
+        );
+        assert!(Rules::default().image("evil/x").is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_rule_is_told_by_its_key() {
+        let text = "images: [{rewrite: a}, {match: 'a/*', rewrite: '*/*'}, {match: '*', pullPolicy: Often}, {match: '*', pul: 1}]\n\
+                    allowedImages: a";
+        let wrong = Rules::parse(text).unwrap_err().0;
+        let places = wrong.iter().map(|line| line.split(": ").next().unwrap());
+        assert_eq!(
+            places.collect::<Vec<_>>(),
+            [
+                "allowedImages",
+                "images[0]",
+                "images[1].rewrite",
+                "images[2].pullPolicy",
+                "images[3].pul"
+            ],
+            "{wrong:?}"
+        );
+    }
+
     #[test]
     fn what_may_be_left_out_is_there() {
         for (name, full) in [

@@ -15,7 +15,7 @@ mod text;
 
 pub use choose::{Choice, Origin, Subject};
 pub use glob::{Glob, Globs};
-pub use images::full_name;
+pub use images::{ImageChoice, ImageRule, NotAllowed, PullPolicy, full_name};
 pub use parse::Wrong;
 pub use pod::{EnvValue, KeyRef, Match, PodFields, PodRule, Resources, Role};
 pub use source::Source;
@@ -31,6 +31,11 @@ pub struct Rules {
     /// What Pods have.
     #[cfg_attr(test, schemars(default))]
     pub pods: Vec<PodRule>,
+    /// What is said of images.
+    #[cfg_attr(test, schemars(default))]
+    pub images: Vec<ImageRule>,
+    /// The images that there may be; none is all.
+    pub allowed_images: Option<Vec<Glob>>,
 }
 
 impl Rules {
@@ -40,7 +45,9 @@ impl Rules {
     /// All that is wrong, each with the path of its key.
     pub fn parse(text: &str) -> Result<Self, Wrong> {
         let mut rules = parse::document(text)?;
-        rules.pods.extend(Self::default().pods);
+        let own = Self::default();
+        rules.pods.extend(own.pods);
+        rules.images.extend(own.images);
         Ok(rules)
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{Match, PodFields, PodRule, Rules};
+use crate::{Glob, ImageRule, Match, PodFields, PodRule, Rules};
 
 /// All that is wrong with a file of rules: a line each.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,11 +27,20 @@ pub(crate) fn document(text: &str) -> Result<Rules, Wrong> {
     let keys: Result<Option<BTreeMap<String, Value>>, _> = serde_saphyr::from_str_with_options(text, options);
     let keys = keys.map_err(|error| Wrong(vec![error.to_string()]))?;
     let mut reader = Reader::default();
-    let mut rules = Rules { pods: Vec::new() };
+    let mut rules = Rules {
+        pods: Vec::new(),
+        images: Vec::new(),
+        allowed_images: None,
+    };
     for (key, value) in keys.unwrap_or_default() {
         match key.as_str() {
             "pods" => rules.pods = reader.list(&key, value, Reader::pod_rule),
-            _ => reader.wrong(&key, "there is no such key; there is pods"),
+            "images" => rules.images = reader.list(&key, value, Reader::image_rule),
+            "allowedImages" => rules.allowed_images = Some(reader.list(&key, value, Reader::pattern)),
+            _ => reader.wrong(
+                &key,
+                "there is no such key; there are pods, images and allowedImages",
+            ),
         }
     }
     reader.check_names(&rules.pods);
@@ -93,6 +102,18 @@ impl Reader {
         };
         self.check_paths(path, &rule.fields);
         Some(rule)
+    }
+
+    fn image_rule(&mut self, path: &str, value: Value) -> Option<ImageRule> {
+        let rule = self.read::<ImageRule>(path, &value)?;
+        if let Some((key, why)) = rule.wrong() {
+            self.wrong(&format!("{path}.{key}"), why);
+        }
+        Some(rule)
+    }
+
+    fn pattern(&mut self, path: &str, value: Value) -> Option<Glob> {
+        self.read(path, &value)
     }
 
     /// A value of that type; what it does not know is wrong.

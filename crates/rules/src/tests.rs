@@ -148,7 +148,7 @@ pods:
     assert_eq!(
         wrong.0,
         [
-            "pod: there is no such key; there is pods",
+            "pod: there is no such key; there are pods, images and allowedImages",
             "pods[0].name: a rule has a name, a text",
             "pods[0].match.image: a pattern or a list of patterns is expected",
             "pods[0].runAsUser: invalid type: string \"root\", expected i64",

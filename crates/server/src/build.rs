@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use crate::body::reader;
 use crate::error::{ApiError, Result};
-use crate::query::Query;
+use crate::query::{Query, boolean};
 use crate::router::Version;
 
 /// The parameters that matter; others are accepted.
@@ -30,6 +30,8 @@ pub(crate) struct Parameters {
     dockerfile: String,
     buildargs: String,
     labels: String,
+    #[serde(deserialize_with = "boolean")]
+    pull: bool,
 }
 
 impl Default for Parameters {
@@ -38,6 +40,7 @@ impl Default for Parameters {
             dockerfile: "Dockerfile".to_owned(),
             buildargs: String::new(),
             labels: String::new(),
+            pull: false,
         }
     }
 }
@@ -45,7 +48,8 @@ impl Default for Parameters {
 /// 200 with the progress of a build that succeeded.
 ///
 /// # Errors
-/// A context that is not what it should be is 400, an instruction that needs a builder 501.
+/// A context that is not what it should be is 400, an instruction that needs a builder 501, a
+/// base that is not allowed 403.
 pub(crate) async fn build(
     State(engine): State<Engine>,
     Extension(Version(version)): Extension<Version>,
@@ -62,6 +66,7 @@ pub(crate) async fn build(
         dockerfile: parameters.dockerfile,
         args: map("buildargs", &parameters.buildargs)?,
         labels: map("labels", &parameters.labels)?,
+        pull: parameters.pull,
     };
     let built = engine.called_by(caller).build(&request, reader(body)).await?;
     tracing::info!(image = built.image.name, id = %built.image.id, "built");

@@ -17,6 +17,7 @@ fn status(error: &Error) -> StatusCode {
         | Error::NoSuchPath { .. } => StatusCode::NOT_FOUND,
         Error::NameInUse { .. } | Error::NotRunning(_) | Error::Conflict(_) => StatusCode::CONFLICT,
         Error::AmbiguousPrefix(_) | Error::Invalid(_) | Error::CannotExecute(_) => StatusCode::BAD_REQUEST,
+        Error::NotAllowed(_) => StatusCode::FORBIDDEN,
         Error::StartFailed(_) | Error::StartEnded(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Error::Of { error, .. } => status(error),
         Error::Cluster(error) => cluster(error),
@@ -37,6 +38,7 @@ const fn store(error: &StoreError) -> StatusCode {
     match error {
         StoreError::Missing(_) => StatusCode::NOT_FOUND,
         StoreError::Invalid(_) | StoreError::Cut(_) => StatusCode::BAD_REQUEST,
+        StoreError::NotAllowed(_) => StatusCode::FORBIDDEN,
         StoreError::Unsupported(_) => StatusCode::NOT_IMPLEMENTED,
         StoreError::Io(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }

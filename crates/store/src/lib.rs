@@ -22,7 +22,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use engine::image::{Digest, Image, Overlay};
 use engine::name::Scope;
-use engine::ports::{BuildRequest, Built, Kept, Reader, Store, StoreError};
+use engine::ports::{BaseCheck, BuildRequest, Built, Kept, Reader, Store, StoreError};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -148,6 +148,7 @@ impl Store for LocalStore {
             reference: name.to_owned(),
             overlay: None,
             created: Timestamp::now(),
+            always_pull: false,
         };
         let named = Named {
             manifest: None,
@@ -176,6 +177,7 @@ impl Store for LocalStore {
         &self,
         scope: &Scope,
         request: &BuildRequest,
+        allowed: BaseCheck<'_>,
         context: Reader,
     ) -> Result<Built, StoreError> {
         let tags = request.tags.iter().map(|tag| familiar(tag));
@@ -190,6 +192,9 @@ impl Store for LocalStore {
         let steps = dockerfile::steps(&text)?;
         let (from, done) = dockerfile::base(&steps, request)?;
         let base = self.image(scope, &from).await?;
+        let ours = base.as_ref().filter(|base| base.overlay.is_some());
+        let reference = ours.map_or_else(|| from.clone(), |base| base.reference.clone());
+        allowed(&reference).map_err(StoreError::NotAllowed)?;
         let mut build = Build::new(request, &context, &scratch, base.as_ref());
         for step in &steps[done..] {
             build
@@ -199,10 +204,6 @@ impl Store for LocalStore {
         }
         let mut overlay = build.overlay;
         overlay.labels.extend(request.labels.clone());
-        let reference = match base {
-            Some(base) if base.overlay.is_some() => base.reference,
-            _ => from,
-        };
         let _unnamed = self.unnamed.read().await;
         let (id, manifest) = self.keep(&scratch, &overlay, &build.layers, &reference).await?;
         let image = Image {
@@ -211,6 +212,7 @@ impl Store for LocalStore {
             reference,
             overlay: Some(overlay),
             created: Timestamp::now(),
+            always_pull: request.pull,
         };
         let image = self.tag(scope, tags.clone(), image, &manifest).await?;
         let steps = steps.into_iter().map(|step| step.text).collect();

@@ -67,7 +67,12 @@ async fn build(store: &LocalStore, dockerfile: &str) -> Result<Built, StoreError
     ])
     .await;
     store
-        .build(&scope("s"), &request(), Box::new(io::Cursor::new(context)))
+        .build(
+            &scope("s"),
+            &request(),
+            &|_| Ok(()),
+            Box::new(io::Cursor::new(context)),
+        )
         .await
 }
 
@@ -107,7 +112,12 @@ async fn a_peers_build_is_found_by_all_its_names_and_survives_reopening() {
     let store = LocalStore::open(root.path()).await.unwrap();
     let context = fabric().await;
     let built = store
-        .build(&scope("s"), &request(), Box::new(io::Cursor::new(context)))
+        .build(
+            &scope("s"),
+            &request(),
+            &|_| Ok(()),
+            Box::new(io::Cursor::new(context)),
+        )
         .await
         .unwrap();
     assert_eq!(built.steps.len(), 4);
@@ -157,7 +167,12 @@ async fn a_build_that_fails_leaves_nothing() {
         "ADD failed: file not found in build context or excluded by .dockerignore: stat x: file does not exist"
     );
     let empty = store
-        .build(&scope("s"), &request(), Box::new(io::Cursor::new(tar(&[]).await)))
+        .build(
+            &scope("s"),
+            &request(),
+            &|_| Ok(()),
+            Box::new(io::Cursor::new(tar(&[]).await)),
+        )
         .await
         .unwrap_err();
     assert_eq!(
@@ -167,13 +182,16 @@ async fn a_build_that_fails_leaves_nothing() {
     let whole = fabric().await;
     let half = io::Cursor::new(whole[..whole.len() / 2].to_vec());
     let cut = store
-        .build(&scope("s"), &request(), Box::new(half))
+        .build(&scope("s"), &request(), &|_| Ok(()), Box::new(half))
         .await
         .unwrap_err();
     assert!(matches!(cut, StoreError::Cut(_)), "{cut}");
     // The gzip is whole, the connection is not: a failed compile of a peer's.
     let broken = broken_after(whole);
-    let cut = store.build(&scope("s"), &request(), broken).await.unwrap_err();
+    let cut = store
+        .build(&scope("s"), &request(), &|_| Ok(()), broken)
+        .await
+        .unwrap_err();
     assert!(matches!(cut, StoreError::Cut(_)), "{cut}");
     assert_eq!(files(root.path()), before);
     assert_eq!(store.image(&scope("s"), NAME).await.unwrap(), None);

@@ -2,14 +2,17 @@
 //! to do on command. For tests only; what counts is shown on the lab.
 
 mod cluster;
+mod images;
 mod store;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use cluster::FakeCluster;
 use engine::name::Scope;
 use engine::token::{KEY_BYTES, TokenKey};
 use engine::{Settings, StartLimits};
+pub use images::FakeImages;
 pub use store::FakeStore;
 
 /// How long chaincode must live there for its start to have succeeded.
@@ -26,5 +29,6 @@ pub fn settings(scope: &str) -> Settings {
             alive: ALIVE,
             ..StartLimits::default()
         },
+        images: Arc::new(FakeImages::default()),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use engine::image::{Digest, Image, Overlay};
 use engine::name::Scope;
-use engine::ports::{BuildRequest, Built, Kept, Reader, Store, StoreError};
+use engine::ports::{BaseCheck, BuildRequest, Built, Kept, Reader, Store, StoreError};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt;
 
@@ -51,6 +51,7 @@ impl FakeStore {
             reference: reference.to_owned(),
             overlay,
             created: jiff::Timestamp::now(),
+            always_pull: false,
         };
         self.images
             .lock()
@@ -106,7 +107,13 @@ impl Store for FakeStore {
             .is_some())
     }
 
-    async fn build(&self, _: &Scope, _: &BuildRequest, _: Reader) -> Result<Built, StoreError> {
+    async fn build(
+        &self,
+        _: &Scope,
+        _: &BuildRequest,
+        _: BaseCheck<'_>,
+        _: Reader,
+    ) -> Result<Built, StoreError> {
         Err(StoreError::Unsupported(
             "the fake store does not build".to_owned(),
         ))

@@ -124,6 +124,12 @@ pub(crate) const RULES: Key = Key::new(
     KUBERNETES,
     "A YAML file of rules: what Pods have, by image, chaincode, MSP and peer. A changed file counts for the next Pod",
 );
+pub(crate) const REGISTRY_AUTH: Key = Key::new(
+    "registry-auth",
+    "FILE",
+    KUBERNETES,
+    "Docker's config.json with the credentials of registries that are asked for an image's ENTRYPOINT. It is read each time",
+);
 pub(crate) const STORE: Key = Key::new(
     "store",
     "DIRECTORY",
@@ -177,7 +183,7 @@ pub(crate) const LOG_FILTER: Key = Key::new(
 pub(crate) const EXPLAIN_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &RULES];
 
 /// All of them, in the order of the help.
-pub(crate) const KEYS: [&Key; 16] = [
+pub(crate) const KEYS: [&Key; 17] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -187,6 +193,7 @@ pub(crate) const KEYS: [&Key; 16] = [
     &KUBECONFIG,
     &UNSCHEDULABLE_LIMIT,
     &RULES,
+    &REGISTRY_AUTH,
     &STORE,
     &AGENT_LISTEN,
     &AGENT_ADDRESS,

@@ -8,25 +8,23 @@ use crate::fabric::FabricName;
 use crate::failure::Who;
 use crate::name::{self, RecordName};
 use crate::ports::ClusterError;
-use crate::process::Process;
 
 impl Engine {
     /// Creates a container; nothing runs yet.
     ///
     /// # Errors
-    /// `NoSuchImage`, `ImageLost`; `NameInUse`, which the API server decides, so that of two only one wins;
-    /// `Invalid` where there is no command.
+    /// `NoSuchImage`, `ImageLost`; `NotAllowed`; `NameInUse`, which the API server decides, so that of two only one wins.
     pub async fn create(&self, name: Option<String>, spec: Spec) -> Result<Record> {
         let image = self.image(&spec.image).await;
         let image = image.map_err(|error| {
             self.miss(name.as_deref().unwrap_or_default(), &spec);
             perhaps_lost(error, name.as_deref())
         })?;
+        self.ruled(&image.reference)?;
         let name = name.map_or_else(name::generated, |name| name.trim_start_matches('/').to_owned());
         let mut container = Container::new(name, self.scope().clone(), spec, image);
         self.attribute(&mut container);
         is_about(&container);
-        Process::of(&container)?;
         let object = RecordName::new(self.scope(), &container.name);
         match self.0.cluster.create_record(&object, &container).await {
             Ok(record) => {

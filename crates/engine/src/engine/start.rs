@@ -49,7 +49,7 @@ impl Engine {
     }
 
     async fn run_start(&self, live: &Arc<Live>) -> Result<Started> {
-        let process = Process::of(&live.record().container)?;
+        let process = Process::of(&live.record().container);
         let limit = Instant::now() + self.limits().total;
         let claimed = self.swap(live, |container| self.claim(container)).await;
         let claimed = claimed
@@ -162,8 +162,13 @@ impl Engine {
         if let Some(address) = process.peer_address().filter(|address| is_own(address)) {
             return Err(Cause::PeerAddress(address.to_owned()));
         }
+        let image = live.record().container.image.reference;
+        let ruled = self
+            .ruled(&image)
+            .map_err(|error| Cause::Refused(error.to_string()))?;
+        let process = self.process(live, &ruled).await?;
         let record = live.record();
-        let launch = Launch::of(&record, process.clone(), &self.0.settings.agent_url);
+        let launch = Launch::of(&record, process, ruled, &self.0.settings.agent_url);
         if launch.directories.iter().any(|directory| directory.path == "/") {
             return Err(Cause::AtRoot);
         }
@@ -217,10 +222,7 @@ impl Engine {
             return self.fail_start(live, start, Cause::Agent(reason)).await;
         }
         tracing::info!(pod = %without_agent, reason, "the agent is not in the pod: another one copies it");
-        // Invariant: its first launch had one.
-        let Ok(process) = Process::of(&live.record().container) else {
-            return;
-        };
+        let process = Process::of(&live.record().container);
         let (launched, ()) = tokio::join!(
             self.launch(live, &process),
             self.delete_pod(without_agent, POD_GRACE)

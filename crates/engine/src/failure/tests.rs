@@ -19,6 +19,7 @@ fn container() -> Container {
         reference: "base".to_owned(),
         overlay: Some(Overlay::default()),
         created: jiff::Timestamp::UNIX_EPOCH,
+        always_pull: false,
     };
     let spec = Spec {
         memory_bytes: 64 << 20,
@@ -60,7 +61,11 @@ fn after(cause: &Cause) -> Option<Cause> {
         }
         Cause::Unavailable(_) => Cause::Unschedulable(message()),
         Cause::Unschedulable(_) => Cause::Blocked(message()),
-        Cause::Blocked(_) => Cause::Image {
+        Cause::Blocked(_) => Cause::ImageCommand {
+            image: "IMAGE".to_owned(),
+            message: message(),
+        },
+        Cause::ImageCommand { .. } => Cause::Image {
             image: "IMAGE".to_owned(),
             message: message(),
             tried_again: false,

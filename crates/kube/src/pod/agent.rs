@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{
 };
 use kube::api::ObjectMeta;
 
-use super::{PULL_POLICY, escaped, resources, security_context, volumes};
+use super::{PULL_POLICY, escaped, pull_policy, resources, security_context, volumes};
 use crate::agent_volume::AgentBy;
 use crate::cluster::Config;
 
@@ -97,8 +97,8 @@ fn keeper(launch: &Launch<'_>, user: (i64, Option<i64>)) -> PodContainer {
     let mounts = kept.iter().map(|(_, to, name)| volumes::mount(name, to));
     PodContainer {
         name: KEEPER.to_owned(),
-        image: Some(launch.record.container.image.reference.clone()),
-        image_pull_policy: Some(PULL_POLICY.to_owned()),
+        image: Some(launch.image.clone()),
+        image_pull_policy: Some(pull_policy(launch).to_owned()),
         command: Some(vec![format!("{AGENT_DIR}/{AGENT_FILE}"), KEEP_OPTION.to_owned()]),
         args: Some(pairs.map(|path| escaped(&path)).collect()),
         resources: Some(resources::of(&Spec::default())),

@@ -20,11 +20,11 @@ pub(crate) async fn inspect(
     State(engine): State<Engine>,
     Path(id): Path<String>,
 ) -> Result<Json<ContainerInspect>> {
-    Ok(Json(describe(engine.inspect(&id).await?.container)?))
+    Ok(Json(describe(engine.inspect(&id).await?.container)))
 }
 
-fn describe(container: Container) -> Result<ContainerInspect> {
-    let process = Process::of(&container)?;
+fn describe(container: Container) -> ContainerInspect {
+    let process = Process::of(&container);
     let mut argv = process.argv.into_iter();
     let host_config = super::host_config(&container.spec);
     let labels = container.docker_labels();
@@ -52,7 +52,7 @@ fn describe(container: Container) -> Result<ContainerInspect> {
         tty: spec.tty,
         ..Config::default()
     };
-    Ok(ContainerInspect {
+    ContainerInspect {
         created: container.created.to_string(),
         path: argv.next().unwrap_or_default(),
         args: argv.collect(),
@@ -60,7 +60,7 @@ fn describe(container: Container) -> Result<ContainerInspect> {
         name: format!("/{}", container.name),
         host_config,
         ..ContainerInspect::new(container.id.0, config, state)
-    })
+    }
 }
 
 fn state(container: &Container) -> DockerState {

@@ -66,7 +66,7 @@ fn fits(filters: &Filters, container: &Container) -> bool {
 
 fn summary(container: Container) -> ContainerSummary {
     let status = status(&container, Timestamp::now());
-    let command = Process::of(&container).map(|process| process.argv.join(" "));
+    let command = Process::of(&container).argv.join(" ");
     let host_config = super::host_config(&container.spec);
     let labels = container.docker_labels();
     let spec = container.spec;
@@ -75,8 +75,7 @@ fn summary(container: Container) -> ContainerSummary {
         names: [format!("/{}", container.name)],
         image: spec.image,
         image_id: container.image.id.0,
-        // Checked when it was created.
-        command: command.unwrap_or_default(),
+        command,
         created: container.created.as_second(),
         ports: [],
         labels,

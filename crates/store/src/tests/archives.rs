@@ -47,7 +47,12 @@ async fn built(store: &LocalStore, dockerfile: &str, entries: &[Given<'_>]) -> R
     let dockerfile = (FILE, "Dockerfile", dockerfile.as_bytes());
     let context = raw(&[&[dockerfile], entries].concat()).await;
     store
-        .build(&scope("s"), &request(), Box::new(io::Cursor::new(context)))
+        .build(
+            &scope("s"),
+            &request(),
+            &|_| Ok(()),
+            Box::new(io::Cursor::new(context)),
+        )
         .await
 }
 

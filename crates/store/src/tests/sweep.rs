@@ -12,7 +12,12 @@ async fn a_sweep_takes_what_neither_image_nor_record_needs() {
         ..BuildRequest::default()
     };
     let built = store
-        .build(&scope("a"), &request, Box::new(io::Cursor::new(context)))
+        .build(
+            &scope("a"),
+            &request,
+            &|_| Ok(()),
+            Box::new(io::Cursor::new(context)),
+        )
         .await
         .unwrap();
     let mut digests = Vec::new();

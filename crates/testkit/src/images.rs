@@ -1,0 +1,43 @@
+//! What is said of images, as the test wants it.
+
+use async_trait::async_trait;
+use engine::image::{ImageCommand, Ruled};
+use engine::ports::Images;
+
+/// Says the same of all images: without more, that they have no ENTRYPOINT.
+pub struct FakeImages {
+    /// What the rules say that it is.
+    pub entrypoint: Option<Vec<String>>,
+    /// What the registry says.
+    pub command: Result<ImageCommand, String>,
+    /// The one image that is not allowed.
+    pub forbidden: Option<String>,
+}
+
+impl Default for FakeImages {
+    fn default() -> Self {
+        Self {
+            entrypoint: Some(Vec::new()),
+            command: Err("there is no registry".to_owned()),
+            forbidden: None,
+        }
+    }
+}
+
+#[async_trait]
+impl Images for FakeImages {
+    fn ruled(&self, name: &str) -> Result<Ruled, String> {
+        if self.forbidden.as_deref() == Some(name) {
+            return Err(format!("image {name} is not allowed"));
+        }
+        Ok(Ruled {
+            reference: name.to_owned(),
+            pull_policy: None,
+            entrypoint: self.entrypoint.clone(),
+        })
+    }
+
+    async fn command(&self, _: &str) -> Result<ImageCommand, String> {
+        self.command.clone()
+    }
+}
