@@ -126,7 +126,7 @@ fn says_everything(world: &World, image: &str) {
     let container = &pod["spec"]["containers"][0];
     assert_eq!(
         container["resources"],
-        json!({"limits": {"cpu": "500m", "memory": "134217728"}, "requests": {"cpu": "125m", "memory": "32Mi"}})
+        json!({"limits": {"cpu": "500m", "memory": "134217728"}, "requests": {"cpu": "125m", "memory": "33554432"}})
     );
     assert_eq!(
         container["ports"],

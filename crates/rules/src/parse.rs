@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{Glob, ImageRule, Match, PodFields, PodRule, Rules};
+use crate::{ImageRule, Match, PodFields, PodRule, Rules};
 
 /// All that is wrong with a file of rules: a line each.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,8 +35,14 @@ pub(crate) fn document(text: &str) -> Result<Rules, Wrong> {
     for (key, value) in keys.unwrap_or_default() {
         match key.as_str() {
             "pods" => rules.pods = reader.list(&key, value, Reader::pod_rule),
-            "images" => rules.images = reader.list(&key, value, Reader::image_rule),
-            "allowedImages" => rules.allowed_images = Some(reader.list(&key, value, Reader::pattern)),
+            "images" => {
+                rules.images =
+                    reader.list(&key, value, |reader, path, value| reader.image_rule(path, &value));
+            }
+            "allowedImages" => {
+                rules.allowed_images =
+                    Some(reader.list(&key, value, |reader, path, value| reader.read(path, &value)));
+            }
             _ => reader.wrong(
                 &key,
                 "there is no such key; there are pods, images and allowedImages",
@@ -104,16 +110,12 @@ impl Reader {
         Some(rule)
     }
 
-    fn image_rule(&mut self, path: &str, value: Value) -> Option<ImageRule> {
-        let rule = self.read::<ImageRule>(path, &value)?;
+    fn image_rule(&mut self, path: &str, value: &Value) -> Option<ImageRule> {
+        let rule = self.read::<ImageRule>(path, value)?;
         if let Some((key, why)) = rule.wrong() {
             self.wrong(&format!("{path}.{key}"), why);
         }
         Some(rule)
-    }
-
-    fn pattern(&mut self, path: &str, value: Value) -> Option<Glob> {
-        self.read(path, &value)
     }
 
     /// A value of that type; what it does not know is wrong.

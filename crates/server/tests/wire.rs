@@ -23,8 +23,16 @@ struct Docker {
 impl Docker {
     /// Docker's listener over an engine that knows the image `kv`.
     async fn new() -> Self {
+        Self::with(testkit::FakeImages::default()).await
+    }
+
+    /// [`Docker::new`], where that is said of images.
+    async fn with(images: testkit::FakeImages) -> Self {
         let (cluster, store) = (Arc::new(FakeCluster::default()), Arc::new(FakeStore::default()));
-        let settings = testkit::settings("test");
+        let settings = engine::Settings {
+            images: Arc::new(images),
+            ..testkit::settings("test")
+        };
         store.add_built(&settings.scope, "kv", "hyperledger/fabric-baseos:2.5", b"layer");
         let engine = Engine::new(settings, cluster.clone(), store);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -252,6 +260,23 @@ async fn what_of_a_create_request_is_not_done_is_said() {
             "{fields}: {answer}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_image_that_is_not_allowed_is_forbidden() {
+    let images = testkit::FakeImages {
+        forbidden: Some("evil:1".to_owned()),
+        ..testkit::FakeImages::default()
+    };
+    let docker = Docker::with(images).await;
+    let pulled = docker
+        .call("POST", "/images/create?fromImage=evil&tag=1", "")
+        .await;
+    assert!(
+        pulled.starts_with("HTTP/1.1 403 ")
+            && pulled.contains(r#"{"message":"image evil:1 is not allowed"}"#),
+        "{pulled}"
+    );
 }
 
 #[tokio::test]

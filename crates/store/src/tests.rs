@@ -274,3 +274,60 @@ async fn a_blob_is_kept_uncompressed_and_shared() {
     let missing = store.blob(&Digest("sha256:../x".to_owned())).await;
     assert!(matches!(missing.err(), Some(StoreError::Missing(_))));
 }
+
+#[tokio::test]
+async fn an_image_is_one_under_its_short_name_its_long_one_and_with_a_tag_beside_its_digest() {
+    let root = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let name = format!("docker.io/hyperledger/fabric-ccenv@{digest}");
+    let pulled = store.pull(&scope("a"), &name).await.unwrap();
+    for same in [
+        format!("hyperledger/fabric-ccenv@{digest}"),
+        format!("index.docker.io/hyperledger/fabric-ccenv:2.5@{digest}"),
+        pulled.id.0.clone(),
+        pulled.id.short().to_owned(),
+    ] {
+        assert_eq!(
+            store.image(&scope("a"), &same).await.unwrap().as_ref(),
+            Some(&pulled),
+            "{same}"
+        );
+    }
+    let tag = store.image(&scope("a"), "hyperledger/fabric-ccenv:2.5").await;
+    assert_eq!(tag.unwrap(), None, "a tag that was not pulled");
+}
+
+#[tokio::test]
+async fn a_base_that_is_not_allowed_leaves_nothing_and_one_of_ours_is_asked_for_its_own() {
+    let root = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let ours = build(&store, "FROM good\nCOPY dir/a /a").await.unwrap().image;
+    let before = files(root.path());
+    let of = |from: &str| tar_of(format!("FROM {from}\nENV A=1"));
+    let (good, bad) = (of(&ours.id.0).await, of("evil:1").await);
+    let allowed = |base: &str| match base {
+        "good" => Ok(()),
+        base => Err(format!("{base} is not allowed")),
+    };
+    let error = store
+        .build(&scope("s"), &request(), &allowed, bad)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, StoreError::NotAllowed(text) if text == "evil:1 is not allowed"),
+        "{error}"
+    );
+    assert_eq!(files(root.path()), before);
+    let newest = BuildRequest {
+        pull: true,
+        ..request()
+    };
+    let built = store.build(&scope("s"), &newest, &allowed, good).await.unwrap();
+    assert!(built.image.always_pull && !ours.always_pull);
+}
+
+async fn tar_of(dockerfile: String) -> Reader {
+    let context = tar(&[("Dockerfile", 0o644, dockerfile.as_bytes())]).await;
+    Box::new(io::Cursor::new(context))
+}

@@ -199,3 +199,27 @@ fn what_a_create_request_says_of_the_pod_is_on_it() {
     let ports = ports.map(|port| (port.container_port, port.protocol.as_deref().unwrap()));
     assert_eq!(ports.collect::<Vec<_>>(), [(80, "TCP"), (53, "UDP")]);
 }
+
+#[test]
+fn the_rules_image_is_pulled_when_they_say_by_all_that_have_it() {
+    let mut record = sample::chaincode();
+    let overlay = record.container.image.overlay.as_mut().unwrap();
+    overlay.directories.push("/etc".to_owned());
+    let mut launch = sample::launch(&record);
+    for (policy, text) in [
+        (PullPolicy::IfNotPresent, "IfNotPresent"),
+        (PullPolicy::Always, "Always"),
+        (PullPolicy::Never, "Never"),
+    ] {
+        launch.image = "mirror.example/baseos:2.5".to_owned();
+        launch.pull_policy = policy;
+        let spec = build(&launch, &config(), AgentBy::Mount, &PodFields::default())
+            .spec
+            .unwrap();
+        let keepers = spec.init_containers.unwrap();
+        for container in spec.containers.iter().chain(&keepers) {
+            assert_eq!(container.image.as_ref(), Some(&launch.image));
+            assert_eq!(container.image_pull_policy.as_deref(), Some(text));
+        }
+    }
+}
