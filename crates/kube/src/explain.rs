@@ -15,8 +15,6 @@ use crate::ruled::choice;
 const CLIENT: &str = "client";
 /// What the Dockerfile says from which the image was built.
 const IMAGE: &str = "image";
-/// What the rules of images say.
-const IMAGES: &str = "images";
 /// What chainpod does where nobody says anything.
 const DEFAULT: &str = "default";
 
@@ -38,8 +36,8 @@ impl Rows {
     }
 }
 
-/// What the next Pod of `container` has by `rules`, by field, and who says each: a rule by its name, `images` for
-/// the rules of images, else `client`, `image` or `default`. `default_uid` runs what names no user.
+/// What the next Pod of `container` has by `rules`, by field, and who says each: a rule by its name, else
+/// `client`, `image` or `default`. `default_uid` runs what names no user.
 #[must_use]
 pub fn explain(rules: &Rules, container: &Container, default_uid: i64) -> Vec<Origin> {
     let choice = choice(rules, container);
@@ -51,7 +49,12 @@ pub fn explain(rules: &Rules, container: &Container, default_uid: i64) -> Vec<Or
         }
     }
     of_container(container, default_uid, &mut rows);
-    of_image(rules, &container.image.reference, &mut rows);
+    for origin in rules.image_origins(&container.image.reference) {
+        rows.say(&origin.rule, origin.field, origin.value);
+    }
+    if let Err(refusal) = rules.image(&container.image.reference) {
+        rows.say("allowedImages", "image", refusal.to_string());
+    }
     for origin in &choice.origins {
         let value: Value = serde_json::from_str(&origin.value).unwrap_or_default();
         rows.say(&origin.rule, origin.field.clone(), plain(&value));
@@ -71,23 +74,13 @@ fn of_container(container: &Container, default_uid: i64, rows: &mut Rows) {
         CLIENT
     };
     rows.say(below, "image", container.image.reference.clone());
+    let (policy, by_whom) = match container.image.always_pull {
+        true => ("Always", CLIENT),
+        false => (pod::PULL_POLICY, DEFAULT),
+    };
+    rows.say(by_whom, "imagePullPolicy", policy);
     rows.say(DEFAULT, "runAsUser", default_uid.to_string());
-    let process = Process::of(container);
-    let said = spec.entrypoint.is_some() || spec.cmd.is_some();
-    rows.say_json(by(said, IMAGE), "command", Some(&process.argv));
-    if !process.working_dir.is_empty() {
-        let by = by(!spec.working_dir.is_empty(), IMAGE);
-        rows.say(by, "workingDir", process.working_dir);
-    }
-    let uid = process.user.split(':').next();
-    if let Some(uid) = uid.and_then(|uid| uid.parse::<i64>().ok()) {
-        rows.say(by(!spec.user.is_empty(), IMAGE), "runAsUser", uid.to_string());
-    }
-    for (name, value) in process.env {
-        let prefix = format!("{name}=");
-        let said = spec.env.iter().any(|entry| entry.starts_with(&prefix));
-        rows.say(by(said, IMAGE), format!("env.{name}"), value);
-    }
+    of_process(container, rows);
     rows.say_json(CLIENT, "dnsConfig", names::config(&spec.names));
     rows.say_json(CLIENT, "hostAliases", names::aliases(&spec.names));
     let (asked, least) = (resources::of(spec), resources::of(&Spec::default()));
@@ -106,16 +99,29 @@ fn of_container(container: &Container, default_uid: i64, rows: &mut Rows) {
     }
 }
 
-/// What the rules make of an image, or that they do not allow it.
-fn of_image(rules: &Rules, image: &str, rows: &mut Rows) {
-    match rules.image(image) {
-        Ok(choice) => {
-            if choice.pulled != image {
-                rows.say(IMAGES, "image", choice.pulled);
-            }
-            rows.say_json(IMAGES, "imagePullPolicy", choice.pull_policy);
-        }
-        Err(refused) => rows.say(IMAGES, "image", refused.to_string()),
+/// What the program is told.
+fn of_process(container: &Container, rows: &mut Rows) {
+    let (spec, process) = (&container.spec, Process::of(container));
+    let by = |said: bool| if said { CLIENT } else { IMAGE };
+    if !process.argv.is_empty() {
+        let said = spec.entrypoint.is_some() || spec.cmd.is_some();
+        rows.say_json(by(said), "command", Some(&process.argv));
+    }
+    if !process.working_dir.is_empty() {
+        rows.say(
+            by(!spec.working_dir.is_empty()),
+            "workingDir",
+            process.working_dir,
+        );
+    }
+    let uid = process.user.split(':').next().unwrap_or_default();
+    if uid.parse::<i64>().is_ok() {
+        rows.say(by(!spec.user.is_empty()), "runAsUser", uid);
+    }
+    for (name, value) in process.env {
+        let prefix = format!("{name}=");
+        let said = spec.env.iter().any(|entry| entry.starts_with(&prefix));
+        rows.say(by(said), format!("env.{name}"), value);
     }
 }
 
@@ -136,12 +142,14 @@ mod tests {
         container.spec.env.push("HTTPS_PROXY=http://own".to_owned());
         let overlay = container.image.overlay.as_mut().unwrap();
         overlay.env = vec!["CORE_CHAINCODE_BUILDLEVEL=2.5".to_owned()];
-        let rules = "pods:\n\
+        let rules = "images:\n\
+            - {match: 'docker.io/library/*', rewrite: 'mirror.example/library/*'}\n\
+            - {match: 'docker.io/*', rewrite: 'mirror.example/*'}\n\
+            pods:\n\
             - {name: other, match: {chaincode: other}, runAsUser: 7}\n\
             - {name: small, match: {chaincode: kv}, resources: {limits: {memory: 256Mi}}}\n\
             - {name: all, env: {HTTPS_PROXY: 'http://proxy', PIP_CERT: /own}, nodeSelector: {disk: ssd}, \
-               caBundle: {configMap: corporate, key: ca.crt}, imagePullSecrets: [mirror]}\n\
-            images: [{match: docker.io/hyperledger/*, rewrite: mirror.example/*, pullPolicy: Always}]\n";
+               caBundle: {configMap: corporate, key: ca.crt}, imagePullSecrets: [mirror]}\n";
         let rows = explain(&Rules::parse(rules).unwrap(), &container, 500);
         let row = |field: &str| {
             let found = rows.iter().find(|row| row.field == field);
@@ -160,8 +168,13 @@ mod tests {
             ("env.HTTPS_PROXY", "http://proxy", "all"),
             ("env.NODE_EXTRA_CA_CERTS", "/.chainpod-ca/ca.crt", "all"),
             ("env.PIP_CERT", "/own", "all"),
-            ("image", "mirror.example/fabric-baseos:2.5", "images"),
-            ("imagePullPolicy", "Always", "images"),
+            (
+                "image",
+                "mirror.example/hyperledger/fabric-baseos:2.5",
+                "images[1]",
+            ),
+            ("imagePullPolicy", "IfNotPresent", "default"),
+            ("entrypoint", "[]", "built-in"),
             ("imagePullSecrets", r#"["mirror"]"#, "all"),
             ("nodeSelector.disk", "ssd", "all"),
             ("resources.limits.memory", "256Mi", "small"),
@@ -171,11 +184,6 @@ mod tests {
             assert_eq!(row(field), (value, by), "{field}");
         }
         let bare = explain(&Rules::default(), &container, 500);
-        let image = bare.iter().find(|row| row.field == "image").unwrap();
-        assert_eq!(
-            (image.value.as_str(), image.rule.as_str()),
-            ("hyperledger/fabric-baseos:2.5", "image")
-        );
         let limit = bare.iter().find(|row| row.field == "resources.limits.memory");
         assert_eq!(
             limit.map(|row| (row.value.as_str(), row.rule.as_str())),

@@ -37,7 +37,7 @@ const ROOT: &str = "root";
 /// Docker's own default for `docker stop`; deletions of ours say theirs.
 const GRACE_SECS: i64 = 10;
 /// An image that is there already is used: chaincode must start without a registry.
-const PULL_POLICY: &str = "IfNotPresent";
+pub(crate) const PULL_POLICY: &str = "IfNotPresent";
 
 /// A peer launches again by itself what has ended.
 const RESTART_POLICY: &str = "Never";

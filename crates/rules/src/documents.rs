@@ -60,6 +60,7 @@ fn every_block_of_the_page_is_right_and_every_field_is_in_one() {
     let missing: Vec<_> = rule
         .into_iter()
         .chain(keys("/$defs/Match/properties"))
+        .chain(keys("/$defs/ImageRule/properties"))
         .chain(keys("/properties"))
         .filter(|key| !all.contains(&format!("{key}:")))
         .collect();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Glob, Globs, Rules};
+use crate::{Glob, Globs, Origin, Rules};
 
 /// The registry of names without one.
 const DEFAULT_REGISTRY: &str = "docker.io";
@@ -159,11 +159,54 @@ impl Rules {
             entrypoint: about().find_map(|rule| rule.entrypoint.clone()),
         })
     }
+
+    /// Which rule gave what of that, by its place in the file; chainpod's own are `built-in`.
+    #[must_use]
+    pub fn image_origins(&self, image: &str) -> Vec<Origin> {
+        let full_name = full_name(image);
+        let operators = self.images.len() - Self::default().images.len();
+        let about = |says: &dyn Fn(&ImageRule) -> Option<String>, field: &str| {
+            let rules = self.images.iter().enumerate();
+            let mut about = rules.filter(|(_, rule)| rule.matches.allow(Some(&full_name)));
+            let (index, value) = about.find_map(|(index, rule)| Some((index, says(rule)?)))?;
+            let rule = match index < operators {
+                true => format!("images[{index}]"),
+                false => "built-in".to_owned(),
+            };
+            let field = field.to_owned();
+            Some(Origin { field, value, rule })
+        };
+        let entrypoint = |rule: &ImageRule| serde_json::to_string(rule.entrypoint.as_ref()?).ok();
+        let policy = |rule: &ImageRule| Some(format!("{:?}", rule.pull_policy?));
+        [
+            about(&|rule| rule.rewritten(&full_name), "image"),
+            about(&policy, "imagePullPolicy"),
+            about(&entrypoint, "entrypoint"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::{PullPolicy, Rules};
+
+    #[test]
+    fn each_field_of_an_image_has_its_rule() {
+        let rules = Rules::parse(FILE).unwrap();
+        let origins = rules.image_origins("hyperledger/fabric-ccenv");
+        let rows = origins.iter();
+        let rows: Vec<_> = rows
+            .map(|row| (row.field.as_str(), row.value.as_str(), row.rule.as_str()))
+            .collect();
+        assert_eq!(
+            rows[0],
+            ("image", "docker.io/hyperledger/fabric-ccenv:2.5", "images[0]")
+        );
+        assert_eq!(rows.last().unwrap(), &("entrypoint", "[]", "built-in"));
+    }
 
     const FILE: &str = r#"
 images:

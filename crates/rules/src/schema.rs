@@ -76,6 +76,9 @@ fn what_the_parser_refuses_the_schema_refuses() {
         "pods: [{name: a, tolerations: [{efect: NoSchedule}]}]",
         "pods: [{name: a, caBundle: {configMap: a, secret: b, key: c}}]",
         "pods: [{name: a, caBundle: {key: c}}]",
+        "images: [{rewrite: a}]",
+        "images: [{match: a, pullPolicy: Sometimes}]",
+        "allowedImages: a",
         "pods: [{name: a, template: {spec: {containers: [{name: build, imagePullPolice: Never}]}}}]",
     ] {
         let value: Value = serde_saphyr::from_str(text).unwrap();

@@ -79,14 +79,15 @@ fn a_table_has_a_line_for_each_field() {
         tables[1],
         format!(
             "dev-peer1-kv_1-{HASH} (abcdabcdabcd, chaincode kv_1, peer peer1)\n\
-             FIELD                      VALUE      FROM\n\
-             command                    [\"run\"]    client\n\
-             env.TEXT                   \"a\\nb\"     client\n\
-             image                      base:1     client\n\
-             nodeSelector.disk          ssd        mine\n\
-             resources.requests.cpu     10000000n  default\n\
-             resources.requests.memory  33554432   default\n\
-             runAsUser                  500        default\n"
+             FIELD                      VALUE         FROM\n\
+             command                    [\"run\"]       client\n\
+             env.TEXT                   \"a\\nb\"        client\n\
+             image                      base:1        client\n\
+             imagePullPolicy            IfNotPresent  default\n\
+             nodeSelector.disk          ssd           mine\n\
+             resources.requests.cpu     10000000n     default\n\
+             resources.requests.memory  33554432      default\n\
+             runAsUser                  500           default\n"
         )
     );
 }
