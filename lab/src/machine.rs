@@ -27,6 +27,8 @@ const PACKAGES: [&str; 10] = [
     "iproute2",
     "skopeo",
 ];
+/// What fetches the parts of the image for Node.js: a program, and the Debian package that has it.
+const NPM: &str = "npm";
 /// What a cold build writes, with room to spare.
 const FREE_GIB: u64 = 10;
 const HOSTS: &str = "/etc/hosts";
@@ -45,10 +47,6 @@ pub fn prepare(progress: &Progress, ports: &[u16]) -> Result<()> {
     if go::go_version().is_err() {
         problems.push("go is not on the PATH: install Go 1.26 or later from https://go.dev/dl".to_owned());
     }
-    if Command::new("npm").arg("--version").output().is_err() {
-        problems
-            .push("npm is not on the PATH: install Node.js 20 or later from https://nodejs.org".to_owned());
-    }
     let disk = rustix::fs::statvfs(&cache::root()?).context("cannot ask for free disk space")?;
     let free_gib = (disk.f_bavail * disk.f_frsize) >> 30;
     if free_gib < FREE_GIB {
@@ -66,7 +64,14 @@ pub fn prepare(progress: &Progress, ports: &[u16]) -> Result<()> {
     if !problems.is_empty() {
         bail!("the lab cannot start here:\n- {}", problems.join("\n- "));
     }
-    progress.step("Debian's packages", || ensure_installed(&PACKAGES))
+    progress.step("Debian's packages", || {
+        ensure_installed(&PACKAGES)?;
+        // One of the user's own does as well.
+        match Command::new(NPM).arg("--version").output() {
+            Ok(_) => Ok(()),
+            Err(_) => ensure_installed(&[NPM]),
+        }
+    })
 }
 
 /// Installs those Debian packages that are missing.
