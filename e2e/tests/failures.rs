@@ -224,7 +224,7 @@ fn quota_at_install(chainpod: &Chainpod, network: &Network, progress: &Progress)
         ],
     );
     chainpod.kubectl(&["delete", quota[0], quota[1]]).unwrap();
-    says(&told(chainpod), &["QuotaExceeded: container "]);
+    says(&told(chainpod), &["QuotaExceeded: build of chaincode kv_1 of "]);
     await_empty(chainpod);
 }
 
