@@ -278,8 +278,10 @@ fn ended_from_outside(chainpod: &Chainpod, network: &Network) {
 }
 
 fn killed_for_memory_at_once(chainpod: &Chainpod, network: &Network, progress: &Progress) {
-    let source = "package main\n\nvar all [][]byte\n\nfunc init() {\n\tfor {\n\t\tmore := make([]byte, 1<<20)\n\
-                  \t\tfor i := range more {\n\t\t\tmore[i] = 1\n\t\t}\n\t\tall = append(all, more)\n\t}\n}\n";
+    // In one piece, page by page: a program that goes on running at its limit may thrash for a minute
+    // until the kernel kills it.
+    let source = "package main\n\nvar all = make([]byte, 1<<30)\n\nfunc init() {\n\
+                  \tfor i := 0; i < len(all); i += 4096 {\n\t\tall[i] = 1\n\t}\n}\n";
     let package = chaincode_with("greedy.go", source, "greedy_1", progress);
     network.deploy(&package).unwrap();
     let error = fails(CALL_LIMIT, || network.query("greedy", "get", &["colour"]));
