@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chainpod_e2e::lab;
+use chainpod_e2e::{await_so, lab};
 use lab::chainpod::Chainpod;
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;
@@ -27,6 +27,9 @@ fn run(docker: &Docker, body: &Value) -> (i64, String) {
     docker.remove("own").unwrap();
     (code, log)
 }
+
+/// The kubelet looks at it once a second.
+const POD_ENDS: Duration = Duration::from_secs(20);
 
 /// What 2.5.15 and later ask a build image first.
 #[test]
@@ -73,4 +76,25 @@ fn what_an_image_has_beside_the_files_of_a_build_stays() {
         let body = json!({"Image": "beside", "Cmd": ["/bin/sh", "-c", script]});
         assert_eq!(run(&docker, &body), (0, "here1\n".to_owned()), "{volume}");
     }
+}
+
+/// What copied the agent runs beside the program, and is over when that is.
+#[test]
+fn a_pod_into_which_the_agent_was_copied_ends_with_its_program() {
+    let (chainpod, docker) = serve("copied", &["--agent-volume=init".to_owned()]);
+    let context = tar(&[("Dockerfile", b"FROM hyperledger/fabric-baseos:2.5\n")]).unwrap();
+    docker.build("copied", &context).unwrap();
+    let body = json!({"Image": "copied", "Cmd": ["/bin/sh", "-c", "sleep 1; exit 3"]});
+    docker.create("own", &body).unwrap();
+    docker.start("own").unwrap();
+    let pods = |path: &str| chainpod.kubectl(&["get", "pods", "-o", path]).unwrap();
+    assert_eq!(
+        pods("jsonpath={.items[*].spec.containers[*].name}"),
+        "agent chaincode"
+    );
+    assert_eq!(docker.wait("own").unwrap(), 3);
+    await_so("the pod's end", POD_ENDS, || {
+        pods("jsonpath={.items[*].status.phase}") == "Failed"
+    });
+    docker.remove("own").unwrap();
 }

@@ -36,7 +36,13 @@ pub const AGENT_FILE: &str = "chainpod-agent";
 /// program can have that name.
 pub const INSTALL_OPTION: &str = "--install";
 
-/// The agent's other option, before pairs of directories: it copies what the image has in the first one
+/// The agent's second option, before the same directory: it stays for as long as the agent runs that was
+/// copied there. The Pod ends with its program then.
+pub const STAY_OPTION: &str = "--stay";
+/// The pipe in that directory which the agent holds open while it runs.
+pub const STAY_FILE: &str = "running";
+
+/// The agent's third option, before pairs of directories: it copies what the image has in the first one
 /// of each into the second one, where that will be hidden, and does nothing else.
 pub const KEEP_OPTION: &str = "--keep";
 /// Where the volumes are while the agent copies what they will hide.

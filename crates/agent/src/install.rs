@@ -6,6 +6,8 @@ use std::path::Path;
 
 use agent_protocol::AGENT_FILE;
 
+use crate::stay;
+
 /// This very program.
 const SELF: &str = "/proc/self/exe";
 /// All may run it: the Pod's other container may have another user.
@@ -18,7 +20,8 @@ const MODE: u32 = 0o755;
 pub(crate) fn to(directory: &Path) -> Result<u8, String> {
     let file = directory.join(AGENT_FILE);
     let failed = |error| format!("cannot install {}: {error}", file.display());
-    // Nobody meets half of it: the other container starts when this one has ended.
+    stay::make_pipe(directory)?;
+    // Nobody meets half of it: the other container starts when this has ended.
     fs::copy(SELF, &file).map_err(failed)?;
     fs::set_permissions(&file, Permissions::from_mode(MODE)).map_err(failed)?;
     Ok(0)
@@ -36,9 +39,6 @@ mod tests {
         assert_eq!(fs::read(&copy).unwrap(), fs::read(SELF).unwrap());
         assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, MODE);
         let error = to(Path::new("/no/such")).unwrap_err();
-        assert!(
-            error.starts_with("cannot install /no/such/chainpod-agent: "),
-            "{error}"
-        );
+        assert!(error.starts_with("cannot make /no/such/running: "), "{error}");
     }
 }

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use agent_protocol::{CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, TASK_DIR, TRUSTSTORE_FILE};
+use agent_protocol::{
+    AGENT_DIR, CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, STAY_OPTION, TASK_DIR, TRUSTSTORE_FILE,
+};
 use rustix::process::WaitStatus;
 
 use crate::call::Chainpod;
@@ -28,6 +30,7 @@ mod oom;
 mod outputs;
 mod program;
 mod signals;
+mod stay;
 mod task;
 mod truststore;
 mod unpack;
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     let argv: Vec<OsString> = env::args_os().skip(1).collect();
     let done = match &argv[..] {
         [option, to] if option == INSTALL_OPTION => install::to(Path::new(to)),
+        [option, beside] if option == STAY_OPTION => stay::beside(Path::new(beside)),
         [option, directories @ ..] if option == KEEP_OPTION => keep::all(directories),
         argv => run(&directory, argv),
     };
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
 
 /// Does all that the task in `directory` says. The agent's exit code, or why there was no task.
 fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
+    let _staying = stay::hold(Path::new(AGENT_DIR));
     let orders = task::read(directory)?;
     let chainpod = Arc::new(Chainpod::new(&orders)?);
     let program = Arc::new(Program::new());

@@ -1,5 +1,5 @@
 //! How the agent gets into a Pod: as an image volume where the node can, else
-//! copied by an init container. What a node can is learned by trying: chainpod
+//! copied by a container beside the program's. What a node can is learned by trying: chainpod
 //! reads no nodes.
 
 use std::collections::HashMap;
@@ -16,11 +16,11 @@ use crate::status::waits;
 /// Which way is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AgentVolume {
-    /// The image volume where it works, else the init container.
+    /// The image volume where it works, else the copy.
     Auto,
     /// The image volume.
     Image,
-    /// The init container.
+    /// The copy.
     Init,
 }
 
@@ -29,7 +29,7 @@ pub enum AgentVolume {
 pub(crate) enum AgentBy {
     /// Its image is mounted.
     Mount,
-    /// An init container copies it.
+    /// Another container copies it.
     Copy,
 }
 
@@ -62,7 +62,7 @@ struct Learned {
 /// Whether a node mounts the agent's image.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Node {
-    /// Its Pods have had init containers.
+    /// Its Pods have had copies.
     Untried,
     Mounts,
     Fails,
@@ -136,10 +136,12 @@ impl AgentVolumes {
     }
 }
 
-/// What an init container tells that cannot copy the agent.
+/// What a container tells that cannot copy the agent.
 fn installer_stuck(pod: &Pod) -> Option<PodState> {
-    let statuses = pod.status.as_ref()?.init_container_statuses.iter().flatten();
-    let agent = statuses.into_iter().find(|status| status.name == AGENT)?;
+    let status = pod.status.as_ref()?;
+    let before = status.init_container_statuses.iter().flatten();
+    let mut statuses = before.chain(status.container_statuses.iter().flatten());
+    let agent = statuses.find(|status| status.name == AGENT)?;
     let waiting = agent.state.as_ref()?.waiting.as_ref()?;
     waits(&agent.image, waiting).map(PodState::Stuck)
 }

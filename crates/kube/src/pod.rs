@@ -30,6 +30,8 @@ pub(crate) use self::fields::announced;
 const START: &str = "chainpod.dev/start";
 /// Docker's labels of the container, as JSON.
 const DOCKER_LABELS: &str = "chainpod.dev/docker-labels";
+/// Whose log and shell kubectl takes where it is not told: the program's, wherever it stands.
+const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 /// More than that is on the record alone: Kubernetes allows 256 KiB for all annotations.
 const LABELS_BYTES: usize = 64 * 1024;
 /// The one user that every image has under the same number.
@@ -79,6 +81,7 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy, fie
         tty: spec.tty.then_some(true),
         ..PodContainer::default()
     };
+    let beside = agent::beside(launch, config, agent_by);
     let init_containers = agent::before(launch, config, agent_by, user);
     let names = &spec.names;
     let spec = PodSpec {
@@ -87,7 +90,7 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy, fie
         dns_policy: names::policy(names),
         dns_config: names::config(names),
         host_aliases: names::aliases(names),
-        containers: vec![container],
+        containers: beside.into_iter().chain([container]).collect(),
         volumes: Some(volumes),
         restart_policy: Some(RESTART_POLICY.to_owned()),
         automount_service_account_token: Some(false),
@@ -170,6 +173,7 @@ fn annotations(container: &Container) -> Vec<(String, String)> {
     };
     [
         (START, container.starts.to_string().as_str()),
+        (DEFAULT_CONTAINER, labels::role(container.role)),
         ("cluster-autoscaler.kubernetes.io/safe-to-evict", safe_to_evict),
         ("sidecar.istio.io/inject", "false"),
         ("linkerd.io/inject", "disabled"),

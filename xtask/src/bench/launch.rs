@@ -13,7 +13,7 @@ const INIT: &str = "bare pod with one init container";
 const INIT_AND_EMPTY_DIR: &str = "bare pod with init container and emptyDir";
 const DOCKERD: &str = "dockerd";
 const CHAINPOD: &str = "chainpod";
-const COPIED: &str = "chainpod, agent by init container";
+const COPIED: &str = "chainpod, agent copied";
 const RATIOS: [(&str, &str); 5] = [
     (CHAINPOD, BARE),
     (CHAINPOD, EMPTY_DIR),

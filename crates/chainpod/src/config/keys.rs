@@ -161,7 +161,7 @@ pub(crate) const AGENT_VOLUME: Key = Key::new(
     "agent-volume",
     "auto|image|init",
     AGENTS,
-    "How the agent gets into a Pod: as an image volume, copied by an init container, or the one where the node can and else the other",
+    "How the agent gets into a Pod: as an image volume, copied by another container (init), or the one where the node can and else the other",
 )
 .or(DEFAULT_AGENT_VOLUME);
 pub(crate) const LOG_FORMAT: Key = Key::new(

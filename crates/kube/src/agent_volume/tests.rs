@@ -113,38 +113,72 @@ fn a_setting_is_not_doubted() {
 }
 
 #[test]
-fn an_init_container_whose_image_is_not_to_be_had_is_told() {
-    let mut pod = copied("n");
-    let state = waiting("ImagePullBackOff", "not found");
-    let status = json!({"name": "agent", "state": state, "image": "chainpod:0.1", "imageID": "", "ready": false, "restartCount": 0});
-    pod.status = serde_json::from_value(json!({"initContainerStatuses": [status]})).unwrap();
-    let told = AgentVolumes::new(AgentVolume::Init).learn(&pod);
-    let expected = Cause::Image {
-        image: "chainpod:0.1".to_owned(),
-        message: "ImagePullBackOff: not found".to_owned(),
-        tried_again: false,
-    };
-    assert_eq!(told, Some(PodState::Stuck(expected)));
+fn a_container_that_cannot_copy_the_agent_for_want_of_its_image_is_told() {
+    for statuses in ["containerStatuses", "initContainerStatuses"] {
+        let mut pod = copied("n");
+        let state = waiting("ImagePullBackOff", "not found");
+        let status = json!({"name": "agent", "state": state, "image": "chainpod:0.1", "imageID": "", "ready": false, "restartCount": 0});
+        pod.status = serde_json::from_value(json!({statuses: [status]})).unwrap();
+        let told = AgentVolumes::new(AgentVolume::Init).learn(&pod);
+        let expected = Cause::Image {
+            image: "chainpod:0.1".to_owned(),
+            message: "ImagePullBackOff: not found".to_owned(),
+            tried_again: false,
+        };
+        assert_eq!(told, Some(PodState::Stuck(expected)));
+    }
+}
+
+fn spec_of_copied(record: &engine::container::Record) -> k8s_openapi::api::core::v1::PodSpec {
+    let launch = sample::launch(record);
+    let pod = crate::pod::build(&launch, &config(), AgentBy::Copy, &rules::PodFields::default());
+    pod.spec.unwrap()
 }
 
 #[test]
-fn the_init_container_copies_the_agent_to_where_it_is_run() {
-    let record = sample::chaincode();
-    let launch = sample::launch(&record);
-    let spec = crate::pod::build(&launch, &config(), AgentBy::Copy, &rules::PodFields::default())
-        .spec
-        .unwrap();
-    let init = &spec.init_containers.unwrap()[0];
+fn the_first_containers_hook_copies_the_agent_before_the_second_one_starts() {
+    let spec = spec_of_copied(&sample::chaincode());
+    assert_eq!(spec.init_containers, None);
+    let [agent, program] = &spec.containers[..] else {
+        panic!("{:?}", spec.containers);
+    };
     assert_eq!(
-        init.command.as_ref().unwrap(),
+        agent.command.as_ref().unwrap(),
+        &["/chainpod-agent", "--stay", "/.chainpod"]
+    );
+    let hook = agent.lifecycle.as_ref().unwrap().post_start.as_ref().unwrap();
+    assert_eq!(
+        hook.exec.as_ref().unwrap().command.as_ref().unwrap(),
         &["/chainpod-agent", "--install", "/.chainpod"]
     );
-    let mounts = [init, &spec.containers[0]].map(|container| {
+    let mounts = [agent, program].map(|container| {
         let mount = &container.volume_mounts.as_ref().unwrap()[0];
         (mount.mount_path.as_str(), mount.read_only)
     });
     assert_eq!(mounts, [("/.chainpod", None), ("/.chainpod", Some(true))]);
     let volume = &spec.volumes.unwrap()[0];
     assert!(volume.image.is_none() && volume.empty_dir.is_some());
-    assert_eq!(init.security_context.as_ref().unwrap().run_as_user, Some(500));
+    assert_eq!(agent.security_context.as_ref().unwrap().run_as_user, Some(500));
+}
+
+#[test]
+fn an_init_container_copies_the_agent_for_one_that_copies_files() {
+    let mut record = sample::chaincode();
+    let overlay = record.container.image.overlay.as_mut().unwrap();
+    overlay.directories.push("/etc".to_owned());
+    let spec = spec_of_copied(&record);
+    let before: Vec<_> = spec
+        .init_containers
+        .unwrap()
+        .into_iter()
+        .map(|it| it.command.unwrap())
+        .collect();
+    assert_eq!(
+        before,
+        [
+            vec!["/chainpod-agent", "--install", "/.chainpod"],
+            vec!["/.chainpod/chainpod-agent", "--keep"]
+        ]
+    );
+    assert_eq!(spec.containers.len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Which shape a Pod has: with an image volume or an init container.
+//! Which shape a Pod has: with an image volume or a copy of the agent.
 
 use engine::ports::{ClusterError, PodState};
 use engine::process::Launch;
@@ -24,7 +24,7 @@ impl KubeCluster {
         }
         // Where both are refused the cause is another one.
         if self.dry_run(AgentBy::Copy).await.is_ok() {
-            tracing::info!("this cluster has no image volumes: an init container copies the agent");
+            tracing::info!("this cluster has no image volumes: the agent is copied into each pod");
             self.agent_volumes.set_refused();
         }
     }

@@ -1,11 +1,16 @@
 //! The agent in a Pod: a volume with chainpod's image, or an empty one into which
-//! an init container of that image copies it.
+//! a container of that image copies it.
+//!
+//! The kubelet sees the end of an init container once a second, and the program's
+//! would wait for that. Containers start in their order, though, and each waits for the
+//! `postStart` hook of the one before: so the first one's hook copies the agent.
 
-use agent_protocol::{AGENT_DIR, AGENT_FILE, INSTALL_OPTION, KEEP_OPTION, KEPT_DIR};
+use agent_protocol::{AGENT_DIR, AGENT_FILE, INSTALL_OPTION, KEEP_OPTION, KEPT_DIR, STAY_OPTION};
 use engine::container::Spec;
 use engine::process::Launch;
 use k8s_openapi::api::core::v1::{
-    Container as PodContainer, EmptyDirVolumeSource, ImageVolumeSource, Pod, PodSpec, Volume, VolumeMount,
+    Container as PodContainer, EmptyDirVolumeSource, ExecAction, ImageVolumeSource, Lifecycle,
+    LifecycleHandler, Pod, PodSpec, Volume, VolumeMount,
 };
 use kube::api::ObjectMeta;
 
@@ -13,7 +18,7 @@ use super::{PULL_POLICY, escaped, pull_policy, resources, security_context, volu
 use crate::agent_volume::AgentBy;
 use crate::cluster::Config;
 
-/// The volume's name, and the init container's.
+/// The volume's name, and that of the container that copies the agent into it.
 pub(crate) const AGENT: &str = "agent";
 /// The init container that copies the image's files.
 const KEEPER: &str = "keeper";
@@ -43,23 +48,56 @@ pub(super) fn mount() -> VolumeMount {
     }
 }
 
-/// What runs before the program's container: what copies the agent, where its volume is empty, and what
-/// copies the image's files that volumes would hide.
+/// What runs before the program's container where volumes would hide files of its image: what copies them,
+/// and before that what copies the agent, which does it.
 pub(super) fn before(
     launch: &Launch<'_>,
     config: &Config,
     agent_by: AgentBy,
     user: (i64, Option<i64>),
 ) -> Vec<PodContainer> {
-    if launch.task.is_none() {
+    if launch.task.is_none() || !hides_files(launch) {
         return Vec::new();
     }
-    let kept = launch.directories.iter().any(|directory| directory.has_files);
-    let installer = (agent_by == AgentBy::Copy).then(|| installer(config));
-    installer
-        .into_iter()
-        .chain(kept.then(|| keeper(launch, user)))
-        .collect()
+    let installer = (agent_by == AgentBy::Copy).then(|| PodContainer {
+        command: Some(agent(&[INSTALL_OPTION, AGENT_DIR])),
+        ..installer(config)
+    });
+    installer.into_iter().chain([keeper(launch, user)]).collect()
+}
+
+/// What runs beside the program's container, and starts first: what copies the agent where nothing has before.
+pub(super) fn beside(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> Option<PodContainer> {
+    let copies = launch.task.is_some() && agent_by == AgentBy::Copy && !hides_files(launch);
+    copies.then(|| staying(config))
+}
+
+fn hides_files(launch: &Launch<'_>) -> bool {
+    launch.directories.iter().any(|directory| directory.has_files)
+}
+
+fn staying(config: &Config) -> PodContainer {
+    let hook = LifecycleHandler {
+        exec: Some(ExecAction {
+            command: Some(agent(&[INSTALL_OPTION, AGENT_DIR])),
+        }),
+        ..LifecycleHandler::default()
+    };
+    PodContainer {
+        command: Some(agent(&[STAY_OPTION, AGENT_DIR])),
+        lifecycle: Some(Lifecycle {
+            post_start: Some(hook),
+            ..Lifecycle::default()
+        }),
+        ..installer(config)
+    }
+}
+
+/// The agent of its own image, with these arguments.
+fn agent(arguments: &[&str]) -> Vec<String> {
+    let file = format!("/{AGENT_FILE}");
+    let arguments = arguments.iter().map(|&argument| argument.to_owned());
+    [file].into_iter().chain(arguments).collect()
 }
 
 fn installer(config: &Config) -> PodContainer {
@@ -67,11 +105,6 @@ fn installer(config: &Config) -> PodContainer {
         name: AGENT.to_owned(),
         image: Some(config.agent_image.clone()),
         image_pull_policy: Some(PULL_POLICY.to_owned()),
-        command: Some(vec![
-            format!("/{AGENT_FILE}"),
-            INSTALL_OPTION.to_owned(),
-            AGENT_DIR.to_owned(),
-        ]),
         resources: Some(resources::of(&Spec::default())),
         security_context: Some(security_context((config.default_uid, None))),
         volume_mounts: Some(vec![VolumeMount {
@@ -118,9 +151,9 @@ pub(crate) fn probe(config: &Config, agent_by: AgentBy) -> Pod {
         volume_mounts: Some(vec![mount()]),
         ..PodContainer::default()
     };
+    let staying = (agent_by == AgentBy::Copy).then(|| staying(config));
     let spec = PodSpec {
-        init_containers: (agent_by == AgentBy::Copy).then(|| vec![installer(config)]),
-        containers: vec![container],
+        containers: staying.into_iter().chain([container]).collect(),
         volumes: Some(vec![volume(config, agent_by)]),
         automount_service_account_token: Some(false),
         ..PodSpec::default()
