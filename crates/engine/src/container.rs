@@ -151,6 +151,20 @@ impl Exit {
     }
 }
 
+/// The Kubernetes object that the calling peer belongs to: its container goes with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Owner {
+    /// `apps/v1`.
+    pub api_version: String,
+    /// `Deployment`, `StatefulSet`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+}
+
 /// One container: what its record holds. Contents of uploads are elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -168,6 +182,9 @@ pub struct Container {
     /// Whose chaincode it compiles, as far as that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built_for: Option<BuiltFor>,
+    /// Whose peer asked for it, where that can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
     /// The image as it was found at create.
     pub image: Image,
     /// When it was created.
@@ -222,6 +239,7 @@ impl Container {
             },
             spec,
             built_for: None,
+            owner: None,
             image,
             created: Timestamp::now(),
             phase: Phase::Created,

@@ -2,6 +2,7 @@
 //! adapter, and one named fake for tests.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,7 +11,7 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 use tokio::io::AsyncRead;
 
-use crate::container::{Container, Record};
+use crate::container::{Container, Owner, Record};
 use crate::failure::{Cause, End};
 use crate::image::{Digest, Image, ImageCommand, Ruled};
 use crate::name::{PodName, RecordName, Scope};
@@ -93,7 +94,9 @@ pub trait Cluster: Send + Sync + 'static {
     async fn delete_pod(&self, pod: &PodName, grace: Duration) -> Result<(), ClusterError>;
     /// What keeps a Pod's node from making its container, as the node has told it last; none where it gets on.
     async fn blocked(&self, pod: &PodName) -> Result<Option<String>, ClusterError>;
-    /// Tells the news of that record: a Kubernetes Event.
+    /// The workload of the Pod that has that address; none where that is no Pod of ours to see.
+    async fn owner(&self, caller: IpAddr) -> Result<Option<Owner>, ClusterError>;
+    /// Tells the news of that record: a Kubernetes Event on it, and on its owner.
     async fn tell(&self, record: &Record, news: &News) -> Result<(), ClusterError>;
     /// The Pod's log from `since` on (whole seconds), following it if asked.
     async fn logs(

@@ -16,6 +16,8 @@ use testkit::{FakeCluster, FakeStore};
 mod ends;
 #[path = "life/images.rs"]
 mod images;
+#[path = "life/owners.rs"]
+mod owners;
 
 const NAME: &str =
     "dev-peer0.org1.example.com-kv1-477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";

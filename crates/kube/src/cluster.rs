@@ -1,16 +1,18 @@
 //! [`KubeCluster`]: the port's calls as requests to the API server.
 
 use std::fmt::Debug;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use agent_protocol::Task;
 use async_trait::async_trait;
-use engine::container::{Container, Record};
+use engine::container::{Container, Owner, Record};
 use engine::name::{PodName, RecordName, Scope};
 use engine::ports::{Cluster, ClusterError, LogLine, News, SecretFile};
 use engine::process::Launch;
 use engine::token::TokenKey;
+use futures::future::try_join_all;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
@@ -27,6 +29,7 @@ use crate::ruled::choice;
 use crate::{event, files_secret, labels, logs, pod, record, task_secret};
 
 mod blocked;
+mod caller;
 mod shape;
 
 /// What all objects have in common.
@@ -247,9 +250,16 @@ impl Cluster for KubeCluster {
         self.waits_for(pod).await
     }
 
+    async fn owner(&self, caller: IpAddr) -> Result<Option<Owner>, ClusterError> {
+        self.workload_at(caller).await
+    }
+
     async fn tell(&self, record: &Record, news: &News) -> Result<(), ClusterError> {
-        let event = event::build(record, &self.config.namespace, news);
-        self.create::<Event>(&event).await.result.map(drop)
+        let events = event::all(record, &self.config.namespace, news);
+        let told = events
+            .iter()
+            .map(async |event| self.create::<Event>(event).await.result.map(drop));
+        try_join_all(told).await.map(drop)
     }
 
     async fn logs(

@@ -1,4 +1,4 @@
-//! What has become of a container, as an Event on its record: `kubectl describe`
+//! What has become of a container, as an Event on its record and on its owner: `kubectl describe`
 //! shows it, for as long as the API server keeps events (an hour by default).
 
 use engine::container::Record;
@@ -12,23 +12,37 @@ const MESSAGE_BYTES: usize = 1024;
 /// Who tells it.
 const COMPONENT: &str = "chainpod";
 
-/// The Event of `news` on `record`.
-pub(crate) fn build(record: &Record, namespace: &str, news: &News) -> Event {
+/// The Events of `news`: on `record`, and on the workload of its peer.
+pub(crate) fn all(record: &Record, namespace: &str, news: &News) -> Vec<Event> {
+    let record_object = ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some("ConfigMap".to_owned()),
+        name: Some(record.name.0.clone()),
+        namespace: Some(namespace.to_owned()),
+        uid: Some(record.uid.clone()),
+        ..ObjectReference::default()
+    };
+    let owner_object = record.container.owner.as_ref().map(|owner| ObjectReference {
+        api_version: Some(owner.api_version.clone()),
+        kind: Some(owner.kind.clone()),
+        name: Some(owner.name.clone()),
+        namespace: Some(namespace.to_owned()),
+        uid: Some(owner.uid.clone()),
+        ..ObjectReference::default()
+    });
+    let objects = [record_object].into_iter().chain(owner_object);
+    objects.map(|object| build(object, news)).collect()
+}
+
+fn build(object: ObjectReference, news: &News) -> Event {
     let now = Time(Timestamp::now());
     Event {
         metadata: ObjectMeta {
-            generate_name: Some(format!("{}.", record.name)),
-            namespace: Some(namespace.to_owned()),
+            generate_name: object.name.as_ref().map(|name| format!("{name}.")),
+            namespace: object.namespace.clone(),
             ..ObjectMeta::default()
         },
-        involved_object: ObjectReference {
-            api_version: Some("v1".to_owned()),
-            kind: Some("ConfigMap".to_owned()),
-            name: Some(record.name.0.clone()),
-            namespace: Some(namespace.to_owned()),
-            uid: Some(record.uid.clone()),
-            ..ObjectReference::default()
-        },
+        involved_object: object,
         reason: Some(news.reason.to_owned()),
         message: Some(cut(&news.message).to_owned()),
         type_: Some(if news.is_warning { "Warning" } else { "Normal" }.to_owned()),
@@ -49,18 +63,26 @@ fn cut(message: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use engine::container::Owner;
+
     use super::*;
     use crate::record::sample;
 
     #[test]
-    fn an_event_is_on_its_record_and_a_long_message_is_cut() {
+    fn events_are_on_the_record_and_its_owner_and_a_long_message_is_cut() {
         let news = News {
             reason: "DiedAtOnce",
             message: "ü".repeat(MESSAGE_BYTES),
             is_warning: true,
         };
-        let record = sample::chaincode();
-        let event = build(&record, "ns", &news);
+        let mut record = sample::chaincode();
+        record.container.owner = Some(Owner {
+            api_version: "apps/v1".to_owned(),
+            kind: "Deployment".to_owned(),
+            name: "peer0".to_owned(),
+            uid: "uid-9".to_owned(),
+        });
+        let [event, of_owner] = all(&record, "ns", &news).try_into().unwrap();
         let object = event.involved_object;
         assert_eq!(
             (object.name, object.uid, object.namespace.as_deref()),
@@ -71,5 +93,7 @@ mod tests {
             (Some("DiedAtOnce"), Some("Warning"))
         );
         assert_eq!(event.message.unwrap(), "ü".repeat(MESSAGE_BYTES / 2));
+        assert_eq!(of_owner.involved_object.uid.as_deref(), Some("uid-9"));
+        assert_eq!(of_owner.metadata.generate_name.as_deref(), Some("peer0."));
     }
 }

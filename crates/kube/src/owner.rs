@@ -1,7 +1,8 @@
 //! Owner references: everything of a container belongs to its record and goes
-//! with it by garbage collection.
+//! with it by garbage collection; the record goes with the workload of the peer
+//! that asked for it.
 
-use engine::container::Record;
+use engine::container::{Owner, Record};
 use engine::name::RecordName;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
@@ -17,6 +18,18 @@ pub(crate) fn reference(record: &Record, controller: bool) -> OwnerReference {
         name: record.name.0.clone(),
         uid: record.uid.clone(),
         controller: Some(controller),
+        block_owner_deletion: Some(false),
+    }
+}
+
+/// A record's reference to the peer's workload, which does not manage it.
+pub(crate) fn of_record(owner: &Owner) -> OwnerReference {
+    OwnerReference {
+        api_version: owner.api_version.clone(),
+        kind: owner.kind.clone(),
+        name: owner.name.clone(),
+        uid: owner.uid.clone(),
+        controller: Some(false),
         block_owner_deletion: Some(false),
     }
 }

@@ -7,7 +7,7 @@ use engine::name::RecordName;
 use engine::phase::Phase;
 use k8s_openapi::api::core::v1::ConfigMap;
 
-use crate::labels;
+use crate::{labels, owner};
 
 /// The key of a record's data.
 const KEY: &str = "container.json";
@@ -34,8 +34,13 @@ pub(crate) fn build(
     namespace: &str,
     container: &Container,
 ) -> Result<ConfigMap, serde_json::Error> {
+    let mut metadata = labels::metadata(name.0.clone(), namespace, container);
+    metadata.owner_references = container
+        .owner
+        .as_ref()
+        .map(|owner| vec![owner::of_record(owner)]);
     Ok(ConfigMap {
-        metadata: labels::metadata(name.0.clone(), namespace, container),
+        metadata,
         data: Some(BTreeMap::from([
             (KEY.to_owned(), serde_json::to_string_pretty(container)?),
             (STATE.to_owned(), state(container)),
@@ -128,6 +133,7 @@ pub(crate) mod sample {
             },
             name,
             built_for: None,
+            owner: None,
             image: Image {
                 id: Digest("sha256:00".into()),
                 name: "kv:latest".into(),
@@ -184,6 +190,8 @@ pub(crate) mod sample {
 
 #[cfg(test)]
 mod tests {
+    use engine::container::Owner;
+
     use super::*;
 
     #[test]
@@ -227,6 +235,30 @@ mod tests {
             (container.phase, container.exit) = (phase, exit);
             assert_eq!(state(&container), text);
         }
+    }
+
+    #[test]
+    fn a_record_goes_with_its_owner_which_does_not_manage_it() {
+        let mut record = sample::chaincode();
+        assert_eq!(
+            replacement(&record, "ns").unwrap().metadata.owner_references,
+            None
+        );
+        record.container.owner = Some(Owner {
+            api_version: "apps/v1".to_owned(),
+            kind: "Deployment".to_owned(),
+            name: "peer0".to_owned(),
+            uid: "uid-9".to_owned(),
+        });
+        let meta = replacement(&record, "ns").unwrap().metadata;
+        let [owner] = &meta.owner_references.unwrap()[..] else {
+            panic!("one owner");
+        };
+        assert_eq!((owner.kind.as_str(), owner.uid.as_str()), ("Deployment", "uid-9"));
+        assert_eq!(
+            (owner.controller, owner.block_owner_deletion),
+            (Some(false), Some(false))
+        );
     }
 
     #[test]

@@ -3,11 +3,12 @@
 //! themselves; the test says what is seen of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use engine::container::{Container, Record};
+use engine::container::{Container, Owner, Record};
 use engine::name::{PodName, RecordName, Scope};
 use engine::ports::{Cluster, ClusterError, LogLine, News, SecretFile};
 use engine::process::Launch;
@@ -35,6 +36,7 @@ struct State {
     full: u32,
     blocked: Option<String>,
     hung: bool,
+    owner: Option<Owner>,
 }
 
 impl FakeCluster {
@@ -61,6 +63,11 @@ impl FakeCluster {
     /// From now on nothing is answered any more that asks for records.
     pub fn hang(&self) {
         self.state.lock().unwrap().hung = true;
+    }
+
+    /// Whose every caller is that has an address.
+    pub fn set_owner(&self, owner: Owner) {
+        self.state.lock().unwrap().owner = Some(owner);
     }
 
     /// What the log of every Pod that is there holds.
@@ -201,6 +208,10 @@ impl Cluster for FakeCluster {
 
     async fn blocked(&self, _: &PodName) -> Result<Option<String>, ClusterError> {
         Ok(self.state.lock().unwrap().blocked.clone())
+    }
+
+    async fn owner(&self, _caller: IpAddr) -> Result<Option<Owner>, ClusterError> {
+        Ok(self.state.lock().unwrap().owner.clone())
     }
 
     async fn tell(&self, _: &Record, news: &News) -> Result<(), ClusterError> {

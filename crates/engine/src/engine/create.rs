@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::span::is_about;
-use crate::container::{Container, Record, Spec};
+use crate::container::{Container, Owner, Record, Spec};
 use crate::error::{Error, Result};
 use crate::fabric::FabricName;
 use crate::failure::Who;
@@ -15,7 +15,7 @@ impl Engine {
     /// # Errors
     /// `NoSuchImage`, `ImageLost`; `NotAllowed`; `NameInUse`, which the API server decides, so that of two only one wins.
     pub async fn create(&self, name: Option<String>, spec: Spec) -> Result<Record> {
-        let image = self.image(&spec.image).await;
+        let (image, owner) = tokio::join!(self.image(&spec.image), self.owner());
         let image = image.map_err(|error| {
             self.miss(name.as_deref().unwrap_or_default(), &spec);
             perhaps_lost(error, name.as_deref())
@@ -23,6 +23,7 @@ impl Engine {
         self.ruled(&image.reference)?;
         let name = name.map_or_else(name::generated, |name| name.trim_start_matches('/').to_owned());
         let mut container = Container::new(name, self.scope().clone(), spec, image);
+        container.owner = owner;
         self.attribute(&mut container);
         is_about(&container);
         let object = RecordName::new(self.scope(), &container.name);
@@ -34,6 +35,16 @@ impl Engine {
             Err(ClusterError::AlreadyExists(_)) => Err(self.name_in_use(container.name, &object).await),
             Err(error) => Err(Error::from(error).of(|| format!("{} cannot be created", Who(&container)))),
         }
+    }
+
+    /// Whose peer calls. What cannot be told is nobody's: `chainpod gc` serves.
+    async fn owner(&self) -> Option<Owner> {
+        let address = self.1.address().filter(|address| !address.is_loopback())?;
+        let owner = self.0.cluster.owner(address).await;
+        owner.unwrap_or_else(|error| {
+            tracing::debug!(caller = %address, %error, "cannot tell whose peer calls: the container gets no owner");
+            None
+        })
     }
 
     async fn name_in_use(&self, name: String, object: &RecordName) -> Error {
