@@ -12,6 +12,7 @@ mod node;
 mod programs;
 mod runtime;
 mod teardown;
+mod volume;
 
 use std::fs::{self, File};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -26,6 +27,7 @@ pub use self::namespace::Namespace;
 pub use self::node::Node;
 pub use self::runtime::Runtime;
 pub use self::teardown::{down, trace};
+pub use self::volume::Volume;
 use crate::go::GoModule;
 use crate::progress::Progress;
 use crate::{cache, images, machine, processes};

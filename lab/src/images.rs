@@ -1,6 +1,7 @@
 //! The lab's images under their public names, made here from Debian's packages, npm's
 //! and our own builds. Same inputs, same digests.
 
+mod chainpod;
 mod debian;
 mod fabric;
 mod languages;
@@ -13,6 +14,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+pub use self::chainpod::Programs;
 use self::oci::{Image, Layer};
 use crate::cache::{self, Inputs};
 use crate::go::{self, GoModule};
@@ -22,6 +24,8 @@ use crate::progress::Progress;
 const ARCHIVE: &str = "images.tar";
 /// Raised when the way images are made changes: it is part of every key.
 const RECIPE: &str = "4";
+/// The same of chainpod's own.
+const CHAINPOD_RECIPE: &str = "1";
 /// The image of busybox.
 const BUSYBOX_IMAGE: &str = "docker.io/library/busybox:1.35";
 /// Where Debian's busybox-static puts it.
@@ -91,15 +95,24 @@ pub fn build(progress: &Progress) -> Result<PathBuf> {
     Ok(folder.join(ARCHIVE))
 }
 
-/// Makes chainpod's own image, which carries the agent; an OCI archive.
+/// Makes chainpod's own image as releases have it, but for its name and compression: an OCI archive.
 ///
 /// # Errors
-/// When the agent cannot be read.
-pub fn build_chainpod(agent: &Path, progress: &Progress) -> Result<PathBuf> {
-    let inputs = Inputs::default().text(RECIPE).path(agent)?;
+/// When a program, or Debian's list of CAs, cannot be read.
+pub fn build_chainpod(name: &str, programs: &Programs, progress: &Progress) -> Result<PathBuf> {
+    let inputs = Inputs::default()
+        .text(CHAINPOD_RECIPE)
+        .text(name)
+        .path(&programs.daemon)?
+        .path(&programs.agent)?;
     let folder = progress.step("making chainpod's image", || {
         cache::artefact("chainpod-image", inputs, |out| {
-            let image = static_program("docker.io/chainpod/chainpod:dev", agent, "chainpod-agent")?;
+            let about = chainpod::About {
+                name,
+                version: env!("CARGO_PKG_VERSION"),
+                architecture: oci::AMD64,
+            };
+            let image = chainpod::image(programs, &about, false)?;
             oci::write(&[image], File::create(out.join(ARCHIVE))?)
         })
     })?;
@@ -113,6 +126,7 @@ fn static_program(name: &str, program: &Path, path: &str) -> Result<Image> {
     let config = json!({"Entrypoint": [format!("/{path}")], "User": "65535:65535"});
     Ok(Image {
         names: vec![name.to_owned()],
+        architecture: oci::AMD64,
         layers: vec![Layer::memory(tar.into_inner()?)?],
         config,
     })
@@ -144,6 +158,7 @@ fn busybox(name: &str, config: Value) -> Result<Image> {
     oci::append(&mut tar, "etc/passwd", 0o644, b"root:x:0:0:root:/:/bin/sh\n")?;
     Ok(Image {
         names: vec![name.to_owned()],
+        architecture: oci::AMD64,
         layers: vec![Layer::memory(tar.into_inner()?)?],
         config,
     })

@@ -12,6 +12,7 @@ pub mod docker;
 pub mod docker_tls;
 pub mod gate;
 pub mod go;
+pub mod helm;
 pub mod images;
 pub mod machine;
 pub mod matrix;

@@ -19,6 +19,7 @@ pub(crate) use self::explain::Explain;
 use self::keys as key;
 pub(crate) use self::keys::{CONFIG, EXPLAIN_KEYS, KEYS, Key};
 use self::sources::Sources;
+use crate::agent_address::AgentAddress;
 use crate::telemetry::LogFormat;
 
 /// What `serve` needs to know, checked.
@@ -36,7 +37,7 @@ pub(crate) struct Config {
     pub(crate) registry_auth: Option<PathBuf>,
     pub(crate) store: PathBuf,
     pub(crate) agent_listen: SocketAddr,
-    pub(crate) agent_address: SocketAddr,
+    pub(crate) agent_address: AgentAddress,
     pub(crate) agent_image: String,
     pub(crate) agent_volume: AgentVolume,
     pub(crate) log_format: LogFormat,
@@ -149,16 +150,16 @@ fn rules(sources: &mut Sources<'_>) -> Option<Arc<rules::Source>> {
 }
 
 /// Where agents listen, if that is an address and not all of them, is where Pods reach them.
-fn agent_address(sources: &mut Sources<'_>, listen: Option<SocketAddr>) -> Option<SocketAddr> {
+fn agent_address(sources: &mut Sources<'_>, listen: Option<SocketAddr>) -> Option<AgentAddress> {
     if !sources.has(&key::AGENT_ADDRESS) {
         let listen = listen?;
         if listen.ip().is_unspecified() {
             sources.missing(&key::AGENT_ADDRESS, "Pods must be told where to reach chainpod");
             return None;
         }
-        return Some(listen);
+        return Some(listen.into());
     }
-    sources.one(&key::AGENT_ADDRESS, values::reachable)
+    sources.one(&key::AGENT_ADDRESS, str::parse)
 }
 
 #[cfg(test)]

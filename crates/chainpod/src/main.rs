@@ -1,6 +1,7 @@
 //! The chainpod command: reads what it is told, wires the crates together and
 //! serves. No rule of Docker or Kubernetes lives here.
 
+mod agent_address;
 mod cli;
 mod cluster;
 mod config;

@@ -32,6 +32,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     let signals = Signals::catch()?;
     // Who connects from now on waits for an answer, and is not refused.
     let listeners = bind(&config).await?;
+    let agent_address = config.agent_address.resolve().await?;
     let found = Found::by(&config).await?;
     found.tell_missing_permissions().await;
     let namespace = &found.namespace;
@@ -46,7 +47,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     cluster.try_agent_volume().await;
     let settings = Settings {
         scope: Scope(config.instance.clone()),
-        agent_url: format!("https://{}", config.agent_address),
+        agent_url: format!("https://{agent_address}"),
         token_key: identity.token_key().clone(),
         limits: StartLimits {
             unschedulable: config.unschedulable_limit,
@@ -66,7 +67,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     watch(cluster, engine.clone());
     let sweeper = engine.clone();
     tokio::spawn(async move { sweeper.sweep_all().await });
-    let certificate = identity.server_certificate(&[config.agent_address.ip().to_string()])?;
+    let certificate = identity.server_certificate(&[agent_address.ip().to_string()])?;
     tokio::spawn(server::agent_listener(
         agents,
         tls(&certificate)?,
@@ -80,7 +81,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     tracing::info!(
         docker = addresses.join(","),
         agents = %config.agent_listen,
-        agent_address = %config.agent_address,
+        %agent_address,
         kubernetes = found.version,
         namespace,
         instance = config.instance,

@@ -15,9 +15,9 @@ use kube::{Api, Client};
 use crate::retry::tried;
 
 /// Where the Role is in the repository.
-pub const ROLE_FILE: &str = "crates/kube/deploy/role.yaml";
+pub const ROLE_FILE: &str = "charts/chainpod/files/role.yaml";
 /// The Role, as users apply it.
-const ROLE: &str = include_str!("../deploy/role.yaml");
+const ROLE: &str = include_str!("../../../charts/chainpod/files/role.yaml");
 
 /// One verb on one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::go;
 /// The account's name, and the binding's.
 const NAME: &str = "chainpod";
 /// The Role, as users apply it.
-const ROLE_FILE: &str = "crates/kube/deploy/role.yaml";
+const ROLE_FILE: &str = "charts/chainpod/files/role.yaml";
 /// How long the token is good: longer than any test takes.
 const TOKEN_DURATION: &str = "12h";
 

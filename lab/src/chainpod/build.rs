@@ -1,4 +1,5 @@
-//! chainpod and its agent, compiled from this checkout.
+//! chainpod and its agent, compiled from this checkout, both static: they run in an image
+//! that has nothing else.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,11 +7,15 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::cluster::Cluster;
+use crate::go;
+use crate::images::{self, Programs};
 use crate::progress::Progress;
-use crate::{go, images};
 
-/// The agent's target: static, without a C library of the image's.
+/// The agent's target.
 const AGENT_TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// Needs no C library of an image's.
+const STATIC: &str = "target-feature=+crt-static";
 
 /// How the daemon is compiled; the agent always is for its size.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,7 +26,7 @@ pub enum Profile {
     Release,
 }
 
-/// Builds daemon and agent, and loads the agent's image into the cluster; the daemon's file.
+/// Builds daemon and agent, and loads their image into the cluster; the daemon's file.
 ///
 /// # Errors
 /// Those of cargo and of the image's import.
@@ -29,6 +34,7 @@ pub fn build(cluster: &Cluster, profile: Profile, progress: &Progress) -> Result
     let workspace = go::folder().join("..");
     let agent = progress.step("building chainpod-agent", || {
         cargo(
+            "build",
             &workspace,
             &[
                 "--profile",
@@ -40,7 +46,7 @@ pub fn build(cluster: &Cluster, profile: Profile, progress: &Progress) -> Result
                 "--target-dir",
                 "target/agent",
             ],
-            "-C target-feature=+crt-static",
+            &format!("-C {STATIC}"),
         )?;
         Ok::<_, anyhow::Error>(
             workspace
@@ -50,30 +56,42 @@ pub fn build(cluster: &Cluster, profile: Profile, progress: &Progress) -> Result
         )
     })?;
     let daemon = progress.step("building chainpod", || {
-        let (flags, folder): (&[&str], _) = match profile {
-            Profile::Dev => (&["--package", "chainpod"], "debug"),
-            Profile::Release => (&["--package", "chainpod", "--release"], "release"),
+        let (name, folder) = match profile {
+            Profile::Dev => ("dev", "debug"),
+            Profile::Release => ("release", "release"),
         };
-        cargo(&workspace, flags, "")?;
+        // Of the program alone, so that its libraries are those of the tests.
+        let flags = ["-C", STATIC, "-C", "strip=symbols"];
+        let package = [
+            "--package",
+            "chainpod",
+            "--bin",
+            "chainpod",
+            "--profile",
+            name,
+            "--",
+        ];
+        cargo("rustc", &workspace, &[&package[..], &flags].concat(), "")?;
         Ok::<_, anyhow::Error>(workspace.join("target").join(folder).join("chainpod"))
     })?;
-    let image = images::build_chainpod(&agent, progress)?;
+    let programs = Programs { daemon, agent };
+    let image = images::build_chainpod(super::IMAGE, &programs, progress)?;
     progress.step("loading chainpod's image", || cluster.import(&image))?;
-    Ok(daemon)
+    Ok(programs.daemon)
 }
 
-fn cargo(workspace: &Path, arguments: &[&str], rustflags: &str) -> Result<()> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
+fn cargo(command: &str, workspace: &Path, arguments: &[&str], rustflags: &str) -> Result<()> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
         .current_dir(workspace)
-        .args(["build", "--quiet", "--locked"])
+        .args([command, "--quiet", "--locked"])
         .args(arguments);
     if !rustflags.is_empty() {
-        command.env("RUSTFLAGS", rustflags);
+        cargo.env("RUSTFLAGS", rustflags);
     }
-    let status = command.status().context("cannot run cargo")?;
+    let status = cargo.status().context("cannot run cargo")?;
     if !status.success() {
-        bail!("cargo build {} failed: {status}", arguments.join(" "));
+        bail!("cargo {command} {} failed: {status}", arguments.join(" "));
     }
     Ok(())
 }

@@ -73,6 +73,7 @@ fn image(names: &[&str], layers: Vec<Layer>, user: &str, env: &[&str]) -> Image 
     let config: Value = json!({"User": user, "Env": env, "Cmd": ["/bin/bash"]});
     Image {
         names: names.iter().map(ToString::to_string).collect(),
+        architecture: oci::AMD64,
         layers,
         config,
     }

@@ -84,6 +84,7 @@ pub(super) fn java_image(system: &Path) -> Result<Image> {
 fn image(names: &[&str], layers: Vec<Layer>, folder: &str) -> Image {
     Image {
         names: names.iter().map(ToString::to_string).collect(),
+        architecture: oci::AMD64,
         layers,
         config: json!({"Env": [PATH], "Cmd": ["/bin/bash"], "WorkingDir": folder}),
     }

@@ -1,5 +1,5 @@
-//! Writes images as one OCI archive (OCI image layout, in a tar). Layers are
-//! not compressed and carry no time of their own: same content, same digest.
+//! Writes images as one OCI archive (OCI image layout, in a tar). Layers carry no
+//! time of their own: same content, same digest. Those for this machine are not compressed.
 
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, Write};
@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use anyhow::Result;
+use flate2::{Compression, GzBuilder};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -16,17 +17,27 @@ pub(super) struct Image {
     pub(super) names: Vec<String>,
     /// Bottom first.
     pub(super) layers: Vec<Layer>,
+    /// As OCI names it: `amd64`.
+    pub(super) architecture: &'static str,
     /// The `config` of the OCI image configuration.
     pub(super) config: Value,
 }
 
-/// An uncompressed layer tar; copies share it.
+/// A layer; copies share it.
 #[derive(Clone)]
 pub(super) struct Layer {
     content: Content,
+    media_type: &'static str,
     digest: String,
     size: u64,
+    /// The digest of its tar, which is its own where it is not compressed.
+    diff_id: String,
 }
+
+const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
+const TAR_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// The architecture of this lab.
+pub(super) const AMD64: &str = "amd64";
 
 #[derive(Clone)]
 enum Content {
@@ -49,6 +60,25 @@ impl Layer {
         Self::measured(Content::Memory(tar.into_inner().into()))
     }
 
+    /// In memory, compressed as far as gzip can.
+    pub(super) fn compressed(tar: Cursor<Vec<u8>>) -> Result<Self> {
+        let tar = tar.into_inner();
+        let (diff_id, _) = measure(&mut &tar[..])?;
+        let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
+        gzip.write_all(&tar)?;
+        let layer = Self::measured(Content::Memory(gzip.finish()?.into()))?;
+        Ok(Self {
+            media_type: TAR_GZIP,
+            diff_id,
+            ..layer
+        })
+    }
+
+    /// Its size as it is pulled.
+    pub(super) const fn size(&self) -> u64 {
+        self.size
+    }
+
     /// In a file, which must stay until it is written.
     pub(super) fn file(path: PathBuf) -> Result<Self> {
         Self::measured(Content::File(path))
@@ -58,6 +88,8 @@ impl Layer {
         let (digest, size) = measure(&mut *content.open()?)?;
         Ok(Self {
             content,
+            media_type: TAR,
+            diff_id: digest.clone(),
             digest,
             size,
         })
@@ -121,11 +153,7 @@ pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
     for image in images {
         let mut layers = Vec::new();
         for layer in &image.layers {
-            layers.push(descriptor(
-                "application/vnd.oci.image.layer.v1.tar",
-                &layer.digest,
-                layer.size,
-            ));
+            layers.push(descriptor(layer.media_type, &layer.digest, layer.size));
             if !written.contains(&layer.digest) {
                 let mut header = header(tar::EntryType::Regular, 0o644);
                 header.set_size(layer.size);
@@ -133,9 +161,13 @@ pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
                 written.push(layer.digest.clone());
             }
         }
-        let diff_ids: Vec<_> = layers.iter().map(|layer| layer["digest"].clone()).collect();
+        let diff_ids: Vec<_> = image
+            .layers
+            .iter()
+            .map(|layer| format!("sha256:{}", layer.diff_id))
+            .collect();
         let config = json!({
-            "created": "2025-01-01T00:00:00Z", "architecture": "amd64", "os": "linux",
+            "created": "2025-01-01T00:00:00Z", "architecture": image.architecture, "os": "linux",
             "config": image.config, "rootfs": {"type": "layers", "diff_ids": diff_ids},
         });
         let config = add_json(
@@ -151,7 +183,7 @@ pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
         let kind = "application/vnd.oci.image.manifest.v1+json";
         let manifest = json!({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers});
         let mut entry = add_json(&mut archive, &mut written, kind, &manifest)?;
-        entry["platform"] = json!({"architecture": "amd64", "os": "linux"});
+        entry["platform"] = json!({"architecture": image.architecture, "os": "linux"});
         manifests.extend(image.names.iter().map(|name| {
             let mut entry = entry.clone();
             entry["annotations"] =
@@ -216,6 +248,7 @@ mod tests {
             let image = Image {
                 names: vec!["example.com/a:1".to_owned()],
                 layers,
+                architecture: AMD64,
                 config: json!({}),
             };
             let mut out = Cursor::new(Vec::new());

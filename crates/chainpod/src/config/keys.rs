@@ -146,9 +146,10 @@ pub(crate) const AGENT_LISTEN: Key = Key::new(
 .or(DEFAULT_AGENT_LISTEN);
 pub(crate) const AGENT_ADDRESS: Key = Key::new(
     "agent-address",
-    "IP:PORT",
+    "HOST:PORT",
     AGENTS,
-    "The address at which Pods reach --agent-listen [default: that, where it is one address]",
+    "Where Pods reach --agent-listen: a Service's name, resolved at the start, or an IP address \
+     [default: --agent-listen, where it is one address]",
 );
 pub(crate) const AGENT_IMAGE: Key = Key::new(
     "agent-image",

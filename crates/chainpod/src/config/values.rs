@@ -54,15 +54,6 @@ pub(super) fn address(text: &str) -> Value<SocketAddr> {
     text.parse().map_err(|_| expected.to_owned())
 }
 
-/// An address that others can connect to.
-pub(super) fn reachable(text: &str) -> Value<SocketAddr> {
-    let address = address(text)?;
-    if address.ip().is_unspecified() || address.port() == 0 {
-        return Err("no Pod can connect to that".to_owned());
-    }
-    Ok(address)
-}
-
 pub(super) fn agent_volume(text: &str) -> Value<AgentVolume> {
     match text {
         "auto" => Ok(AgentVolume::Auto),

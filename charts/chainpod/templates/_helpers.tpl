@@ -1,0 +1,87 @@
+{{- define "chainpod.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 53 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 53 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Not app.kubernetes.io/instance and managed-by of chainpod: those are what it has made itself. */ -}}
+{{- define "chainpod.selector" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: daemon
+{{- end -}}
+
+{{- define "chainpod.labels" -}}
+{{ include "chainpod.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: chainpod
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "chainpod.metadata" -}}
+namespace: {{ .Release.Namespace }}
+labels:
+  {{- include "chainpod.labels" . | nindent 2 }}
+{{- end -}}
+
+{{- define "chainpod.instance" -}}
+{{- default .Release.Name .Values.instance -}}
+{{- end -}}
+
+{{- define "chainpod.chaincodeNamespace" -}}
+{{- default .Release.Namespace .Values.chaincode.namespace -}}
+{{- end -}}
+
+{{- define "chainpod.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "chainpod.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "chainpod.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* A host and a port, as a listener wants them. */ -}}
+{{- define "chainpod.bind" -}}
+{{- ternary (printf "[%s]" .host) .host (contains ":" .host) -}}:{{ .port }}
+{{- end -}}
+
+{{- define "chainpod.dockerPort" -}}
+{{- ternary 2376 2375 .Values.docker.tls.enabled -}}
+{{- end -}}
+
+{{- define "chainpod.tlsSecret" -}}
+{{- default (printf "%s-tls" (include "chainpod.fullname" .)) .Values.docker.tls.secretName -}}
+{{- end -}}
+
+{{- define "chainpod.claim" -}}
+{{- default (printf "%s-store" (include "chainpod.fullname" .)) .Values.store.pvc.existingClaim -}}
+{{- end -}}
+
+{{- /* What no schema can say. */ -}}
+{{- define "chainpod.check" -}}
+{{- with .Values.docker.tls -}}
+{{- if and .enabled (not .secretName) (not .certManager.issuerRef) -}}
+{{- fail "docker.tls.enabled needs a certificate: set docker.tls.secretName to a Secret with tls.crt, tls.key and ca.crt, or docker.tls.certManager.issuerRef.name to an issuer of cert-manager" -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.chaincode.createNamespace (eq (include "chainpod.chaincodeNamespace" .) .Release.Namespace) -}}
+{{- fail "chaincode.createNamespace needs chaincode.namespace: the release's own namespace is there already (helm install --create-namespace makes it)" -}}
+{{- end -}}
+{{- end -}}

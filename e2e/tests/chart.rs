@@ -1,0 +1,208 @@
+//! The Helm chart: what it renders, and a real installation from it, from the first
+//! call of a Docker client to what an uninstallation leaves.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chainpod_e2e::{await_so, lab};
+use lab::cluster::{Cluster, Namespace, Volume};
+use lab::docker::{Docker, tar};
+use lab::helm::chart;
+use lab::progress::Progress;
+use serde_json::{Value, json};
+
+#[path = "chart/rendered.rs"]
+mod rendered;
+
+const NAMESPACE: &str = "chart";
+const RELEASE: &str = "chainpod";
+/// The image of this checkout, as the lab has loaded it.
+const IMAGE: &str = "image.tag=dev";
+/// How long one command of Helm's may take.
+const HELM_LIMIT: &str = "--timeout=90s";
+/// What chainpod has made, as docs/install.md says.
+const OURS: &str = "app.kubernetes.io/managed-by=chainpod,app.kubernetes.io/instance=chainpod";
+/// How long the garbage collector and the kubelet may take.
+const GONE_LIMIT: Duration = Duration::from_secs(30);
+
+/// An installation in a namespace that enforces `restricted`.
+struct Installed {
+    // Before the volume: claims hold it.
+    namespace: Namespace,
+    _volume: Volume,
+}
+
+impl Installed {
+    fn install(cluster: &Cluster) -> Self {
+        let volume = Volume::create(cluster, "chart-store").unwrap();
+        let namespace = Namespace::create(cluster, NAMESPACE, "restricted").unwrap();
+        let installed = Self {
+            namespace,
+            _volume: volume,
+        };
+        installed.helm(&[
+            "install",
+            RELEASE,
+            &chart_path(),
+            "--set",
+            IMAGE,
+            "--wait",
+            HELM_LIMIT,
+        ]);
+        installed
+    }
+
+    fn helm(&self, arguments: &[&str]) -> String {
+        let helm = self.namespace.cluster().helm(NAMESPACE, arguments);
+        helm.unwrap_or_else(|error| panic!("{error:#}\n{}", self.told()))
+    }
+
+    fn kubectl(&self, arguments: &[&str]) -> String {
+        self.namespace.kubectl(arguments).unwrap()
+    }
+
+    /// What explains a failure.
+    fn told(&self) -> String {
+        let log = ["logs", "deployment/chainpod", "--tail=30"];
+        let texts = [&["describe", "pods"][..], &["get", "events"], &log].map(|arguments| {
+            let told = self.namespace.kubectl(arguments);
+            told.unwrap_or_else(|error| format!("{error:#}"))
+        });
+        texts.join("\n")
+    }
+
+    /// Docker's API at the Service's address, which kube-proxy gives to this machine too.
+    fn docker(&self) -> Docker {
+        let ip = self.kubectl(&["get", "service", "docker", "--output=jsonpath={.spec.clusterIP}"]);
+        Docker::new(SocketAddr::new(ip.parse().unwrap(), 2375))
+    }
+
+    /// The names of all that is in the namespace of these kinds, but what is in every one.
+    fn objects(&self, kinds: &str) -> BTreeSet<String> {
+        let names = self.kubectl(&["get", kinds, "--output=name"]);
+        let others = ["configmap/kube-root-ca.crt", "serviceaccount/default"];
+        let ours = names.lines().filter(|name| !others.contains(name));
+        ours.map(str::to_owned).collect()
+    }
+}
+
+fn chart_path() -> String {
+    chart().display().to_string()
+}
+
+#[test]
+fn it_is_installed_upgraded_and_uninstalled_while_chaincode_runs() {
+    let (cluster, _) = lab(&Progress::new("chart"));
+    let installed = Installed::install(&cluster);
+    let docker = installed.docker();
+    assert!(docker.is_up());
+    may_do_what_the_role_says(&installed);
+
+    let dockerfile = b"FROM hyperledger/fabric-baseos:2.5\n";
+    docker
+        .build("kv", &tar(&[("Dockerfile", dockerfile)]).unwrap())
+        .unwrap();
+    let program = json!({"Image": "kv", "Cmd": ["/bin/sh", "-c", "trap 'exit 3' TERM; sleep 600 & wait"]});
+    for name in ["before", "after"] {
+        docker.create(name, &program).unwrap();
+        docker.start(name).unwrap();
+    }
+
+    let pod = installed.kubectl(&[
+        "get",
+        "pods",
+        "--selector=app.kubernetes.io/component=daemon",
+        "--output=name",
+    ]);
+    let more = [
+        "--reuse-values",
+        "--set",
+        "log.filter=debug",
+        "--wait",
+        HELM_LIMIT,
+    ];
+    installed.helm(&[&["upgrade", RELEASE, &chart_path()], &more[..]].concat());
+    let now = installed.kubectl(&[
+        "get",
+        "pods",
+        "--selector=app.kubernetes.io/component=daemon",
+        "--output=name",
+    ]);
+    assert!(pod != now && now.lines().count() == 1, "{pod} {now}");
+    // The image is in the claim; the agent has found the new process, or this would be a kill.
+    docker.get("/images/kv/json").unwrap();
+    docker.stop("before").unwrap();
+    assert_eq!(docker.wait("before").unwrap(), 3);
+    docker.remove("before").unwrap();
+
+    installed.helm(&["uninstall", RELEASE, "--wait", HELM_LIMIT]);
+    what_stays_is_as_documented(&installed);
+}
+
+fn what_stays_is_as_documented(installed: &Installed) {
+    let charts = "deployments,services,serviceaccounts,roles,rolebindings,networkpolicies";
+    assert_eq!(installed.objects(charts), BTreeSet::new());
+    assert_eq!(
+        installed.objects("persistentvolumeclaims"),
+        ["persistentvolumeclaim/chainpod-store".to_owned()].into()
+    );
+    let phases = "--output=jsonpath={.items[*].status.phase}";
+    await_so("the other one runs", GONE_LIMIT, || {
+        installed.kubectl(&["get", "pods", "--selector", OURS, phases]) == "Running"
+    });
+
+    installed.kubectl(&["delete", "configmaps,pods,secrets", "--selector", OURS]);
+    installed.kubectl(&[
+        "delete",
+        "secret/chainpod-credentials",
+        "persistentvolumeclaim/chainpod-store",
+    ]);
+    await_so("nothing is left", GONE_LIMIT, || {
+        installed
+            .objects("pods,configmaps,secrets,persistentvolumeclaims")
+            .is_empty()
+    });
+}
+
+/// Its account has the Role and what every account has, no more and no less.
+fn may_do_what_the_role_says(installed: &Installed) {
+    let of = |account: &str| -> BTreeSet<String> {
+        let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview",
+            "spec": {"namespace": NAMESPACE}});
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), review.to_string()).unwrap();
+        let user = format!("--as=system:serviceaccount:{NAMESPACE}:{account}");
+        let file = file.path().display().to_string();
+        let answer = installed.kubectl(&[
+            "create",
+            "--filename",
+            &file,
+            "--output=json",
+            "--validate=false",
+            &user,
+        ]);
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        permissions(&answer["status"]["resourceRules"])
+    };
+    let may: BTreeSet<_> = of("chainpod").difference(&of("default")).cloned().collect();
+    assert_eq!(may, permissions(&rendered::role()["rules"]));
+}
+
+/// Rules, a line for each verb on each resource.
+fn permissions(rules: &Value) -> BTreeSet<String> {
+    let texts = |rule: &Value, field: &str| -> Vec<String> {
+        let all = rule[field].as_array().into_iter().flatten();
+        all.filter_map(|text| Some(text.as_str()?.to_owned())).collect()
+    };
+    let mut all = BTreeSet::new();
+    for rule in rules.as_array().into_iter().flatten() {
+        for resource in texts(rule, "resources") {
+            for verb in texts(rule, "verbs") {
+                let (groups, names) = (texts(rule, "apiGroups"), texts(rule, "resourceNames"));
+                all.insert(format!("{verb} {resource} of {groups:?} named {names:?}"));
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,210 @@
+//! What the chart renders: golden files, what its schema refuses, and that nothing in
+//! it asks for more than chainpod needs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lab::helm::{chart, helm};
+use serde_json::Value;
+
+/// Values, and the file with what they render.
+const GOLDEN: [(Option<&str>, &str); 4] = [
+    (None, "deploy/chainpod.yaml"),
+    (Some("tls"), "e2e/tests/chart/tls.yaml"),
+    (Some("namespace"), "e2e/tests/chart/namespace.yaml"),
+    (Some("trial"), "e2e/tests/chart/trial.yaml"),
+];
+/// Writes the golden files anew.
+const UPDATE: &str = "UPDATE_GOLDEN";
+const HEADER: &str = "# helm template chainpod charts/chainpod --namespace default";
+
+/// The kinds of all that is rendered.
+const KINDS: [&str; 12] = [
+    "Certificate",
+    "ConfigMap",
+    "Deployment",
+    "Namespace",
+    "NetworkPolicy",
+    "PersistentVolumeClaim",
+    "PodDisruptionBudget",
+    "PodMonitor",
+    "Role",
+    "RoleBinding",
+    "Service",
+    "ServiceAccount",
+];
+/// What is nowhere in it.
+const NEVER: [&str; 8] = [
+    "hostPath",
+    "hostNetwork",
+    "hostPID",
+    "hostIPC",
+    "hostPort",
+    "privileged",
+    "add",
+    "*",
+];
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+fn values(name: &str) -> String {
+    let file = chart().join(format!("ci/{name}-values.yaml"));
+    format!("--values={}", file.display())
+}
+
+/// What Helm renders with these arguments.
+fn rendered(more: &[&str]) -> Result<String, String> {
+    let path = chart().display().to_string();
+    let template = ["template", "chainpod", &path, "--namespace=default"];
+    helm(&[&template[..], more].concat()).map_err(|error| format!("{error:#}"))
+}
+
+fn documents(values: Option<&str>) -> Vec<Value> {
+    let more: Vec<_> = values.map(self::values).into_iter().collect();
+    let more: Vec<_> = more.iter().map(String::as_str).collect();
+    let text = rendered(&more).unwrap();
+    let texts = text.split("\n---\n").filter(|text| !text.trim().is_empty());
+    texts
+        .map(|text| serde_saphyr::from_str(text.trim_start_matches("---\n")).unwrap())
+        .collect()
+}
+
+/// chainpod's Role, as the chart has it.
+pub(crate) fn role() -> Value {
+    let text = fs::read_to_string(chart().join("files/role.yaml")).unwrap();
+    serde_saphyr::from_str(&text).unwrap()
+}
+
+#[test]
+fn what_is_rendered_is_as_committed() {
+    for (values, golden) in GOLDEN {
+        let file = values.map(|name| format!(" --values charts/chainpod/ci/{name}-values.yaml"));
+        let header = format!("{HEADER}{}\n", file.unwrap_or_default());
+        let more: Vec<_> = values.map(self::values).into_iter().collect();
+        let text = header + &rendered(&more.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+        let golden = repository(golden);
+        if std::env::var_os(UPDATE).is_some() {
+            fs::write(&golden, &text).unwrap();
+        }
+        let committed = fs::read_to_string(&golden).unwrap_or_default();
+        let first = text.lines().zip(committed.lines()).find(|(new, old)| new != old);
+        assert!(
+            text == committed,
+            "{} is not what the chart renders, from {first:?} on: run with {UPDATE}=1 and look at the difference",
+            golden.display()
+        );
+    }
+}
+
+#[test]
+fn helm_finds_nothing_wrong() {
+    let path = chart().display().to_string();
+    for (values, _) in GOLDEN {
+        let mut arguments = vec!["lint".to_owned(), "--strict".to_owned(), path.clone()];
+        arguments.extend(values.map(self::values));
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let told = helm(&arguments).unwrap();
+        assert!(told.contains("0 chart(s) failed"), "{told}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_refused_by_name() {
+    for (set, said) in [
+        ("replicas=2", "/replicas"),
+        ("replica=1", "'replica' not allowed"),
+        ("docker.service.port=1", "'port' not allowed"),
+        ("docker.service.name=Docker", "/docker/service/name"),
+        ("store.type=s3", "/store/type"),
+        ("store.pvc.size=many", "/store/pvc/size"),
+        ("agents.volume=csi", "/agents/volume"),
+        ("image.digest=latest", "/image/digest"),
+        ("unschedulableLimit=soon", "/unschedulableLimit"),
+        ("docker.tls.enabled=true", "set docker.tls.secretName to a Secret"),
+        ("chaincode.createNamespace=true", "needs chaincode.namespace"),
+    ] {
+        let told = rendered(&["--set", set]).unwrap_err();
+        assert!(told.contains(said), "{set}: {told}");
+    }
+}
+
+#[test]
+fn every_value_is_described() {
+    let text = fs::read_to_string(chart().join("values.schema.json")).unwrap();
+    let mut described = 0;
+    look(&serde_json::from_str(&text).unwrap(), "", &mut described);
+    assert!(described > 60, "{described}");
+}
+
+fn look(schema: &Value, path: &str, described: &mut usize) {
+    for (name, value) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        assert!(value["description"].is_string(), "{path} has no description");
+        assert!(
+            value["properties"].is_null() || value["additionalProperties"] == false,
+            "{path} takes anything"
+        );
+        *described += 1;
+        look(value, &path, described);
+    }
+}
+
+#[test]
+fn nothing_asks_for_more_than_chainpod_needs() {
+    for (values, _) in GOLDEN {
+        for document in documents(values) {
+            let kind = document["kind"].as_str().unwrap();
+            assert!(KINDS.contains(&kind), "{kind}");
+            if kind == "Role" {
+                assert_eq!(document["rules"], role()["rules"]);
+            }
+            if kind == "RoleBinding" {
+                assert_eq!(document["roleRef"]["kind"], "Role");
+            }
+            has_none_of(&NEVER, &document);
+        }
+    }
+}
+
+/// The Role itself: of Secrets it makes new ones and reads its own.
+#[test]
+fn the_role_has_neither_exec_nor_other_secrets() {
+    for rule in role()["rules"].as_array().unwrap() {
+        let of = |resource: &str| {
+            rule["resources"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|name| name == resource)
+        };
+        assert!(
+            !of("pods/exec") && !of("pods/attach") && !of("pods/portforward"),
+            "{rule}"
+        );
+        let own = serde_json::json!(["chainpod-credentials"]);
+        if of("secrets") {
+            let verbs = if rule["resourceNames"] == own {
+                "get"
+            } else {
+                "create"
+            };
+            assert_eq!(rule["verbs"], serde_json::json!([verbs]));
+        }
+    }
+}
+
+fn has_none_of(never: &[&str], value: &Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                assert!(!never.contains(&name.as_str()), "{name}: {value}");
+                has_none_of(never, value);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| has_none_of(never, value)),
+        Value::String(text) => assert!(!never.contains(&text.as_str()), "{text}"),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

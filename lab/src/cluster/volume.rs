@@ -1,0 +1,72 @@
+//! A persistent volume: a folder of this machine, for the first claim that names no
+//! class. There is no provisioner: who needs a volume makes it first.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::{Cluster, NODE};
+
+/// A volume and the cluster's default StorageClass, which has it alone; both go when it is dropped.
+pub struct Volume {
+    cluster: Cluster,
+    name: String,
+    folder: PathBuf,
+}
+
+impl Volume {
+    /// Makes it on the first node.
+    ///
+    /// # Errors
+    /// kubectl's.
+    pub fn create(cluster: &Cluster, name: &str) -> Result<Self> {
+        let folder = cluster.run.join("volumes").join(name);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let volume = Self {
+            cluster: cluster.clone(),
+            name: name.to_owned(),
+            folder,
+        };
+        let class = json!({
+            "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+            "metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+            "provisioner": "kubernetes.io/no-provisioner", "volumeBindingMode": "WaitForFirstConsumer",
+        });
+        let node = json!({"key": "kubernetes.io/hostname", "operator": "In", "values": [NODE]});
+        let persistent = json!({
+            "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
+            "spec": {
+                "capacity": {"storage": "100Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": name,
+                "persistentVolumeReclaimPolicy": "Retain",
+                // Unlike hostPath it is given to the Pod's fsGroup, as real volumes are.
+                "local": {"path": volume.folder},
+                "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [node]}]}},
+            },
+        });
+        cluster.apply(&format!("{class}\n---\n{persistent}"))?;
+        Ok(volume)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub const fn folder(&self) -> &PathBuf {
+        &self.folder
+    }
+}
+
+impl Drop for Volume {
+    fn drop(&mut self) {
+        let name = &self.name;
+        for kind in ["persistentvolume", "storageclass"] {
+            let delete = ["delete", kind, name, "--wait=false", "--ignore-not-found"];
+            if let Err(error) = self.cluster.kubectl(&delete) {
+                eprintln!("cannot delete {kind} {name}: {error:#}");
+            }
+        }
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            eprintln!("cannot remove {}: {error}", self.folder.display());
+        }
+    }
+}

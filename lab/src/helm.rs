@@ -1,0 +1,57 @@
+//! Helm, built from its Go module.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::cache;
+use crate::cluster::{Cluster, run};
+use crate::go::GoModule;
+
+/// As Helm's own Makefile does it: the version of Kubernetes is that which `template` and `lint` take for the
+/// cluster's.
+const HELM: GoModule = GoModule {
+    name: "helm",
+    folder: "helm",
+    packages: &["helm.sh/helm/v3/cmd/helm"],
+    ldflags: "-s -w -X helm.sh/helm/v3/internal/version.version=v3.22.0 \
+              -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=36 \
+              -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36",
+    tags: "",
+};
+/// Where Helm would keep things below the user's home.
+const FOLDERS: [&str; 3] = ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"];
+
+/// Runs Helm without a cluster; its output.
+///
+/// # Errors
+/// Go's, and Helm's own text.
+pub fn helm(arguments: &[&str]) -> Result<String> {
+    run(command()?.args(arguments))
+}
+
+fn command() -> Result<Command> {
+    let folder = cache::root()?.join("run/helm");
+    let mut command = Command::new(HELM.build()?.join("helm"));
+    command.envs(FOLDERS.map(|name| (name, &folder)));
+    Ok(command)
+}
+
+impl Cluster {
+    /// Runs Helm as the cluster's admin; its output.
+    ///
+    /// # Errors
+    /// As [`helm`].
+    pub fn helm(&self, namespace: &str, arguments: &[&str]) -> Result<String> {
+        let mut command = command()?;
+        command.env("KUBECONFIG", self.kubeconfig());
+        run(command.args(["--namespace", namespace]).args(arguments))
+    }
+}
+
+/// The chart of this checkout.
+#[must_use]
+pub fn chart() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/chainpod")
+}

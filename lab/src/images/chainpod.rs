@@ -1,0 +1,81 @@
+//! chainpod's own image: the daemon, the agent that its Pods mount from it, and the
+//! CAs that registries are trusted by. No shell, no root, nothing that is written to.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use super::oci::{self, Image, Layer};
+use super::read;
+
+/// Who runs the daemon where nobody says otherwise: "nonroot" of distroless images.
+const USER: &str = "65532:65532";
+/// The CAs of Debian's ca-certificates, and none that this machine's owner added.
+const CAS: &str = "/usr/share/ca-certificates/mozilla";
+/// Where Debian's programs, and so rustls, look for them.
+const CA_BUNDLE: &str = "etc/ssl/certs/ca-certificates.crt";
+/// The C library asks DNS after the hosts file only where it is told.
+const NSSWITCH: &[u8] = b"hosts: files dns\n";
+
+/// The image's two programs, both static.
+pub struct Programs {
+    /// `chainpod`.
+    pub daemon: PathBuf,
+    /// `chainpod-agent`.
+    pub agent: PathBuf,
+}
+
+/// What the image says of itself.
+pub(super) struct About<'a> {
+    /// Its whole name.
+    pub(super) name: &'a str,
+    /// chainpod's version.
+    pub(super) version: &'a str,
+    /// As OCI names it.
+    pub(super) architecture: &'static str,
+}
+
+/// The image; its layer is compressed where it is for others.
+pub(super) fn image(programs: &Programs, about: &About<'_>, compressed: bool) -> Result<Image> {
+    let mut tar = oci::tar();
+    for folder in ["etc/", "etc/ssl/", "etc/ssl/certs/"] {
+        oci::directory(&mut tar, folder, 0o755, 0)?;
+    }
+    oci::append(&mut tar, "etc/nsswitch.conf", 0o644, NSSWITCH)?;
+    oci::append(&mut tar, CA_BUNDLE, 0o644, &ca_bundle()?)?;
+    oci::append(&mut tar, "chainpod-agent", 0o755, &read(&programs.agent)?)?;
+    oci::append(&mut tar, "chainpod", 0o755, &read(&programs.daemon)?)?;
+    let layer = match compressed {
+        true => Layer::compressed(tar.into_inner()?)?,
+        false => Layer::memory(tar.into_inner()?)?,
+    };
+    Ok(Image {
+        names: vec![about.name.to_owned()],
+        layers: vec![layer],
+        architecture: about.architecture,
+        config: json!({
+            "Entrypoint": ["/chainpod"], "Cmd": ["serve"], "User": USER,
+            "ExposedPorts": {"2375/tcp": {}, "2377/tcp": {}, "9090/tcp": {}},
+            "Labels": {
+                "org.opencontainers.image.title": "chainpod",
+                "org.opencontainers.image.description":
+                    "A Docker Engine API endpoint that runs Hyperledger Fabric chaincode as Kubernetes Pods.",
+                "org.opencontainers.image.licenses": "Apache-2.0",
+                "org.opencontainers.image.version": about.version,
+            },
+        }),
+    })
+}
+
+fn ca_bundle() -> Result<Vec<u8>> {
+    let entries = fs::read_dir(CAS).with_context(|| format!("cannot list {CAS}: install ca-certificates"))?;
+    let mut files = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    ensure!(!files.is_empty(), "{CAS} is empty: install ca-certificates");
+    files.sort();
+    let contents: Result<Vec<_>> = files.iter().map(|file: &PathBuf| read(Path::new(file))).collect();
+    Ok(contents?.concat())
+}
