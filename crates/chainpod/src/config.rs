@@ -15,9 +15,9 @@ use clap::ArgMatches;
 use kube_adapter::AgentVolume;
 use server::{Endpoint, Tls, TlsFiles};
 
-pub(crate) use self::explain::Explain;
+pub(crate) use self::explain::{Explain, Look};
 use self::keys as key;
-pub(crate) use self::keys::{CONFIG, EXPLAIN_KEYS, KEYS, Key};
+pub(crate) use self::keys::{CONFIG, EXPLAIN_KEYS, KEYS, Key, LOOK_KEYS};
 use self::sources::Sources;
 use crate::telemetry::LogFormat;
 
@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) agent_address: SocketAddr,
     pub(crate) agent_image: String,
     pub(crate) agent_volume: AgentVolume,
+    /// None: nobody asks.
+    pub(crate) admin_listen: Option<SocketAddr>,
     pub(crate) log_format: LogFormat,
     pub(crate) log_filter: String,
 }
@@ -55,6 +57,8 @@ impl fmt::Display for Wrong {
         self.0.iter().try_for_each(|line| write!(f, "\n- {line}"))
     }
 }
+
+impl std::error::Error for Wrong {}
 
 impl Config {
     /// Reads the settings from the flags, the environment and the file.
@@ -76,6 +80,7 @@ impl Config {
         let agent_address = agent_address(&mut sources, agent_listen);
         let agent_image = sources.one(&key::AGENT_IMAGE, values::text);
         let agent_volume = sources.one(&key::AGENT_VOLUME, values::agent_volume);
+        let admin_listen = sources.one(&key::ADMIN_LISTEN, values::address_or_none);
         let log_format = sources.one(&key::LOG_FORMAT, values::log_format);
         let log_filter = sources.one(&key::LOG_FILTER, values::log_filter);
         let config = (|| {
@@ -93,15 +98,12 @@ impl Config {
                 agent_address: agent_address?,
                 agent_image: agent_image?,
                 agent_volume: agent_volume?,
+                admin_listen: admin_listen?,
                 log_format: log_format?,
                 log_filter: log_filter?,
             })
         })();
-        let wrong = sources.wrong();
-        match config {
-            Some(config) if wrong.is_empty() => Ok(config),
-            _ => Err(Wrong(wrong)),
-        }
+        sources.all_or_wrong(config)
     }
 }
 

@@ -21,6 +21,7 @@ mod retry;
 mod ruled;
 mod status;
 mod task_secret;
+mod view;
 mod watch;
 
 pub use agent_volume::AgentVolume;
@@ -28,4 +29,5 @@ pub use cluster::{Config, KubeCluster, records};
 pub use credentials::{AgentIdentity, CredentialsError, ServerCertificate};
 pub use explain::explain;
 pub use permissions::{Permission, ROLE_FILE, missing as missing_permissions};
-pub use watch::watch;
+pub use view::{View, changes, read_log, views};
+pub use watch::{Told, WATCHED, watch};

@@ -82,6 +82,29 @@ impl Layout {
         TempDir::new_in(&temporary).map_err(|error| disk(&temporary, &error))
     }
 
+    /// Writes something, to see whether that can be done.
+    pub(crate) async fn check(&self) -> Result<(), StoreError> {
+        let scratch = self.scratch()?;
+        let file = scratch.path().join("check");
+        let written = tokio::fs::write(&file, LAYOUT).await;
+        written.map_err(|error| disk(&file, &error))
+    }
+
+    /// What all blobs take together: their metadata is read, not they.
+    pub(crate) async fn size_bytes(&self) -> Result<u64, StoreError> {
+        let mut blobs = self.objects.list(Some(&Path::from_iter(BLOBS)));
+        let mut bytes = 0;
+        while let Some(blob) = blobs.next().await {
+            match blob {
+                Ok(blob) => bytes += blob.size,
+                // One that is just being removed.
+                Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(failed(&error)),
+            }
+        }
+        Ok(bytes)
+    }
+
     /// Makes a finished file a blob.
     pub(crate) async fn keep(&self, spooled: &Spooled) -> Result<(), StoreError> {
         let blob = blob_path(&spooled.digest)?;

@@ -243,6 +243,14 @@ impl Store for LocalStore {
         self.layout.retain(&needed).await
     }
 
+    async fn check(&self) -> Result<(), StoreError> {
+        self.layout.check().await
+    }
+
+    async fn size_bytes(&self) -> Result<u64, StoreError> {
+        self.layout.size_bytes().await
+    }
+
     async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError> {
         self.layout.blob(digest).await
     }

@@ -1,4 +1,5 @@
-//! The settings of `explain`: those of `serve` that say what it looks at.
+//! The settings of the commands that look at what `serve` has made: those of
+//! `serve` that say where that is.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,36 +9,53 @@ use clap::ArgMatches;
 use super::keys as key;
 use super::{Sources, Wrong, rules, values};
 
-/// What `explain` needs to know, checked.
-pub(crate) struct Explain {
+/// Where a command looks, checked.
+pub(crate) struct Look {
     /// None: the kubeconfig's or the Pod's own.
     pub(crate) namespace: Option<String>,
     pub(crate) instance: String,
     /// None: in-cluster, then the usual places.
     pub(crate) kubeconfig: Option<PathBuf>,
+}
+
+/// What `explain` needs to know, checked.
+pub(crate) struct Explain {
+    pub(crate) look: Look,
     pub(crate) rules: Arc<rules::Source>,
 }
 
-impl Explain {
+impl Look {
     /// Reads the settings from the flags, the environment and the file.
     ///
     /// # Errors
     /// All that is wrong, at once.
     pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
         let mut sources = Sources::open(flags, env);
+        let look = Self::from(&mut sources);
+        sources.all_or_wrong(look)
+    }
+
+    pub(super) fn from(sources: &mut Sources<'_>) -> Option<Self> {
         let namespace = sources.one(&key::NAMESPACE, values::namespace);
         let instance = sources.one(&key::INSTANCE, values::instance);
         let kubeconfig = sources.one(&key::KUBECONFIG, values::path);
-        let rules = rules(&mut sources);
-        let wrong = sources.wrong();
-        match (instance, rules) {
-            (Some(instance), Some(rules)) if wrong.is_empty() => Ok(Self {
-                namespace,
-                instance,
-                kubeconfig,
-                rules,
-            }),
-            _ => Err(Wrong(wrong)),
-        }
+        Some(Self {
+            namespace,
+            instance: instance?,
+            kubeconfig,
+        })
+    }
+}
+
+impl Explain {
+    /// As [`Look::read`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
+        let mut sources = Sources::open(flags, env);
+        let (look, rules) = (Look::from(&mut sources), rules(&mut sources));
+        let read = look.zip(rules).map(|(look, rules)| Self { look, rules });
+        sources.all_or_wrong(read)
     }
 }

@@ -54,6 +54,16 @@ pub(super) fn address(text: &str) -> Value<SocketAddr> {
     text.parse().map_err(|_| expected.to_owned())
 }
 
+/// An address, or that there is to be none.
+pub(super) fn address_or_none(text: &str) -> Value<Option<SocketAddr>> {
+    match text {
+        "none" => Ok(None),
+        text => address(text)
+            .map(Some)
+            .map_err(|expected| format!("{expected}; or none")),
+    }
+}
+
 /// An address that others can connect to.
 pub(super) fn reachable(text: &str) -> Value<SocketAddr> {
     let address = address(text)?;
