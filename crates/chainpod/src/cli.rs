@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use crate::config::{CONFIG, EXPLAIN_KEYS, KEYS, Key, LOOK_KEYS};
+use crate::config::{CONFIG, EXPLAIN_KEYS, GC_KEYS, KEYS, Key, LOOK_KEYS, duration};
 
 /// The subcommand that serves.
 pub(crate) const SERVE: &str = "serve";
@@ -12,6 +12,14 @@ pub(crate) const EXPLAIN: &str = "explain";
 pub(crate) const PS: &str = "ps";
 /// The subcommand that prints logs.
 pub(crate) const LOGS: &str = "logs";
+/// The subcommand that removes what nobody needs.
+pub(crate) const GC: &str = "gc";
+/// `gc`: does it.
+pub(crate) const DELETE: &str = "delete";
+/// `gc`: which containers.
+pub(crate) const OLDER_THAN: &str = "older-than";
+/// `gc`: which images.
+pub(crate) const IMAGES_OLDER_THAN: &str = "images-older-than";
 /// The subcommand that prints completions for a shell.
 pub(crate) const COMPLETIONS: &str = "completions";
 /// Which container or chaincode a command is about.
@@ -73,6 +81,7 @@ pub(crate) fn command() -> Command {
         .subcommand(ps())
         .subcommand(logs())
         .subcommand(explain)
+        .subcommand(gc())
         .subcommand(completions())
 }
 
@@ -113,6 +122,32 @@ fn logs() -> Command {
         )
         .arg(switch(PREVIOUS, 'p', "The Pod of the start before, if it is still there"))
         .args([&CONFIG].into_iter().chain(LOOK_KEYS).map(argument))
+}
+
+fn gc() -> Command {
+    let age = |name: &'static str, help: &'static str| {
+        let parse = |text: &str| duration(text);
+        Arg::new(name)
+            .long(name)
+            .value_name("DURATION")
+            .value_parser(parse)
+            .help(help)
+    };
+    Command::new(GC)
+        .about("Shows what nobody needs any more, and removes it if told to")
+        .long_about(
+            "Shows what nobody needs any more: containers that ended long ago, Pods and Secrets whose record is gone, blobs of the image store \
+             that nothing has. It touches nothing but what this installation of chainpod has made. With --delete it removes all that, with your own \
+             permissions: list and delete of configmaps, pods and secrets.",
+        )
+        .arg(Arg::new(DELETE).long(DELETE).alias("yes").action(ArgAction::SetTrue).help("Removes it"))
+        .arg(age(OLDER_THAN, "Since when a container must have ended, or been made and not started [default: 24h]"))
+        .arg(age(
+            IMAGES_OLDER_THAN,
+            "Removes images, too, that no container has and that were built so long ago. A running peer of 2.x or 3.x never builds an image \
+             again [default: images stay]",
+        ))
+        .args([&CONFIG].into_iter().chain(GC_KEYS).map(argument))
 }
 
 fn completions() -> Command {

@@ -1,7 +1,7 @@
 //! The settings of `serve`: what they may be, and where each came from.
 
-mod explain;
 mod keys;
+mod look;
 mod sources;
 mod values;
 
@@ -15,10 +15,11 @@ use clap::ArgMatches;
 use kube_adapter::AgentVolume;
 use server::{Endpoint, Tls, TlsFiles};
 
-pub(crate) use self::explain::{Explain, Look};
 use self::keys as key;
-pub(crate) use self::keys::{CONFIG, EXPLAIN_KEYS, KEYS, Key, LOOK_KEYS};
+pub(crate) use self::keys::{CONFIG, EXPLAIN_KEYS, GC_KEYS, KEYS, Key, LOOK_KEYS};
+pub(crate) use self::look::{Explain, Gc, Look};
 use self::sources::Sources;
+pub(crate) use self::values::duration;
 use crate::telemetry::LogFormat;
 
 /// What `serve` needs to know, checked.

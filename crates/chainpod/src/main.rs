@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod ending;
 mod explain;
+mod gc;
 mod images;
 mod logs;
 mod named;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::ArgMatches;
-use config::{Config, Explain, Look, Wrong};
+use config::{Config, Explain, Gc, Look, Wrong};
 
 /// The command line is wrong (sysexits.h: EX_USAGE).
 const EX_USAGE: u8 = 64;
@@ -60,6 +61,7 @@ async fn run(command: &str, flags: &ArgMatches, env: &dyn Fn(&str) -> Option<Str
     match command {
         cli::PS => ps::run(&Look::read(flags, env)?, flags).await?,
         cli::LOGS => logs::run(&Look::read(flags, env)?, flags).await?,
+        cli::GC => gc::run(&Gc::read(flags, env)?).await?,
         cli::EXPLAIN => {
             // Invariant: clap demands it.
             let name = flags.get_one::<String>(cli::NAME).map_or("", String::as_str);

@@ -191,6 +191,9 @@ pub(crate) const LOG_FILTER: Key = Key::new(
 /// Those of all commands that look at what `serve` has made.
 pub(crate) const LOOK_KEYS: [&Key; 3] = [&NAMESPACE, &INSTANCE, &KUBECONFIG];
 
+/// Those of `gc`.
+pub(crate) const GC_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &STORE];
+
 /// Those of `explain`, which looks at what `serve` has made.
 pub(crate) const EXPLAIN_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &RULES];
 

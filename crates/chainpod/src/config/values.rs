@@ -82,7 +82,8 @@ pub(super) fn agent_volume(text: &str) -> Value<AgentVolume> {
     }
 }
 
-pub(super) fn duration(text: &str) -> Value<Duration> {
+/// With its unit.
+pub(crate) fn duration(text: &str) -> Value<Duration> {
     let parsed = text.parse::<SignedDuration>().ok();
     let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
     duration.ok_or_else(|| "a duration is expected, such as 90s or 2m".to_owned())

@@ -3,11 +3,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ArgMatches;
 
 use super::keys as key;
 use super::{Sources, Wrong, rules, values};
+use crate::cli;
+
+/// How long a container that has ended is kept: who looks for its last words does so within a day.
+const ENDED_LONG_AGO: Duration = Duration::from_hours(24);
 
 /// Where a command looks, checked.
 pub(crate) struct Look {
@@ -44,6 +49,37 @@ impl Look {
             instance: instance?,
             kubeconfig,
         })
+    }
+}
+
+/// What `gc` needs to know, checked.
+pub(crate) struct Gc {
+    pub(crate) look: Look,
+    pub(crate) store: PathBuf,
+    pub(crate) delete: bool,
+    pub(crate) older_than: Duration,
+    /// None: images stay.
+    pub(crate) images_older_than: Option<Duration>,
+}
+
+impl Gc {
+    /// As [`Look::read`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
+        let mut sources = Sources::open(flags, env);
+        let look = Look::from(&mut sources);
+        let store = sources.one(&key::STORE, values::path);
+        let age = |name| flags.get_one::<Duration>(name).copied();
+        let read = look.zip(store).map(|(look, store)| Self {
+            look,
+            store,
+            delete: flags.get_flag(cli::DELETE),
+            older_than: age(cli::OLDER_THAN).unwrap_or(ENDED_LONG_AGO),
+            images_older_than: age(cli::IMAGES_OLDER_THAN),
+        });
+        sources.all_or_wrong(read)
     }
 }
 
