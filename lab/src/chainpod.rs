@@ -53,6 +53,7 @@ pub struct Chainpod {
     namespace: Arc<Namespace>,
     kubeconfig: PathBuf,
     docker: SocketAddr,
+    admin: SocketAddr,
     tls: Option<DockerTls>,
 }
 
@@ -118,6 +119,7 @@ impl Chainpod {
         options: &[String],
     ) -> Result<Self> {
         let docker = machine::free_port()?;
+        let admin = machine::free_port()?;
         let agents = SocketAddr::new(namespace.cluster().node_ip(), machine::free_port()?.port());
         let mut serve = Command::new(daemon);
         serve
@@ -125,6 +127,7 @@ impl Chainpod {
             .args(["--listen", &format!("tcp://{docker}")])
             .args(["--namespace", namespace.name(), "--instance", instance])
             .args(["--agent-listen", &agents.to_string(), "--agent-image", IMAGE])
+            .args(["--admin-listen", &admin.to_string()])
             .args(["--log-format", "json", "--log-filter", LOG_FILTER])
             .arg("--kubeconfig")
             .arg(&kubeconfig)
@@ -140,6 +143,7 @@ impl Chainpod {
             namespace,
             kubeconfig,
             docker,
+            admin,
             tls: None,
         };
         chainpod.await_listening()?;
@@ -177,6 +181,12 @@ impl Chainpod {
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("tcp://{}", self.docker)
+    }
+
+    /// Where `/livez`, `/readyz` and `/metrics` are.
+    #[must_use]
+    pub const fn admin(&self) -> SocketAddr {
+        self.admin
     }
 
     /// Where Docker clients connect.

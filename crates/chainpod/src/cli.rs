@@ -1,15 +1,50 @@
 //! The command line: made from the table of settings.
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, value_parser};
 
-use crate::config::{CONFIG, EXPLAIN_KEYS, KEYS, Key};
+use crate::config::{CONFIG, EXPLAIN_KEYS, GC_KEYS, KEYS, Key, LOOK_KEYS, duration};
 
 /// The subcommand that serves.
 pub(crate) const SERVE: &str = "serve";
 /// The subcommand that says which rule gave what.
 pub(crate) const EXPLAIN: &str = "explain";
-/// Its argument.
+/// The subcommand that lists containers.
+pub(crate) const PS: &str = "ps";
+/// The subcommand that prints logs.
+pub(crate) const LOGS: &str = "logs";
+/// The subcommand that removes what nobody needs.
+pub(crate) const GC: &str = "gc";
+/// `gc`: does it.
+pub(crate) const DELETE: &str = "delete";
+/// `gc`: which containers.
+pub(crate) const OLDER_THAN: &str = "older-than";
+/// `gc`: which images.
+pub(crate) const IMAGES_OLDER_THAN: &str = "images-older-than";
+/// The subcommand that prints completions for a shell.
+pub(crate) const COMPLETIONS: &str = "completions";
+/// Which container or chaincode a command is about.
 pub(crate) const NAME: &str = "NAME";
+/// Which shell.
+pub(crate) const SHELL: &str = "SHELL";
+/// `ps`: everything.
+pub(crate) const ALL: &str = "all";
+/// How a command writes.
+pub(crate) const OUTPUT: &str = "output";
+/// `ps`: goes on.
+pub(crate) const WATCH: &str = "watch";
+/// `logs`: goes on.
+pub(crate) const FOLLOW: &str = "follow";
+/// `logs`: how many lines.
+pub(crate) const TAIL: &str = "tail";
+/// `logs`: of which peer.
+pub(crate) const PEER: &str = "peer";
+/// `logs`: of the start before.
+pub(crate) const PREVIOUS: &str = "previous";
+/// What completions are made for.
+const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
+/// A container or chaincode, in the help.
+const NAME_HELP: &str = "A container's name, id or the beginning of its id; or a chaincode's name or label, for all its \
+containers (kv means kv_1 too)";
 
 const PRECEDENCE: &str = "Serves the Docker Engine API until it is told to stop.
 
@@ -35,11 +70,7 @@ pub(crate) fn command() -> Command {
     let explain = Command::new(EXPLAIN)
         .about("Says which rule gives the Pods of a container which field")
         .long_about(ORIGINS)
-        .arg(
-            Arg::new(NAME)
-                .required(true)
-                .help("A container's name, id or the beginning of its id; or a chaincode's name, for all its containers"),
-        )
+        .arg(Arg::new(NAME).required(true).help(NAME_HELP))
         .args([&CONFIG].into_iter().chain(EXPLAIN_KEYS).map(argument));
     Command::new("chainpod")
         .version(env!("CARGO_PKG_VERSION"))
@@ -47,7 +78,100 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(serve)
+        .subcommand(ps())
+        .subcommand(logs())
         .subcommand(explain)
+        .subcommand(gc())
+        .subcommand(completions())
+}
+
+fn ps() -> Command {
+    Command::new(PS)
+        .about("Lists the chaincode that runs")
+        .long_about(
+            "Lists the chaincode of this installation that runs or is being started, as Kubernetes has it, with your own permissions \
+             there: get and list of configmaps and pods.",
+        )
+        .arg(switch(ALL, 'a', "Lists builds, and what has ended or not begun, too"))
+        .arg(output(&["wide", "json", "name"]))
+        .arg(switch(WATCH, 'w', "Goes on, with a line for each change"))
+        .args([&CONFIG].into_iter().chain(LOOK_KEYS).map(argument))
+}
+
+fn logs() -> Command {
+    Command::new(LOGS)
+        .about("Prints what a chaincode writes")
+        .long_about(
+            "Prints what a chaincode writes, from its Pods, with a Pod's name before each line where there are several. Once a Pod is gone \
+             its last lines are printed, which the record keeps. It needs get and list of configmaps and pods, and get of pods/log.",
+        )
+        .arg(Arg::new(NAME).required(true).help(NAME_HELP))
+        .arg(switch(FOLLOW, 'f', "Goes on with what is written from now on"))
+        .arg(
+            Arg::new(TAIL)
+                .long(TAIL)
+                .value_name("LINES")
+                .value_parser(value_parser!(i64).range(0..))
+                .help("Only the last lines [default: all]"),
+        )
+        .arg(
+            Arg::new(PEER)
+                .long(PEER)
+                .value_name("PEER")
+                .help("Only for that peer: its id, or the first part of that"),
+        )
+        .arg(switch(PREVIOUS, 'p', "The Pod of the start before, if it is still there"))
+        .args([&CONFIG].into_iter().chain(LOOK_KEYS).map(argument))
+}
+
+fn gc() -> Command {
+    let age = |name: &'static str, help: &'static str| {
+        let parse = |text: &str| duration(text);
+        Arg::new(name)
+            .long(name)
+            .value_name("DURATION")
+            .value_parser(parse)
+            .help(help)
+    };
+    Command::new(GC)
+        .about("Shows what nobody needs any more, and removes it if told to")
+        .long_about(
+            "Shows what nobody needs any more: containers that ended long ago, Pods and Secrets whose record is gone, blobs of the image store \
+             that nothing has. It touches nothing but what this installation of chainpod has made. With --delete it removes all that, with your own \
+             permissions: list and delete of configmaps, pods and secrets.",
+        )
+        .arg(Arg::new(DELETE).long(DELETE).alias("yes").action(ArgAction::SetTrue).help("Removes it"))
+        .arg(age(OLDER_THAN, "Since when a container must have ended, or been made and not started [default: 24h]"))
+        .arg(age(
+            IMAGES_OLDER_THAN,
+            "Removes images, too, that no container has and that were built so long ago. A running peer of 2.x or 3.x never builds an image \
+             again [default: images stay]",
+        ))
+        .args([&CONFIG].into_iter().chain(GC_KEYS).map(argument))
+}
+
+fn completions() -> Command {
+    Command::new(COMPLETIONS)
+        .about("Prints completions for a shell")
+        .after_help("source <(chainpod completions bash)")
+        .arg(Arg::new(SHELL).required(true).value_parser(SHELLS))
+}
+
+fn switch(name: &'static str, short: char, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .short(short)
+        .help(help)
+        .action(ArgAction::SetTrue)
+}
+
+fn output(formats: &'static [&'static str]) -> Arg {
+    Arg::new(OUTPUT)
+        .long(OUTPUT)
+        .short('o')
+        .value_name("FORMAT")
+        .value_parser(formats.to_vec())
+        .help("How it is written [default: a table]")
 }
 
 fn argument(key: &Key) -> Arg {

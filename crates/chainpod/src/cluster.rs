@@ -1,13 +1,15 @@
 //! The way to the cluster, and what chainpod may do there.
 
+use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use engine::name::Scope;
 use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
-use crate::config::Config;
+use crate::config::{Config, Look};
 
 /// How long the API server may say nothing: longer than its watches last, so that a quiet watch is
 /// no failure.
@@ -51,6 +53,17 @@ impl Found {
         })
     }
 
+    /// Whether the API server answers now. It needs no permission.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) async fn check(client: kube::Client) -> Result<(), String> {
+        let answered = client.apiserver_version().await;
+        answered
+            .map(drop)
+            .map_err(|error| format!("the kubernetes api server does not answer: {error}"))
+    }
+
     /// Names each permission that is missing: chainpod serves what it can all the same, and what it
     /// cannot fails with the API server's own words.
     pub(crate) async fn tell_missing_permissions(&self) {
@@ -67,6 +80,40 @@ impl Found {
             }
             Err(error) => tracing::warn!(%error, "cannot ask what chainpod may do"),
         }
+    }
+}
+
+/// Where a command looks at what `serve` has made. Printed it is a phrase: `in namespace …`.
+pub(crate) struct Place {
+    pub(crate) client: kube::Client,
+    pub(crate) namespace: String,
+    pub(crate) scope: Scope,
+    url: String,
+}
+
+impl Place {
+    /// The place that the settings say. It asks nobody.
+    ///
+    /// # Errors
+    /// When no cluster is configured.
+    pub(crate) async fn of(look: &Look) -> Result<Self> {
+        // Fails only where another is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let kube = kube_config(look.kubeconfig.as_deref()).await?;
+        let namespace = look.namespace.clone();
+        Ok(Self {
+            namespace: namespace.unwrap_or_else(|| kube.default_namespace.clone()),
+            scope: Scope(look.instance.clone()),
+            url: kube.cluster_url.to_string(),
+            client: kube::Client::try_from(kube)?,
+        })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (namespace, instance, url) = (&self.namespace, &self.scope.0, &self.url);
+        write!(f, "in namespace {namespace}, of instance {instance}, at {url}")
     }
 }
 

@@ -1,7 +1,7 @@
 //! The settings of `serve`: what they may be, and where each came from.
 
-mod explain;
 mod keys;
+mod look;
 mod sources;
 mod values;
 
@@ -15,10 +15,11 @@ use clap::ArgMatches;
 use kube_adapter::AgentVolume;
 use server::{Endpoint, Tls, TlsFiles};
 
-pub(crate) use self::explain::Explain;
 use self::keys as key;
-pub(crate) use self::keys::{CONFIG, EXPLAIN_KEYS, KEYS, Key};
+pub(crate) use self::keys::{CONFIG, EXPLAIN_KEYS, GC_KEYS, KEYS, Key, LOOK_KEYS};
+pub(crate) use self::look::{Explain, Gc, Look};
 use self::sources::Sources;
+pub(crate) use self::values::duration;
 use crate::agent_address::AgentAddress;
 use crate::telemetry::LogFormat;
 
@@ -40,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) agent_address: AgentAddress,
     pub(crate) agent_image: String,
     pub(crate) agent_volume: AgentVolume,
+    /// None: nobody asks.
+    pub(crate) admin_listen: Option<SocketAddr>,
     pub(crate) log_format: LogFormat,
     pub(crate) log_filter: String,
 }
@@ -56,6 +59,8 @@ impl fmt::Display for Wrong {
         self.0.iter().try_for_each(|line| write!(f, "\n- {line}"))
     }
 }
+
+impl std::error::Error for Wrong {}
 
 impl Config {
     /// Reads the settings from the flags, the environment and the file.
@@ -77,6 +82,7 @@ impl Config {
         let agent_address = agent_address(&mut sources, agent_listen);
         let agent_image = sources.one(&key::AGENT_IMAGE, values::text);
         let agent_volume = sources.one(&key::AGENT_VOLUME, values::agent_volume);
+        let admin_listen = sources.one(&key::ADMIN_LISTEN, values::address_or_none);
         let log_format = sources.one(&key::LOG_FORMAT, values::log_format);
         let log_filter = sources.one(&key::LOG_FILTER, values::log_filter);
         let config = (|| {
@@ -94,15 +100,12 @@ impl Config {
                 agent_address: agent_address?,
                 agent_image: agent_image?,
                 agent_volume: agent_volume?,
+                admin_listen: admin_listen?,
                 log_format: log_format?,
                 log_filter: log_filter?,
             })
         })();
-        let wrong = sources.wrong();
-        match config {
-            Some(config) if wrong.is_empty() => Ok(config),
-            _ => Err(Wrong(wrong)),
-        }
+        sources.all_or_wrong(config)
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use engine::container::{Container, Record};
-use engine::name::Scope;
 use kube_adapter::explain;
 use rules::{Origin, Rules};
 
-use crate::cluster::kube_config;
+use crate::cluster::Place;
 use crate::config::Explain;
+use crate::named::meant;
+use crate::table::table;
 
 /// The heads of the table's columns.
 const HEADS: [&str; 3] = ["FIELD", "VALUE", "FROM"];
@@ -19,19 +20,12 @@ const HEADS: [&str; 3] = ["FIELD", "VALUE", "FROM"];
 /// # Errors
 /// When the cluster cannot be reached; where no container is meant, or an id's beginning is several'.
 pub(crate) async fn run(config: &Explain, name: &str) -> Result<String> {
-    // Fails only where another is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let kube = kube_config(config.kubeconfig.as_deref()).await?;
-    let namespace = config.namespace.clone();
-    let namespace = namespace.unwrap_or_else(|| kube.default_namespace.clone());
-    let url = kube.cluster_url.clone();
-    let client = kube::Client::try_from(kube)?;
-    let scope = Scope(config.instance.clone());
-    let records = kube_adapter::records(&client, &namespace, &scope)
+    let place = Place::of(&config.look).await?;
+    let records = kube_adapter::records(&place.client, &place.namespace, &place.scope);
+    let records = records
         .await
-        .with_context(|| format!("cannot list the records in namespace {namespace} at {url}"))?;
-    let place = format!("in namespace {namespace}, of instance {}", scope.0);
-    text(&config.rules.current(), &records, name).context(place)
+        .with_context(|| format!("cannot list the records {place}"))?;
+    text(&config.rules.current(), &records, name).context(place.to_string())
 }
 
 /// The tables of those of `records` that `name` means.
@@ -43,36 +37,13 @@ fn text(rules: &Rules, records: &[Record], name: &str) -> Result<String> {
     meant.sort_by(|one, other| one.name.cmp(&other.name));
     let tables = meant.into_iter().map(|container| {
         let rows = explain(rules, container, kube_adapter::Config::FABRIC_UID);
+        let cells = |row: &Origin| [&row.field, &row.value, &row.rule].map(Clone::clone);
+        let rows: Vec<_> = std::iter::once(HEADS.map(str::to_owned))
+            .chain(rows.iter().map(cells))
+            .collect();
         format!("{}{}", head(container), table(&rows))
     });
     Ok(tables.collect::<Vec<_>>().join("\n"))
-}
-
-/// The container of that name or id; else those of the chaincode of that name.
-fn meant<'a>(records: &'a [Record], name: &str) -> Result<Vec<&'a Record>> {
-    let of = |is_meant: &dyn Fn(&Container) -> bool| -> Vec<_> {
-        let meant = records.iter().filter(|record| is_meant(&record.container));
-        meant.collect()
-    };
-    let name = name.trim_start_matches('/');
-    let by_name = of(&|container| container.name == name);
-    if !by_name.is_empty() {
-        return Ok(by_name);
-    }
-    let by_chaincode = of(&|container| {
-        container
-            .chaincode()
-            .is_some_and(|known| known.eq_ignore_ascii_case(name))
-    });
-    if !by_chaincode.is_empty() {
-        return Ok(by_chaincode);
-    }
-    let by_id = of(&|container| container.id.0.starts_with(name));
-    match by_id.len() {
-        0 => bail!("no container and no chaincode is called {name}"),
-        1 => Ok(by_id),
-        several => bail!("{several} containers have an id that begins with {name}: give more of it"),
-    }
 }
 
 /// Who it is, in a line of its own.
@@ -89,27 +60,6 @@ fn head(container: &Container) -> String {
         }
     }
     head + ")\n"
-}
-
-/// Columns as wide as their widest cell; what would break a line is written as in JSON.
-fn table(rows: &[Origin]) -> String {
-    let one_line = |text: &str| match text.contains(char::is_control) {
-        true => serde_json::Value::from(text).to_string(),
-        false => text.to_owned(),
-    };
-    let rows = rows
-        .iter()
-        .map(|row| [&row.field, &row.value, &row.rule].map(|cell| one_line(cell)));
-    let rows: Vec<_> = std::iter::once(HEADS.map(str::to_owned)).chain(rows).collect();
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or_default()
-    };
-    let (field, value) = (width(0), width(1));
-    let line = |row: &[String; 3]| format!("{:field$}  {:value$}  {}\n", row[0], row[1], row[2]);
-    rows.iter().map(line).collect()
 }
 
 #[cfg(test)]

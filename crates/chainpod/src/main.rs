@@ -4,17 +4,25 @@
 mod agent_address;
 mod cli;
 mod cluster;
+mod completions;
 mod config;
 mod ending;
 mod explain;
+mod gc;
 mod images;
+mod logs;
+mod named;
+mod output;
+mod ps;
 mod serve;
+mod table;
 mod telemetry;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::ArgMatches;
-use config::{Config, Explain};
+use config::{Config, Explain, Gc, Look, Wrong};
 
 /// The command line is wrong (sysexits.h: EX_USAGE).
 const EX_USAGE: u8 = 64;
@@ -37,36 +45,33 @@ async fn main() -> ExitCode {
     // Invariant: clap demands a subcommand, and there is one.
     let (command, flags) = matches.subcommand().unwrap_or(("", &matches));
     let env = |name: &str| std::env::var(name).ok();
-    match command {
-        cli::EXPLAIN => match Explain::read(flags, &env) {
-            Ok(config) => explained(&config, flags).await,
-            Err(wrong) => misconfigured(&wrong),
-        },
-        _ => match Config::read(flags, &env) {
-            Ok(config) => served(config).await,
-            Err(wrong) => misconfigured(&wrong),
-        },
-    }
-}
-
-fn misconfigured(wrong: &config::Wrong) -> ExitCode {
-    eprintln!("chainpod: {wrong}");
-    EX_CONFIG.into()
-}
-
-async fn explained(config: &Explain, flags: &ArgMatches) -> ExitCode {
-    // Invariant: clap demands it.
-    let name = flags.get_one::<String>(cli::NAME).map_or("", String::as_str);
-    match explain::run(config, name).await {
-        Ok(text) => {
-            print!("{text}");
-            ExitCode::SUCCESS
-        }
+    match run(command, flags, &env).await {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("chainpod: {error:#}");
-            ExitCode::FAILURE
+            match error.is::<Wrong>() {
+                true => EX_CONFIG.into(),
+                false => ExitCode::FAILURE,
+            }
         }
     }
+}
+
+/// Does what the command line says.
+async fn run(command: &str, flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<ExitCode> {
+    match command {
+        cli::PS => ps::run(&Look::read(flags, env)?, flags).await?,
+        cli::LOGS => logs::run(&Look::read(flags, env)?, flags).await?,
+        cli::GC => gc::run(&Gc::read(flags, env)?).await?,
+        cli::EXPLAIN => {
+            // Invariant: clap demands it.
+            let name = flags.get_one::<String>(cli::NAME).map_or("", String::as_str);
+            output::print(&explain::run(&Explain::read(flags, env)?, name).await?);
+        }
+        cli::COMPLETIONS => completions::print(flags),
+        _ => return Ok(served(Config::read(flags, env)?).await),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn served(config: Config) -> ExitCode {

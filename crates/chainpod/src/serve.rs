@@ -1,18 +1,19 @@
 //! `chainpod serve`: finds the cluster and the store, wires the crates together
 //! and serves until it is told to end.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use engine::name::Scope;
 use engine::ports::Event;
 use engine::{Engine, Settings, StartLimits};
-use kube_adapter::{AgentIdentity, KubeCluster, ServerCertificate};
+use kube_adapter::{AgentIdentity, KubeCluster, ServerCertificate, Told, WATCHED};
 use registry::Registries;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use server::{Drain, Listener};
+use server::{Drain, Listener, Metrics, Readiness};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tracing::Instrument;
@@ -24,6 +25,16 @@ use crate::images::RuledImages;
 
 /// The Secret with the CA and the token key that agents trust: the one that the Role lets be read.
 const CREDENTIALS: &str = "chainpod-credentials";
+/// What must be so before chainpod is ready, in the order in which it comes about.
+const READY: [&str; 4] = [KUBERNETES, STORE, LISTENERS, RECORDS];
+/// The API server answers.
+const KUBERNETES: &str = "kubernetes";
+/// The image store can be written to.
+const STORE: &str = "store";
+/// Docker clients and agents are served.
+const LISTENERS: &str = "listeners";
+/// All records and Pods that were there are known.
+const RECORDS: &str = "records";
 
 /// Serves until SIGTERM or SIGINT, and then until what is open has ended.
 pub(crate) async fn run(config: Config) -> Result<()> {
@@ -32,8 +43,12 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     let signals = Signals::catch()?;
     // Who connects from now on waits for an answer, and is not refused.
     let listeners = bind(&config).await?;
+    let (readiness, metrics) = (Readiness::of(&READY), Metrics::default());
+    serve_admin(&config, &readiness, &metrics).await?;
     let agent_address = config.agent_address.resolve().await?;
     let found = Found::by(&config).await?;
+    let client = found.client.clone();
+    readiness.set(KUBERNETES, move || Found::check(client.clone()));
     found.tell_missing_permissions().await;
     let namespace = &found.namespace;
     let identity = AgentIdentity::load_or_create(found.client.clone(), namespace, CREDENTIALS)
@@ -57,6 +72,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
             rules: Arc::clone(&config.rules),
             registries: Registries::new(config.registry_auth.clone()),
         }),
+        meter: Arc::new(metrics.clone()),
     };
     let engine = Engine::new(settings, Arc::new(cluster.clone()), Arc::new(store));
 
@@ -64,7 +80,8 @@ pub(crate) async fn run(config: Config) -> Result<()> {
         .await
         .with_context(|| format!("cannot listen on {} (agent-listen)", config.agent_listen))?;
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
-    watch(cluster, engine.clone());
+    metrics.tell_of(engine.clone());
+    watch(cluster, engine.clone(), readiness.clone(), metrics.clone());
     let sweeper = engine.clone();
     tokio::spawn(async move { sweeper.sweep_all().await });
     let certificate = identity.server_certificate(&[agent_address.ip().to_string()])?;
@@ -74,10 +91,12 @@ pub(crate) async fn run(config: Config) -> Result<()> {
         server::agents(engine.clone()),
     ));
     let drain = Drain::default();
-    let docker = drain.around(server::docker(engine));
+    let docker = metrics.around(drain.around(server::docker(engine.clone())));
     for listener in listeners {
         tokio::spawn(server::docker_listener(listener, docker.clone()));
     }
+    readiness.set(LISTENERS, async || Ok(()));
+    readiness.set(STORE, move || check_store(engine.clone()));
     tracing::info!(
         docker = addresses.join(","),
         agents = %config.agent_listen,
@@ -100,6 +119,25 @@ async fn bind(config: &Config) -> Result<Vec<Listener>> {
     Ok(listeners)
 }
 
+/// Serves the operator's machinery, from now on and until the very end.
+async fn serve_admin(config: &Config, readiness: &Readiness, metrics: &Metrics) -> Result<()> {
+    let Some(address) = config.admin_listen else {
+        return Ok(());
+    };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address} (admin-listen; none switches it off)"))?;
+    tokio::spawn(server::admin_listener(
+        listener,
+        server::admin(readiness.clone(), metrics.clone()),
+    ));
+    Ok(())
+}
+
+async fn check_store(engine: Engine) -> std::result::Result<(), String> {
+    engine.check_store().await.map_err(|error| error.to_string())
+}
+
 fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) -> kube_adapter::Config {
     kube_adapter::Config {
         namespace: namespace.to_owned(),
@@ -115,23 +153,37 @@ fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) ->
 
 /// Lets the engine hear what the API server tells. Records are taken in at once and in their order; what
 /// a Pod's event leads to may have to wait for the API server, and nothing waits for that.
-fn watch(cluster: KubeCluster, engine: Engine) {
-    let (sender, mut events) = mpsc::unbounded_channel();
-    tokio::spawn(kube_adapter::watch(Arc::new(cluster), move |event| {
+fn watch(cluster: KubeCluster, engine: Engine, readiness: Readiness, metrics: Metrics) {
+    let (sender, mut told) = mpsc::unbounded_channel();
+    tokio::spawn(kube_adapter::watch(Arc::new(cluster), move |told| {
         // The receiver lives as long as the process.
-        let _ = sender.send(event);
+        let _ = sender.send(told);
     }));
     tokio::spawn(async move {
-        while let Some(event) = events.recv().await {
-            match event {
-                Event::Record(_) | Event::RecordGone(..) => engine.observe(event).await,
-                Event::Pod(_) | Event::PodGone(_) | Event::Agent(..) => {
-                    let engine = engine.clone();
-                    tokio::spawn(async move { engine.observe(event).await }.instrument(engine::span()));
+        let mut listed = HashSet::new();
+        while let Some(told) = told.recv().await {
+            match told {
+                Told::Event(event) => observe(&engine, event).await,
+                Told::Listed(kind) => {
+                    listed.insert(kind);
+                    if listed.len() == WATCHED.len() {
+                        readiness.set(RECORDS, async || Ok(()));
+                    }
                 }
+                Told::Broke(kind) => metrics.watch_broke(kind),
             }
         }
     });
+}
+
+async fn observe(engine: &Engine, event: Event) {
+    match event {
+        Event::Record(_) | Event::RecordGone(..) => engine.observe(event).await,
+        Event::Pod(_) | Event::PodGone(_) | Event::Agent(..) => {
+            let engine = engine.clone();
+            tokio::spawn(async move { engine.observe(event).await }.instrument(engine::span()));
+        }
+    }
 }
 
 fn tls(certificate: &ServerCertificate) -> Result<Arc<ServerConfig>> {

@@ -7,6 +7,7 @@ mod archive;
 mod attach;
 mod builds;
 mod create;
+mod health;
 mod hold;
 mod images;
 mod index;
@@ -25,7 +26,7 @@ mod wait;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::caller::Caller;
 use crate::container::{Container, Record};
@@ -33,7 +34,7 @@ use crate::error::{Error, Result};
 use crate::failure::StartLimits;
 use crate::image::Image;
 use crate::name::{BootId, Scope};
-use crate::ports::{BuildRequest, Built, Cluster, ClusterError, Images, Reader, Store};
+use crate::ports::{BuildRequest, Built, Cluster, ClusterError, Images, Meter, Reader, Store};
 use crate::token::TokenKey;
 
 pub use self::attach::AttachStream;
@@ -66,6 +67,8 @@ pub struct Settings {
     pub limits: StartLimits,
     /// What is said of images.
     pub images: Arc<dyn Images>,
+    /// Who counts what happens.
+    pub meter: Arc<dyn Meter>,
 }
 
 /// Docker's engine over a cluster and a store, as one caller has it. Cheap to clone.
@@ -135,9 +138,13 @@ impl Engine {
     /// # Errors
     /// The store's; where its base is not allowed, too.
     pub async fn build(&self, request: &BuildRequest, context: Reader) -> Result<Built> {
+        let begun = Instant::now();
         let _open = self.0.builds.open(self.1, &request.tags);
         let allowed = |base: &str| self.0.settings.images.ruled(base).map(drop);
         let built = self.0.store.build(self.scope(), request, &allowed, context).await;
+        if built.is_ok() {
+            self.0.settings.meter.built(begun.elapsed());
+        }
         let what = || format!("image {} cannot be built", request.tags.join(", "));
         built.map_err(|error| Error::from(error).of(what))
     }

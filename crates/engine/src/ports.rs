@@ -11,7 +11,7 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 use tokio::io::AsyncRead;
 
-use crate::container::{Container, Owner, Record};
+use crate::container::{Container, Owner, Record, Role};
 use crate::failure::{Cause, End};
 use crate::image::{Digest, Image, ImageCommand, Ruled};
 use crate::name::{PodName, RecordName, Scope};
@@ -105,6 +105,23 @@ pub trait Cluster: Send + Sync + 'static {
         since: Option<Timestamp>,
         follow: bool,
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError>;
+}
+
+/// Who counts and measures what happens. Nothing waits for it, and it must not block.
+pub trait Meter: Send + Sync + 'static {
+    /// A program runs, so long after its start was asked for.
+    fn launched(&self, role: Role, took: Duration);
+    /// An image has been built, so long after that was asked for.
+    fn built(&self, took: Duration);
+    /// What has become of a container of that role.
+    fn told(&self, role: Role, news: &News);
+}
+
+/// Nobody counts.
+impl Meter for () {
+    fn launched(&self, _: Role, _: Duration) {}
+    fn built(&self, _: Duration) {}
+    fn told(&self, _: Role, _: &News) {}
 }
 
 /// What is said of images beside the store: by the operator's rules, and by registries.
@@ -270,6 +287,10 @@ pub trait Store: Send + Sync + 'static {
     /// Removes all blobs that neither an image nor `needed` has; how many. Nobody's is taken that is
     /// being put: `needed` is asked while nothing new is [`Kept`].
     async fn sweep(&self, needed: &(dyn Fn() -> HashSet<Digest> + Sync)) -> Result<usize, StoreError>;
+    /// Whether it can be written to now; why not otherwise.
+    async fn check(&self) -> Result<(), StoreError>;
+    /// How much its blobs take, in bytes.
+    async fn size_bytes(&self) -> Result<u64, StoreError>;
     /// Reads a blob and its size in bytes.
     async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError>;
 }

@@ -29,6 +29,12 @@ pub(crate) fn selector(instance: &str) -> String {
     format!("{MANAGED_BY}={CHAINPOD},{INSTANCE}={}", legal(instance))
 }
 
+/// Whether `instance` made the object, by its full name: two names may be one label's value.
+pub(crate) fn is_of(meta: &ObjectMeta, instance: &str) -> bool {
+    let of = |map: &Option<BTreeMap<String, String>>| map.as_ref()?.get(INSTANCE).cloned();
+    of(&meta.annotations).or_else(|| of(&meta.labels)).as_deref() == Some(instance)
+}
+
 /// Name, namespace, labels and annotations of an object of `container`.
 pub(crate) fn metadata(name: String, namespace: &str, container: &Container) -> ObjectMeta {
     let full = labels(container);

@@ -34,6 +34,13 @@ pub(crate) fn of_record(owner: &Owner) -> OwnerReference {
     }
 }
 
+/// The uids of the records that own the object of this metadata.
+pub(crate) fn records(meta: &ObjectMeta) -> impl Iterator<Item = &str> {
+    let owners = meta.owner_references.iter().flatten();
+    let records = owners.filter(|owner| owner.kind == RECORD_KIND);
+    records.map(|owner| owner.uid.as_str())
+}
+
 /// The record that controls the object of this metadata: name and uid.
 pub(crate) fn controller(meta: &ObjectMeta) -> Option<(RecordName, &str)> {
     let owners = meta.owner_references.as_deref()?;

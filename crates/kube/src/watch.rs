@@ -28,9 +28,23 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// A watch that has lasted so long has worked.
 const WORKED: Duration = Duration::from_secs(20);
 
+/// What is told of one kind.
+#[derive(Debug)]
+pub enum Told {
+    /// What has happened to an object.
+    Event(Event),
+    /// All objects of that kind that were there have been told.
+    Listed(&'static str),
+    /// The watch of that kind broke, and is started anew.
+    Broke(&'static str),
+}
+
+/// The kinds that [`watch`] tells of.
+pub const WATCHED: [&str; 2] = ["ConfigMap", "Pod"];
+
 /// Tells `sink` all that happens to the records and Pods of the cluster's instance, from a first
 /// list on. It does not end.
-pub async fn watch(cluster: Arc<KubeCluster>, sink: impl Fn(Event) + Send + Sync + 'static) {
+pub async fn watch(cluster: Arc<KubeCluster>, sink: impl Fn(Told) + Send + Sync + 'static) {
     let instance = cluster.instance().to_owned();
     let records = follow(
         &cluster,
@@ -41,12 +55,10 @@ pub async fn watch(cluster: Arc<KubeCluster>, sink: impl Fn(Event) + Send + Sync
     futures::future::join(records, pods).await;
 }
 
-async fn follow<K>(
-    cluster: &KubeCluster,
-    mut known: Known<impl Fn(&K) -> Option<Seen>>,
-    sink: &impl Fn(Event),
-) where
+async fn follow<K>(cluster: &KubeCluster, mut known: Known<impl Fn(&K) -> Option<Seen>>, sink: &impl Fn(Told))
+where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + k8s_openapi::Resource
         + Clone
         + Debug
         + DeserializeOwned
@@ -57,8 +69,16 @@ async fn follow<K>(
     let mut events = std::pin::pin!(watcher(cluster.api::<K>(), config).backoff(pauses()));
     while let Some(event) = events.next().await {
         match event {
-            Ok(event) => known.step(&event).into_iter().for_each(sink),
-            Err(error) => tracing::warn!(kind = %K::kind(&()), %error, "the watch broke and is started anew"),
+            Ok(event) => {
+                known.step(&event).into_iter().map(Told::Event).for_each(sink);
+                if matches!(event, watcher::Event::InitDone) {
+                    sink(Told::Listed(K::KIND));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(kind = K::KIND, %error, "the watch broke and is started anew");
+                sink(Told::Broke(K::KIND));
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The HTTP side: Docker's endpoints, one file per operation, and the agents'.
+//! The HTTP side: Docker's endpoints, one file per operation, the agents', and the operator's.
 
 mod absent;
+mod admin;
 mod agents;
 mod body;
 mod build;
@@ -11,13 +12,18 @@ mod filters;
 mod images;
 mod info;
 mod listen;
+mod metrics;
 mod ping;
 mod query;
+mod readiness;
 mod router;
 mod version;
 
 pub use absent::ABSENT;
+pub use admin::{admin_listener, router as admin};
 pub use agents::router as agents;
 pub use drain::Drain;
 pub use listen::{Endpoint, Listener, Tls, TlsError, TlsFiles, agent_listener, docker_listener};
+pub use metrics::{METRICS, Metrics, Row};
+pub use readiness::{Checked, Readiness};
 pub use router::{ROUTES, router as docker};

@@ -5,7 +5,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, head, post, put};
 use docker_api::{API_VERSION, split_version};
@@ -21,39 +21,50 @@ pub struct Route {
     pub method: Method,
     /// The path, without a version, as Docker's documentation writes it.
     pub path: &'static str,
+    /// What it is called in metrics.
+    operation: &'static str,
     handler: fn() -> MethodRouter<Engine>,
 }
 
+/// What answered: on the answers of the table's routes.
+#[derive(Clone, Copy)]
+pub(crate) struct Operated(pub(crate) &'static str);
+
 macro_rules! routes {
-    ($($method:ident $path:literal => $on:ident($handler:path),)*) => {
-        [$(Route { method: Method::$method, path: $path, handler: || $on($handler) }),*]
+    ($($method:ident $path:literal => $operation:literal $on:ident($handler:path),)*) => {
+        [$(Route {
+            method: Method::$method,
+            path: $path,
+            operation: $operation,
+            handler: || $on($handler),
+        }),*]
     };
 }
 
 /// THE table. What is not in it is in [`crate::ABSENT`], or answered by [`no_such_page`].
 pub static ROUTES: [Route; 22] = routes! {
-    HEAD   "/_ping"                    => head(ping::ping),
-    GET    "/_ping"                    => get(ping::ping),
-    GET    "/version"                  => get(version::version),
-    GET    "/info"                     => get(info::info),
-    POST   "/build"                    => post(build::build),
-    POST   "/images/create"            => post(images::pull::pull),
-    GET    "/images/json"              => get(images::list::list),
-    GET    "/images/{name}/json"       => get(images::inspect::inspect),
-    DELETE "/images/{name}"            => delete(images::remove::remove),
-    POST   "/containers/create"        => post(containers::create::create),
-    GET    "/containers/json"          => get(containers::list::list),
-    GET    "/containers/{id}/json"     => get(containers::inspect::inspect),
-    POST   "/containers/{id}/start"    => post(containers::start::start),
-    POST   "/containers/{id}/stop"     => post(containers::stop::stop),
-    POST   "/containers/{id}/kill"     => post(containers::kill::kill),
-    POST   "/containers/{id}/wait"     => post(containers::wait::wait),
-    POST   "/containers/{id}/attach"   => post(containers::attach::attach),
-    GET    "/containers/{id}/logs"     => get(containers::logs::logs),
-    PUT    "/containers/{id}/archive"  => put(containers::archive::put),
-    GET    "/containers/{id}/archive"  => get(containers::archive::get),
-    HEAD   "/containers/{id}/archive"  => head(containers::archive::stat),
-    DELETE "/containers/{id}"          => delete(containers::remove::remove),
+    HEAD   "/_ping"                    => "ping" head(ping::ping),
+    GET    "/_ping"                    => "ping" get(ping::ping),
+    GET    "/version"                  => "version" get(version::version),
+    GET    "/info"                     => "info" get(info::info),
+    POST   "/build"                    => "build" post(build::build),
+    POST   "/images/create"            => "image_pull" post(images::pull::pull),
+    GET    "/images/json"              => "image_list" get(images::list::list),
+    GET    "/images/{name}/json"       => "image_inspect" get(images::inspect::inspect),
+    DELETE "/images/{name}"            => "image_remove" delete(images::remove::remove),
+    POST   "/containers/create"        => "container_create" post(containers::create::create),
+    GET    "/containers/json"          => "container_list" get(containers::list::list),
+    GET    "/containers/{id}/json"     => "container_inspect" get(containers::inspect::inspect),
+    POST   "/containers/{id}/start"    => "container_start" post(containers::start::start),
+    POST   "/containers/{id}/stop"     => "container_stop" post(containers::stop::stop),
+    POST   "/containers/{id}/kill"     => "container_kill" post(containers::kill::kill),
+    POST   "/containers/{id}/wait"     => "container_wait" post(containers::wait::wait),
+    POST   "/containers/{id}/attach"   => "container_attach" post(containers::attach::attach),
+    GET    "/containers/{id}/logs"     => "container_logs" get(containers::logs::logs),
+    PUT    "/containers/{id}/archive"  => "archive_put" put(containers::archive::put),
+    GET    "/containers/{id}/archive"  => "archive_get" get(containers::archive::get),
+    HEAD   "/containers/{id}/archive"  => "archive_stat" head(containers::archive::stat),
+    DELETE "/containers/{id}"          => "container_remove" delete(containers::remove::remove),
 };
 
 /// NN of a path's `/v1.NN`; a client that says none means our own.
@@ -63,7 +74,12 @@ pub(crate) struct Version(pub(crate) Option<u32>);
 /// Docker's API over an engine.
 pub fn router(engine: Engine) -> Router {
     let routes = ROUTES.iter().fold(Router::new(), |router, route| {
-        router.route(route.path, (route.handler)())
+        let operated = Operated(route.operation);
+        let named = map_response(move |mut response: Response| {
+            response.extensions_mut().insert(operated);
+            std::future::ready(response)
+        });
+        router.route(route.path, (route.handler)().route_layer(named))
     });
     let routes = absent::routes(routes)
         .fallback(no_such_page)

@@ -47,3 +47,13 @@ fn what_becomes_of_each_field_of_create_is_documented() {
         table.join("\n")
     );
 }
+
+#[test]
+fn every_metric_is_documented_and_every_documented_metric_is_there() {
+    let documented: Vec<_> = include_str!("../../../docs/metrics.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
+    let metrics: Vec<_> = server::METRICS.iter().map(|row| row.name).collect();
+    assert_eq!(documented, metrics);
+}

@@ -2,6 +2,7 @@
 //! directory for what is not finished. Everything arrives by rename.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ const TEMPORARY: &str = "tmp";
 const BLOBS: [&str; 2] = ["blobs", "sha256"];
 /// Where names are, by scope.
 const REFS: &str = "refs";
+/// The file that is locked: shared by who serves, alone by who tidies up.
+const LOCK: &str = "lock";
 /// How much of a blob is read at once: a launch waits for it, and each read costs a thread's turn, or a
 /// request.
 const READ_BYTES: usize = 1024 * 1024;
@@ -50,6 +53,8 @@ pub(crate) struct Named {
 pub(crate) struct Layout {
     root: PathBuf,
     objects: Arc<LocalFileSystem>,
+    /// Locked as long as the layout is open.
+    _lock: Option<File>,
 }
 
 impl Layout {
@@ -71,15 +76,54 @@ impl Layout {
         let layout = Self {
             root: root.to_owned(),
             objects: Arc::new(objects),
+            _lock: shared_lock(root).await,
         };
         layout.put(LAYOUT, &Path::from(LAYOUT_FILE)).await?;
         Ok(layout)
+    }
+
+    /// Opens a layout that is there, to tidy it up; whether nobody else has it open. Nothing in it is touched.
+    pub(crate) fn attach(root: &FilePath) -> Result<(Self, bool), StoreError> {
+        let file = root.join(LOCK);
+        let lock = File::options().write(true).open(&file);
+        let lock = lock.map_err(|error| disk(&file, &error))?;
+        let is_alone = lock.try_lock().is_ok();
+        let objects = LocalFileSystem::new_with_prefix(root).map_err(|error| failed(&error))?;
+        let layout = Self {
+            root: root.to_owned(),
+            objects: Arc::new(objects),
+            _lock: Some(lock),
+        };
+        Ok((layout, is_alone))
     }
 
     /// A directory for unfinished things; it goes when it is dropped.
     pub(crate) fn scratch(&self) -> Result<TempDir, StoreError> {
         let temporary = self.root.join(TEMPORARY);
         TempDir::new_in(&temporary).map_err(|error| disk(&temporary, &error))
+    }
+
+    /// Writes something, to see whether that can be done.
+    pub(crate) async fn check(&self) -> Result<(), StoreError> {
+        let scratch = self.scratch()?;
+        let file = scratch.path().join("check");
+        let written = tokio::fs::write(&file, LAYOUT).await;
+        written.map_err(|error| disk(&file, &error))
+    }
+
+    /// What all blobs take together: their metadata is read, not they.
+    pub(crate) async fn size_bytes(&self) -> Result<u64, StoreError> {
+        let mut blobs = self.objects.list(Some(&Path::from_iter(BLOBS)));
+        let mut bytes = 0;
+        while let Some(blob) = blobs.next().await {
+            match blob {
+                Ok(blob) => bytes += blob.size,
+                // One that is just being removed.
+                Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(failed(&error)),
+            }
+        }
+        Ok(bytes)
     }
 
     /// Makes a finished file a blob.
@@ -147,17 +191,50 @@ impl Layout {
 
     /// Removes all blobs but these; how many.
     pub(crate) async fn retain(&self, needed: &HashSet<Digest>) -> Result<usize, StoreError> {
+        let idle = self.idle(needed).await?;
+        for (path, _) in &idle {
+            self.objects.delete(path).await.map_err(|error| failed(&error))?;
+        }
+        Ok(idle.len())
+    }
+
+    /// All blobs but these, with their sizes.
+    pub(crate) async fn idle(&self, needed: &HashSet<Digest>) -> Result<Vec<(Path, u64)>, StoreError> {
         let mut blobs = self.objects.list(Some(&Path::from_iter(BLOBS)));
-        let mut removed = 0;
+        let mut idle = Vec::new();
         while let Some(blob) = blobs.next().await {
-            let path = blob.map_err(|error| failed(&error))?.location;
-            let digest = Digest(format!("sha256:{}", path.filename().unwrap_or_default()));
+            let blob = blob.map_err(|error| failed(&error))?;
+            let digest = Digest(format!("sha256:{}", blob.location.filename().unwrap_or_default()));
             if !needed.contains(&digest) {
-                self.objects.delete(&path).await.map_err(|error| failed(&error))?;
-                removed += 1;
+                idle.push((blob.location, blob.size));
             }
         }
-        Ok(removed)
+        Ok(idle)
+    }
+
+    /// The blobs that names need.
+    pub(crate) async fn named_blobs(&self) -> Result<HashSet<Digest>, StoreError> {
+        let mut needed = HashSet::new();
+        for named in self.all_scopes().await? {
+            needed.extend(named.image.overlay.into_iter().flat_map(|overlay| overlay.layers));
+            needed.extend(named.manifest);
+            // A built image's id is its configuration's digest.
+            needed.insert(named.image.id);
+        }
+        Ok(needed)
+    }
+
+    /// Whether anything has a name in another scope than that one.
+    pub(crate) async fn has_others(&self, scope: &Scope) -> Result<bool, StoreError> {
+        let own = scope_path(scope)?;
+        let mut names = self.objects.list(Some(&Path::from(REFS)));
+        while let Some(name) = names.next().await {
+            let name = name.map_err(|error| failed(&error))?.location;
+            if !name.prefix_matches(&own) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn read(&self, path: &Path) -> Result<Option<Named>, StoreError> {
@@ -193,6 +270,21 @@ impl Layout {
             .await
             .map_err(|error| failed(&error))
     }
+}
+
+/// Says that this process has the layout open; waits for who tidies it up. Where the file system knows no
+/// locks, nobody can tell.
+async fn shared_lock(root: &FilePath) -> Option<File> {
+    let file = root.join(LOCK);
+    let locked = tokio::task::spawn_blocking(move || {
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&file)?;
+        lock.lock_shared().map(|()| lock)
+    });
+    locked.await.ok()?.ok()
 }
 
 fn blob_path(digest: &Digest) -> Result<Path, StoreError> {

@@ -13,6 +13,7 @@ mod links;
 mod oci;
 mod reference;
 mod spool;
+mod upkeep;
 mod words;
 
 use std::collections::HashSet;
@@ -33,6 +34,7 @@ use crate::context::BuildContext;
 use crate::layout::{Layout, Named};
 use crate::reference::{familiar, is_hex};
 use crate::spool::Spooled;
+pub use crate::upkeep::Upkeep;
 
 /// The Dockerfile's name when the client gives none.
 const DEFAULT_DOCKERFILE: &str = "Dockerfile";
@@ -234,13 +236,16 @@ impl Store for LocalStore {
     async fn sweep(&self, needed: &(dyn Fn() -> HashSet<Digest> + Sync)) -> Result<usize, StoreError> {
         let _alone = self.unnamed.write().await;
         let mut needed = needed();
-        for named in self.layout.all_scopes().await? {
-            needed.extend(named.image.overlay.into_iter().flat_map(|overlay| overlay.layers));
-            needed.extend(named.manifest);
-            // A built image's id is its configuration's digest.
-            needed.insert(named.image.id);
-        }
+        needed.extend(self.layout.named_blobs().await?);
         self.layout.retain(&needed).await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.layout.check().await
+    }
+
+    async fn size_bytes(&self) -> Result<u64, StoreError> {
+        self.layout.size_bytes().await
     }
 
     async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError> {

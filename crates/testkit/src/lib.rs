@@ -30,5 +30,6 @@ pub fn settings(scope: &str) -> Settings {
             ..StartLimits::default()
         },
         images: Arc::new(FakeImages::default()),
+        meter: Arc::new(()),
     }
 }

@@ -144,6 +144,18 @@ impl Store for FakeStore {
         Ok(before - blobs.len())
     }
 
+    async fn check(&self) -> Result<(), StoreError> {
+        match self.full.load(Ordering::Relaxed) {
+            true => Err(StoreError::Io("no room".to_owned())),
+            false => Ok(()),
+        }
+    }
+
+    async fn size_bytes(&self) -> Result<u64, StoreError> {
+        let blobs = self.blobs.lock().unwrap();
+        Ok(blobs.values().map(|blob| blob.len() as u64).sum())
+    }
+
     async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError> {
         let bytes = self.blobs.lock().unwrap().get(digest).cloned();
         let bytes = bytes.ok_or_else(|| StoreError::Missing(digest.clone()))?;

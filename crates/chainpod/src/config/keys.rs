@@ -47,7 +47,7 @@ impl Key {
 const DOCKER: &str = "Docker clients";
 const KUBERNETES: &str = "Kubernetes";
 const AGENTS: &str = "Agents, which run inside the Pods";
-const LOGS: &str = "Logs";
+const OPERATION: &str = "Operation";
 
 /// This machine alone: who can connect can run programs in the namespace, and nothing else asks who it is.
 const DEFAULT_LISTEN: &str = "tcp://127.0.0.1";
@@ -63,6 +63,8 @@ const DEFAULT_AGENT_IMAGE: &str = concat!("docker.io/chainpod/chainpod:", env!("
 const DEFAULT_AGENT_VOLUME: &str = "auto";
 /// An autoscaler has begun to add a node by then.
 const DEFAULT_UNSCHEDULABLE_LIMIT: &str = "60s";
+/// This machine alone: what it tells names peers and chaincode. The port is the usual one of such listeners.
+const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:9090";
 /// What people read; collectors ask for json.
 const DEFAULT_LOG_FORMAT: &str = "text";
 /// What happened, without each call.
@@ -165,26 +167,39 @@ pub(crate) const AGENT_VOLUME: Key = Key::new(
     "How the agent gets into a Pod: as an image volume, copied by another container (init), or the one where the node can and else the other",
 )
 .or(DEFAULT_AGENT_VOLUME);
+pub(crate) const ADMIN_LISTEN: Key = Key::new(
+    "admin-listen",
+    "IP:PORT|none",
+    OPERATION,
+    "Where /livez, /readyz and /metrics are, over plain HTTP; none: nowhere",
+)
+.or(DEFAULT_ADMIN_LISTEN);
 pub(crate) const LOG_FORMAT: Key = Key::new(
     "log-format",
     "text|json",
-    LOGS,
+    OPERATION,
     "How log lines are written, to stderr",
 )
 .or(DEFAULT_LOG_FORMAT);
 pub(crate) const LOG_FILTER: Key = Key::new(
     "log-filter",
     "FILTER",
-    LOGS,
+    OPERATION,
     "What is logged: a level, or levels by module, such as info,server=debug for each call",
 )
 .or(DEFAULT_LOG_FILTER);
+
+/// Those of all commands that look at what `serve` has made.
+pub(crate) const LOOK_KEYS: [&Key; 3] = [&NAMESPACE, &INSTANCE, &KUBECONFIG];
+
+/// Those of `gc`.
+pub(crate) const GC_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &STORE];
 
 /// Those of `explain`, which looks at what `serve` has made.
 pub(crate) const EXPLAIN_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &RULES];
 
 /// All of them, in the order of the help.
-pub(crate) const KEYS: [&Key; 17] = [
+pub(crate) const KEYS: [&Key; 18] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -200,6 +215,7 @@ pub(crate) const KEYS: [&Key; 17] = [
     &AGENT_ADDRESS,
     &AGENT_IMAGE,
     &AGENT_VOLUME,
+    &ADMIN_LISTEN,
     &LOG_FORMAT,
     &LOG_FILTER,
 ];

@@ -91,8 +91,12 @@ impl<'a> Sources<'a> {
         self.wrong.push(wrong);
     }
 
-    pub(super) fn wrong(self) -> Vec<String> {
-        self.wrong
+    /// What was read, unless anything was wrong.
+    pub(super) fn all_or_wrong<T>(self, read: Option<T>) -> Result<T, super::Wrong> {
+        match read {
+            Some(read) if self.wrong.is_empty() => Ok(read),
+            _ => Err(super::Wrong(self.wrong)),
+        }
     }
 
     fn written(&mut self, key: &Key) -> Vec<Written> {

@@ -54,6 +54,16 @@ pub(super) fn address(text: &str) -> Value<SocketAddr> {
     text.parse().map_err(|_| expected.to_owned())
 }
 
+/// An address, or that there is to be none.
+pub(super) fn address_or_none(text: &str) -> Value<Option<SocketAddr>> {
+    match text {
+        "none" => Ok(None),
+        text => address(text)
+            .map(Some)
+            .map_err(|expected| format!("{expected}; or none")),
+    }
+}
+
 pub(super) fn agent_volume(text: &str) -> Value<AgentVolume> {
     match text {
         "auto" => Ok(AgentVolume::Auto),
@@ -63,7 +73,8 @@ pub(super) fn agent_volume(text: &str) -> Value<AgentVolume> {
     }
 }
 
-pub(super) fn duration(text: &str) -> Value<Duration> {
+/// With its unit.
+pub(crate) fn duration(text: &str) -> Value<Duration> {
     let parsed = text.parse::<SignedDuration>().ok();
     let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
     duration.ok_or_else(|| "a duration is expected, such as 90s or 2m".to_owned())

@@ -11,6 +11,7 @@ use crate::ports::News;
 impl Engine {
     /// Tells the news of a container. Nothing waits for that.
     pub(super) fn announce(&self, record: &Record, news: News) {
+        self.0.settings.meter.told(record.container.role, &news);
         let (engine, record) = (self.clone(), record.clone());
         let telling = async move {
             let (record_name, reason) = (&record.name, news.reason);

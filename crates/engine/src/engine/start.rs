@@ -50,7 +50,8 @@ impl Engine {
 
     async fn run_start(&self, live: &Arc<Live>) -> Result<Started> {
         let process = Process::of(&live.record().container);
-        let limit = Instant::now() + self.limits().total;
+        let begun = Instant::now();
+        let limit = begun + self.limits().total;
         let claimed = self.swap(live, |container| self.claim(container)).await;
         let claimed = claimed
             .map_err(|error| error.of(|| format!("{} cannot be started", Who(&live.record().container))))?
@@ -63,6 +64,10 @@ impl Engine {
             }
         }
         let mut outcome = self.outcome(live, start, limit).await;
+        if claimed && outcome.is_ok() {
+            let role = live.record().container.role;
+            self.0.settings.meter.launched(role, begun.elapsed());
+        }
         if let Some(peer) = process.peer_address().filter(|_| claimed && outcome.is_ok()) {
             outcome = self.lives_on(live, peer).await;
         }

@@ -51,3 +51,52 @@ async fn a_sweep_waits_for_a_blob_that_is_about_to_be_needed() {
     drop(kept);
     assert_eq!(sweep.await.unwrap(), 0);
 }
+
+#[tokio::test]
+async fn upkeep_sweeps_only_what_nobody_serves() {
+    let root = tempfile::tempdir().unwrap();
+    assert!(Upkeep::of(root.path()).is_err());
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let content = tar(&[("x", 0o644, b"1")]).await;
+    let kept = store.put_blob(Box::new(io::Cursor::new(content))).await.unwrap();
+    let (digest, scratch) = (kept.digest.clone(), store.layout.scratch().unwrap());
+    let upkeep = Upkeep::of(root.path()).unwrap();
+    assert!(!upkeep.is_alone());
+    assert_eq!(upkeep.idle(HashSet::new()).await.unwrap().0, 1);
+    assert_eq!(upkeep.sweep(HashSet::new()).await.unwrap(), 0);
+    assert!(scratch.path().exists() && store.blob(&digest).await.is_ok());
+    drop((upkeep, store, kept));
+    let upkeep = Upkeep::of(root.path()).unwrap();
+    assert!(upkeep.is_alone());
+    assert_eq!(upkeep.sweep(HashSet::from([digest])).await.unwrap(), 0);
+    assert_eq!(upkeep.sweep(HashSet::new()).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_image_is_old_when_no_container_has_it_and_others_are_seen() {
+    let root = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(root.path()).await.unwrap();
+    let context = tar(&[("Dockerfile", 0o644, b"FROM base\nCOPY x /"), ("x", 0o644, b"1")]).await;
+    let request = BuildRequest {
+        tags: vec!["kv:1".to_owned()],
+        ..BuildRequest::default()
+    };
+    let context = Box::new(io::Cursor::new(context));
+    let built = store
+        .build(&scope("a"), &request, &|_| Ok(()), context)
+        .await
+        .unwrap();
+    store.pull(&scope("a"), "base").await.unwrap();
+    let upkeep = Upkeep::of(root.path()).unwrap();
+    let used = HashSet::from([built.image.id]);
+    let soon = Timestamp::now() + std::time::Duration::from_secs(1);
+    let names = async |used: &HashSet<Digest>, before| -> Vec<String> {
+        let old = upkeep.old_images(&scope("a"), used, before).await.unwrap();
+        old.into_iter().map(|image| image.name).collect()
+    };
+    assert_eq!(names(&used, soon).await, [""; 0]);
+    assert_eq!(names(&HashSet::new(), Timestamp::UNIX_EPOCH).await, [""; 0]);
+    assert_eq!(names(&HashSet::new(), soon).await, ["kv:1"]);
+    assert!(upkeep.has_others(&scope("b")).await.unwrap());
+    assert!(!upkeep.has_others(&scope("a")).await.unwrap());
+}

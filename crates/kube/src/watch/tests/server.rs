@@ -108,8 +108,9 @@ async fn follow_server(answers: Vec<Answer>, last: &str) -> (Vec<String>, Vec<St
         () = follow(&cluster, known, &sink) => unreachable!("a watch does not end"),
         () = async {
             while told_so_far.last().map(String::as_str) != Some(last) {
-                let event = events.recv().await.unwrap();
-                told_so_far.extend(told(vec![event]));
+                if let Told::Event(event) = events.recv().await.unwrap() {
+                    told_so_far.extend(told(vec![event]));
+                }
             }
         } => {}
     }

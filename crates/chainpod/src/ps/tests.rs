@@ -1,0 +1,98 @@
+//! How lists look.
+
+use engine::phase::Phase;
+
+use super::row::{age, memory};
+use super::*;
+use crate::named::tests::{HASH, record};
+
+fn views() -> Vec<View> {
+    let view = |record| View {
+        record,
+        pod: None,
+        earlier: None,
+    };
+    let mut chaincode = record(&format!("dev-peer0-kv_1-{HASH}"), "abcd");
+    chaincode.container.phase = Phase::Running;
+    chaincode.container.starts = 3;
+    vec![view(chaincode), view(record("own", "1234"))]
+}
+
+#[test]
+fn a_table_has_a_line_for_each_container() {
+    let text = text(&views(), Format::Table, true);
+    let lines: Vec<Vec<_>> = text
+        .lines()
+        .map(|line| {
+            line.split("  ")
+                .map(str::trim)
+                .filter(|cell| !cell.is_empty())
+                .collect()
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            vec![
+                "CHAINCODE",
+                "PEER",
+                "POD",
+                "NODE",
+                "STATE",
+                "RESTARTS",
+                "AGE",
+                "MEMORY"
+            ],
+            vec!["kv_1", "peer0", "-", "-", "pod gone", "2", "0s", "-"],
+            vec!["-", "-", "-", "-", "created", "0", "0s", "-"],
+        ]
+    );
+}
+
+#[test]
+fn what_is_read_by_programs_has_names_that_stay() {
+    let views = views();
+    let all: serde_json::Value = serde_json::from_str(&text(&views, Format::Json, true)).unwrap();
+    assert_eq!(
+        (&all[0]["chaincode"], &all[0]["restarts"]),
+        (&"kv_1".into(), &2.into())
+    );
+    assert_eq!(all[1]["state"], "created");
+    assert_eq!(text(&views, Format::Json, false).lines().count(), 2);
+    assert_eq!(text(&views[1..], Format::Name, true), "own\n");
+    assert!(text(&views, Format::Wide, true).contains("abcdabcdabcd"));
+}
+
+#[test]
+fn only_what_matters_is_a_change() {
+    let mut view = views().remove(0);
+    let line = |view: &View| lines(std::slice::from_ref(view))["u"].clone();
+    let before = line(&view);
+    view.record.version = "8".to_owned();
+    assert_eq!(line(&view), before);
+    view.record.container.phase = Phase::Exited;
+    assert_ne!(line(&view), before);
+}
+
+#[test]
+fn ages_and_memory_are_short() {
+    for (seconds, expected) in [
+        (-1, "0s"),
+        (119, "119s"),
+        (120, "2m"),
+        (7199, "119m"),
+        (7200, "2h"),
+        (172_800, "2d"),
+    ] {
+        assert_eq!(age(seconds), expected);
+    }
+    for (quantity, expected) in [
+        ("2147483648", "2Gi"),
+        ("268435456", "256Mi"),
+        ("1000", "1000"),
+        ("1G", "1G"),
+        ("0", "0"),
+    ] {
+        assert_eq!(memory(quantity), expected);
+    }
+}

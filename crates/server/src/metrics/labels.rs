@@ -1,0 +1,82 @@
+//! The labels of metrics. What a client chooses is cut to the length of a
+//! Kubernetes label; the encoder escapes it.
+
+use engine::container::{Container, Role};
+use http::StatusCode;
+use prometheus_client::encoding::EncodeLabelSet;
+
+/// As much as Kubernetes takes of a label's value.
+const VALUE_CHARS: usize = 63;
+/// Whose containers are not told one by one.
+const OTHER: &str = "(other)";
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Operation {
+    operation: &'static str,
+    result: &'static str,
+}
+
+impl Operation {
+    pub(super) fn of(operation: &'static str, status: StatusCode) -> Self {
+        let result = match status.as_u16() {
+            500.. => "failed",
+            400.. => "refused",
+            _ => "ok",
+        };
+        Self { operation, result }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OfRole {
+    pub(super) role: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Failure {
+    pub(super) cause: &'static str,
+    pub(super) role: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Kind {
+    pub(super) kind: &'static str,
+}
+
+/// Whose program runs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Running {
+    chaincode: String,
+    peer: String,
+    msp: String,
+    role: &'static str,
+}
+
+impl Running {
+    pub(super) fn of(container: &Container) -> Self {
+        let bounded = |text: Option<&str>| text.unwrap_or_default().chars().take(VALUE_CHARS).collect();
+        Self {
+            chaincode: bounded(container.chaincode()),
+            peer: bounded(container.peer()),
+            msp: bounded(container.msp()),
+            role: role(container.role),
+        }
+    }
+
+    /// One of too many.
+    pub(super) fn other(container: &Container) -> Self {
+        Self {
+            chaincode: OTHER.to_owned(),
+            peer: OTHER.to_owned(),
+            msp: OTHER.to_owned(),
+            role: role(container.role),
+        }
+    }
+}
+
+pub(super) const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Build => "build",
+        Role::Chaincode => "chaincode",
+    }
+}
