@@ -1,6 +1,7 @@
 //! What the tests on the lab share: a namespace of one's own, and Pods in it; a
 //! Fabric network that goes with its test.
 
+mod installed;
 mod told;
 
 use std::fmt::Display;
@@ -15,6 +16,7 @@ use lab::network::{Network, NetworkOptions};
 use lab::progress::Progress;
 use serde_json::{Value, json};
 
+pub use self::installed::Installed;
 pub use self::told::{main_job, told};
 
 /// The running lab, and chainpod built from this checkout.

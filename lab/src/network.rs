@@ -1,5 +1,5 @@
-//! A Fabric network: an orderer and peers as processes of this machine, whose
-//! channel is made and joined. Several live side by side; chaincode Pods reach the
+//! A Fabric network: an orderer and peers as processes of this machine or as Pods,
+//! whose channel is made and joined. Several live side by side; chaincode Pods reach the
 //! peers by their names.
 
 mod chaincode;
@@ -10,10 +10,12 @@ mod language;
 mod lifecycle;
 mod options;
 mod package;
+mod pods;
 mod ports;
 mod programs;
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -103,11 +105,19 @@ impl Network {
             network.folder.join(STATE_FILE),
             serde_json::to_vec_pretty(&network)?,
         )?;
-        let ip = node_ip()?;
-        let mut names = vec![(ip, network.orderer_host())];
-        names.extend(network.peers().map(|peer| (ip, peer.peer_host())));
-        machine::set_host(&owner(&options.name), &names)?;
+        machine::set_host(&owner(&options.name), &network.names()?)?;
         Ok(network)
+    }
+
+    /// Where this machine finds its programs.
+    fn names(&self) -> Result<Vec<(IpAddr, String)>> {
+        if let Some(pods) = self.pods() {
+            return pods.serve();
+        }
+        let ip = node_ip()?;
+        let mut names = vec![(ip, self.orderer_host())];
+        names.extend(self.peers().map(|peer| (ip, peer.peer_host())));
+        Ok(names)
     }
 
     /// The network as seen from each of its peers.
@@ -150,11 +160,22 @@ impl Network {
     /// The peer's host name: it resolves on this machine and inside Pods.
     #[must_use]
     pub fn peer_host(&self) -> String {
-        format!("peer{}.org1.{}", self.peer, self.domain())
+        self.host_of(&format!("peer{}", self.peer), "org1")
     }
 
     fn orderer_host(&self) -> String {
-        format!("orderer.{}", self.domain())
+        match &self.options.namespace {
+            None => format!("orderer.{}", self.domain()),
+            Some(namespace) => format!("{}.{namespace}", pods::ORDERER),
+        }
+    }
+
+    /// The host name of an organisation's member: a Service's with its namespace, where there are Services.
+    fn host_of(&self, member: &str, organization: &str) -> String {
+        match &self.options.namespace {
+            None => format!("{member}.{organization}.{}", self.domain()),
+            Some(namespace) => format!("{member}-{organization}.{namespace}"),
+        }
     }
 
     /// The height of the channel's chain, and its hashes, as the peer says them.
@@ -184,6 +205,9 @@ impl Network {
     /// What the peer has logged since its last start.
     #[must_use]
     pub fn peer_log(&self) -> String {
+        if let Some(pods) = self.pods() {
+            return pods.peer_log();
+        }
         fs::read_to_string(self.peer_folder().join("logs/peer.log")).unwrap_or_default()
     }
 }
@@ -220,6 +244,11 @@ pub fn down(name: &str) -> Result<()> {
 fn end(name: &str) -> Result<()> {
     check_name(name)?;
     let folder = folder()?.join(name);
+    if let Ok(network) = Network::find(name)
+        && let Some(pods) = network.pods()
+    {
+        pods.delete()?;
+    }
     processes::kill_all(|| {
         let processes = processes::of(&folder)?;
         Ok(processes.iter().map(|process| process.pid).collect())

@@ -79,7 +79,7 @@ impl Network {
         let (action, rest) = arguments.split_first().context("osnadmin needs an action")?;
         let tls = self.orderer_tls();
         let file = |name: &str| tls.join(name).display().to_string();
-        let admin = format!("localhost:{}", self.ports.orderer_admin());
+        let admin = format!("{}:{}", self.orderer_host(), self.ports.orderer_admin());
         run(Command::new(self.programs.join("osnadmin"))
             .args(["channel", action, "--orderer-address", &admin])
             .args(["--ca-file", &file("ca.crt")])

@@ -33,6 +33,9 @@ pub(super) fn write(network: &Network) -> Result<()> {
         template
             .replace("DOMAIN", &network.domain())
             .replace("CRYPTO", &crypto.display().to_string())
+            .replace("ORDERER_HOST", &network.orderer_host())
+            // cryptogen's word for the peer's name.
+            .replace("PEER_HOST", &network.host_of("{{.Hostname}}", "org1"))
             .replace("ORDERER_PORT", &network.ports.orderer.to_string())
             .replace("CLUSTER_PORT", &network.ports.orderer_cluster().to_string())
             .replace("CHANNEL_CAPABILITY", channel)
@@ -87,7 +90,9 @@ impl Network {
             .folder
             .join("crypto/ordererOrganizations")
             .join(self.domain());
-        organization.join("orderers").join(self.orderer_host())
+        organization
+            .join("orderers")
+            .join(format!("orderer.{}", self.domain()))
     }
 
     pub(super) fn orderer_tls(&self) -> PathBuf {
@@ -102,6 +107,7 @@ impl Network {
 
     /// The folder of the peer's identity and TLS certificates.
     pub(super) fn peer_identity(&self) -> PathBuf {
-        self.organization().join("peers").join(self.peer_host())
+        let name = format!("peer{}.org1.{}", self.peer, self.domain());
+        self.organization().join("peers").join(name)
     }
 }

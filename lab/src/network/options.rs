@@ -16,6 +16,9 @@ pub struct NetworkOptions {
     pub(super) docker_tls: Option<DockerTls>,
     pub(super) peers: u16,
     pub(super) env: Vec<(String, String)>,
+    /// Its programs are Pods there; else processes of this machine.
+    #[serde(default)]
+    pub(super) namespace: Option<String>,
 }
 
 impl NetworkOptions {
@@ -31,6 +34,7 @@ impl NetworkOptions {
             docker_tls: None,
             peers: 1,
             env: Vec::new(),
+            namespace: None,
         }
     }
 
@@ -66,6 +70,13 @@ impl NetworkOptions {
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Its orderer and peers are Deployments in that namespace of the lab's cluster, which is there.
+    #[must_use]
+    pub fn in_cluster(mut self, namespace: &str) -> Self {
+        self.namespace = Some(namespace.to_owned());
         self
     }
 

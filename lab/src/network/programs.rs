@@ -1,5 +1,5 @@
-//! A network's programs: how they are started and stopped, and their environment,
-//! from which Fabric reads its settings.
+//! A network's programs: how they are started and stopped as processes, and their
+//! environment, from which Fabric reads its settings.
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::processes;
 const PEER_STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// Environment variables with their values.
-type Environment = Vec<(&'static str, String)>;
+pub(super) type Environment<'a> = Vec<(&'a str, String)>;
 
 fn listens(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
@@ -31,6 +31,9 @@ fn on() -> String {
 
 impl Network {
     pub(super) fn start_orderer(&self) -> Result<()> {
+        if let Some(pods) = self.pods() {
+            return pods.start_orderer();
+        }
         self.start(
             "orderer",
             &[],
@@ -45,9 +48,10 @@ impl Network {
     /// # Errors
     /// When it does not listen in time.
     pub fn start_peer(&self) -> Result<()> {
-        let mut environment = self.peer_environment();
-        let more = self.options.env.iter();
-        environment.extend(more.map(|(name, value)| (name.as_str(), value.clone())));
+        if let Some(pods) = self.pods() {
+            return pods.start_peer();
+        }
+        let environment = self.peer_environment();
         let port = self.ports.peer(self.peer);
         self.start(
             "peer",
@@ -80,6 +84,9 @@ impl Network {
     /// # Errors
     /// When it cannot be killed.
     pub fn stop_peer(&self) -> Result<()> {
+        if let Some(pods) = self.pods() {
+            return pods.stop_peer();
+        }
         processes::end_all(PEER_STOP_LIMIT, || {
             let peers = processes::of(&self.peer_folder())?;
             Ok(peers.iter().map(|process| process.pid).collect())
@@ -95,7 +102,7 @@ impl Network {
         self.folder.join("peers").join(self.peer.to_string())
     }
 
-    fn orderer_environment(&self) -> Environment {
+    pub(super) fn orderer_environment(&self) -> Environment<'static> {
         let (identity, tls) = (self.orderer_identity(), self.orderer_tls());
         let (certificate, key, ca) = (
             path(&tls.join("server.crt")),
@@ -140,7 +147,7 @@ impl Network {
             ("ORDERER_CHANNELPARTICIPATION_ENABLED", on()),
             (
                 "ORDERER_ADMIN_LISTENADDRESS",
-                format!("127.0.0.1:{}", ports.orderer_admin()),
+                format!("{}:{}", self.admin_address(), ports.orderer_admin()),
             ),
             ("ORDERER_ADMIN_TLS_ENABLED", on()),
             ("ORDERER_ADMIN_TLS_CERTIFICATE", certificate),
@@ -153,10 +160,10 @@ impl Network {
         ]
     }
 
-    fn peer_environment(&self) -> Environment {
+    pub(super) fn peer_environment(&self) -> Environment<'_> {
         let (identity, ledger) = (self.peer_identity(), self.peer_folder().join("ledger"));
         let (listen, chaincode) = (self.ports.peer(self.peer), self.ports.chaincode(self.peer));
-        let mut environment = self.client_environment();
+        let mut environment: Environment<'_> = self.client_environment();
         environment.extend([
             ("CORE_PEER_ID", self.peer_host()),
             ("CORE_PEER_NETWORKID", self.options.name.clone()),
@@ -190,18 +197,21 @@ impl Network {
                 ("CORE_VM_DOCKER_TLS_KEY_FILE", path(&tls.client_key())),
             ]);
         }
+        // What is asked for wins.
+        let more = self.options.env.iter();
+        environment.extend(more.map(|(name, value)| (name.as_str(), value.clone())));
         environment
     }
 
     /// For the peer's command line, as Org1's admin.
-    pub(super) fn admin_environment(&self) -> Environment {
+    pub(super) fn admin_environment(&self) -> Environment<'static> {
         let admin = format!("users/Admin@org1.{}/msp", self.domain());
         let mut environment = self.client_environment();
         environment.push(("CORE_PEER_MSPCONFIGPATH", path(&self.organization().join(admin))));
         environment
     }
 
-    fn client_environment(&self) -> Environment {
+    fn client_environment(&self) -> Environment<'static> {
         vec![
             ("FABRIC_CFG_PATH", path(&self.config_folder())),
             ("CORE_PEER_ADDRESS", self.peer_address()),
@@ -212,6 +222,14 @@ impl Network {
                 path(&self.peer_identity().join("tls/ca.crt")),
             ),
         ]
+    }
+
+    /// A Pod's Service sends calls to the Pod's own address.
+    const fn admin_address(&self) -> &'static str {
+        match self.options.namespace {
+            None => "127.0.0.1",
+            Some(_) => "0.0.0.0",
+        }
     }
 
     fn first(&self) -> Self {

@@ -9,6 +9,9 @@ use lab::progress::Progress;
 /// The name where none is given.
 const DEFAULT_NAME: &str = "lab";
 
+/// Where an installation of the chart answers.
+const IN_CLUSTER_ENDPOINT: &str = "tcp://docker:2375";
+
 /// What to do with a network.
 #[derive(Subcommand)]
 pub(crate) enum Network {
@@ -34,8 +37,11 @@ pub(crate) enum Network {
 #[derive(Args)]
 pub(crate) struct Up {
     /// Where the peers start their chaincode: CORE_VM_ENDPOINT.
-    #[arg(long, value_name = "URL")]
-    docker_endpoint: String,
+    #[arg(long, value_name = "URL", required_unless_present = "in_cluster")]
+    docker_endpoint: Option<String>,
+    /// Orderer and peers are Deployments in that namespace, which is there; their endpoint is tcp://docker:2375.
+    #[arg(long, value_name = "NAMESPACE", num_args = 0..=1, default_missing_value = "default")]
+    in_cluster: Option<String>,
     /// The network's name; several can be up side by side.
     #[arg(long, default_value = DEFAULT_NAME)]
     name: String,
@@ -61,9 +67,15 @@ pub(crate) struct Up {
 
 impl Up {
     fn options(&self) -> Result<NetworkOptions> {
-        let mut options = NetworkOptions::new(&self.name, &self.docker_endpoint)
-            .fabric(self.fabric)
-            .peers(self.peers);
+        let mut options = NetworkOptions::new(
+            &self.name,
+            self.docker_endpoint.as_deref().unwrap_or(IN_CLUSTER_ENDPOINT),
+        )
+        .fabric(self.fabric)
+        .peers(self.peers);
+        if let Some(namespace) = &self.in_cluster {
+            options = options.in_cluster(namespace);
+        }
         if self.no_tls && !self.tls {
             options = options.no_tls();
         }

@@ -1,0 +1,100 @@
+//! chainpod as its users have it: installed by the chart, in a namespace that enforces
+//! `restricted`, from the image of this checkout.
+
+use std::net::SocketAddr;
+
+use lab::cluster::{Cluster, Namespace, Volume};
+use lab::docker::Docker;
+use lab::helm::chart;
+
+/// The release.
+const RELEASE: &str = "chainpod";
+/// The image of this checkout, as the lab has loaded it.
+const IMAGE: &str = "image.tag=dev";
+/// How long one command of Helm's may take.
+const HELM_LIMIT: &str = "--timeout=120s";
+/// What chainpod has made, as docs/install.md says.
+const OURS: &str = "app.kubernetes.io/managed-by=chainpod,app.kubernetes.io/instance=chainpod";
+
+/// A release of the chart; it goes with its namespace and its volume.
+pub struct Installed {
+    // Before the volume: claims hold it.
+    namespace: Namespace,
+    _volume: Volume,
+}
+
+impl Installed {
+    /// Installs it in a new namespace of that name, and waits until it is ready.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn new(cluster: &Cluster, namespace: &str) -> Self {
+        let class = format!("{namespace}-store");
+        let volume = Volume::create(cluster, &class).unwrap();
+        let namespace = Namespace::create(cluster, namespace, "restricted").unwrap();
+        let installed = Self {
+            namespace,
+            _volume: volume,
+        };
+        let (chart, class) = (
+            chart().display().to_string(),
+            format!("store.pvc.storageClassName={class}"),
+        );
+        installed.helm(&[
+            "install", RELEASE, &chart, "--set", IMAGE, "--set", &class, "--wait", HELM_LIMIT,
+        ]);
+        installed
+    }
+
+    /// The namespace's name.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.namespace.name()
+    }
+
+    /// Runs Helm in it; its output.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn helm(&self, arguments: &[&str]) -> String {
+        let helm = self.namespace.cluster().helm(self.namespace(), arguments);
+        helm.unwrap_or_else(|error| panic!("{error:#}\n{}", self.told()))
+    }
+
+    /// Runs kubectl in it; its output.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[must_use]
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        self.namespace.kubectl(arguments).unwrap()
+    }
+
+    /// What explains a failure.
+    fn told(&self) -> String {
+        let log = ["logs", "deployment/chainpod", "--tail=30"];
+        let texts = [&["describe", "pods"][..], &["get", "events"], &log].map(|arguments| {
+            let told = self.namespace.kubectl(arguments);
+            told.unwrap_or_else(|error| format!("{error:#}"))
+        });
+        texts.join("\n")
+    }
+
+    /// Docker's API at the Service's address, which kube-proxy gives to this machine too.
+    ///
+    /// # Panics
+    /// When there is no Service.
+    #[must_use]
+    pub fn docker(&self) -> Docker {
+        let ip = self.kubectl(&["get", "service", "docker", "--output=jsonpath={.spec.clusterIP}"]);
+        Docker::new(SocketAddr::new(ip.parse().unwrap(), 2375))
+    }
+
+    /// The names of what chainpod has made of these kinds, as further arguments of `kubectl get` choose them.
+    #[must_use]
+    pub fn made(&self, kinds: &str, more: &[&str]) -> Vec<String> {
+        let names = self.kubectl(&[&["get", kinds, "--selector", OURS, "--output=name"], more].concat());
+        names.lines().map(str::to_owned).collect()
+    }
+}

@@ -1,0 +1,204 @@
+//! All of it as Pods: chainpod by its chart, Fabric's orderer and peers as
+//! Deployments, which find `docker:2375`.
+
+use std::thread;
+use std::time::Duration;
+
+use chainpod_e2e::{Installed, TestNetwork, await_so, fails, lab, says};
+use lab::cluster::Cluster;
+use lab::network::{Fabric, NetworkOptions, Package};
+use lab::progress::Progress;
+
+/// Where peers look for Docker.
+const ENDPOINT: &str = "tcp://docker:2375";
+/// How long a rollout, a launch or the garbage collector may take.
+const SOON: Duration = Duration::from_secs(60);
+/// What cannot work is told in this time.
+const TOLD_LIMIT: Duration = Duration::from_secs(30);
+/// The Pods that run.
+const RUNNING: &str = "--field-selector=status.phase=Running";
+
+struct World {
+    // First: its Pods use the installation.
+    network: TestNetwork,
+    installed: Installed,
+    progress: Progress,
+}
+
+impl World {
+    /// An installation in a namespace of that name, and a network beside it whose chaincode serves.
+    fn new(name: &str, fabric: Fabric) -> Self {
+        let progress = Progress::new(name);
+        let (cluster, _) = lab(&progress);
+        let installed = Installed::new(&cluster, name);
+        let network = network(name, fabric, &progress);
+        let package = Package::go_for(fabric, "kv_1", &progress).unwrap();
+        network.deploy(&package).unwrap();
+        network.invoke("kv", "put", &["colour", "blue"]).unwrap();
+        Self {
+            network,
+            installed,
+            progress,
+        }
+    }
+
+    /// Asks the chaincode for what has been put into it.
+    fn answers(&self) -> bool {
+        self.network
+            .query("kv", "get", &["colour"])
+            .is_ok_and(|colour| colour == "blue")
+    }
+
+    /// The Pod in which the chaincode runs, as it says itself.
+    fn host(&self) -> String {
+        self.network.query("kv", "host", &[]).unwrap()
+    }
+
+    /// The Pods of chaincode that run.
+    fn running(&self) -> Vec<String> {
+        self.installed.made("pods", &[RUNNING])
+    }
+
+    fn rollout(&self, workload: &str) {
+        let workload = format!("deployment/{workload}");
+        for action in ["restart", "status"] {
+            let _ = self.installed.kubectl(&["rollout", action, &workload]);
+        }
+    }
+}
+
+fn network(namespace: &str, fabric: Fabric, progress: &Progress) -> TestNetwork {
+    let options = NetworkOptions::new(namespace, ENDPOINT)
+        .fabric(fabric)
+        .in_cluster(namespace);
+    TestNetwork::of(&options, progress)
+}
+
+#[test]
+fn a_2_5_peer_and_its_chaincode_live_through_rollouts_and_go_together() {
+    let world = World::new("incluster", Fabric::V2_5);
+    chainpod_is_rolled_out_while_a_peer_builds_and_chaincode_serves(&world);
+    chaincode_comes_back_after_its_pod_was_deleted(&world);
+    a_peers_chaincode_is_launched_again_and_not_twice(&world);
+    a_full_quota_is_told_and_passes(&world);
+    chaincode_goes_with_its_peer(&world);
+}
+
+fn chainpod_is_rolled_out_while_a_peer_builds_and_chaincode_serves(world: &World) {
+    let package = Package::go("kv_2", &world.progress).unwrap();
+    let before = world.host();
+    thread::scope(|scope| {
+        let install = scope.spawn(|| world.network.install(&package));
+        let building = "--selector=chainpod.dev/role=build";
+        await_so("the build's pod", SOON, || {
+            !world
+                .installed
+                .kubectl(&["get", "pods", building, RUNNING, "--output=name"])
+                .is_empty()
+        });
+        let rollout = scope.spawn(|| world.rollout("chainpod"));
+        while !rollout.is_finished() {
+            assert!(
+                world.answers(),
+                "a transaction failed while chainpod was rolled out"
+            );
+        }
+        rollout.join().unwrap();
+        install.join().unwrap().unwrap();
+    });
+    assert_eq!(world.host(), before, "the chaincode did not go on");
+    // The new process builds and launches.
+    world.network.approve(&package).unwrap();
+    world.network.commit(&package).unwrap();
+    assert!(world.answers());
+}
+
+fn chaincode_comes_back_after_its_pod_was_deleted(world: &World) {
+    let before = world.host();
+    let _ = world.installed.kubectl(&["delete", "pod", &before]);
+    await_so("the next transaction", SOON, || world.answers());
+    assert_ne!(world.host(), before);
+}
+
+fn a_peers_chaincode_is_launched_again_and_not_twice(world: &World) {
+    let peer = world.network.workload();
+    let selector = format!("--selector=app={peer}");
+    let deletions: [&dyn Fn(); 2] = [
+        &|| drop(world.installed.kubectl(&["delete", "pod", &selector])),
+        &|| world.rollout(&peer),
+    ];
+    for delete in deletions {
+        let before = world.host();
+        delete();
+        await_so("the peer's chaincode", SOON, || world.answers());
+        assert_ne!(world.host(), before);
+        await_so("one pod of chaincode", SOON, || world.running().len() == 1);
+    }
+}
+
+fn a_full_quota_is_told_and_passes(world: &World) {
+    let _ = world
+        .installed
+        .kubectl(&["create", "quota", "full", "--hard=pods=3"]);
+    world.network.query("kv", "crash", &["7"]).unwrap_err();
+    // A Pod that has ended does not count.
+    let pods = world
+        .installed
+        .kubectl(&["get", "pods", RUNNING, "--output=name"]);
+    assert_eq!(pods.lines().count(), 3, "{pods}");
+    let error = fails(TOLD_LIMIT, || world.network.query("kv", "host", &[]));
+    says(
+        &error,
+        &[
+            "chaincode kv_2 of ",
+            "exceeded quota: full",
+            "raise the namespace's quota",
+        ],
+    );
+    let _ = world.installed.kubectl(&["delete", "quota", "full"]);
+    await_so("the next transaction", SOON, || world.answers());
+}
+
+fn chaincode_goes_with_its_peer(world: &World) {
+    let peer = world.network.workload();
+    let owner = "--output=jsonpath={.items[*].metadata.ownerReferences[*].name}";
+    let owners = world.installed.kubectl(&[
+        "get",
+        "configmaps",
+        "--selector=chainpod.dev/role=chaincode",
+        owner,
+    ]);
+    assert!(owners.split(' ').all(|owner| owner == peer), "{owners:?}");
+    let events = format!("--field-selector=involvedObject.name={peer},reason=Started");
+    assert!(
+        !world
+            .installed
+            .kubectl(&["get", "events", &events, "--output=name"])
+            .is_empty()
+    );
+    let _ = world.installed.kubectl(&["delete", "deployment", &peer]);
+    await_so("nothing of it", SOON, || {
+        world.installed.made("pods,configmaps", &[]).is_empty()
+    });
+}
+
+/// Names are the same in both, but for the network's.
+#[test]
+#[ignore = "takes long: cargo xtask test --full"]
+fn a_1_4_peer_has_its_own_beside_another_release() {
+    let world = World::new("incluster14", Fabric::V1_4);
+    let cluster = Cluster::running().unwrap();
+    let other = Installed::new(&cluster, "inclusterother");
+    let is_seen = |installed: &Installed| {
+        let list = installed.docker().get("/containers/json?all=1").unwrap();
+        list.as_array().unwrap().len()
+    };
+    assert_eq!((is_seen(&world.installed), is_seen(&other)), (1, 0));
+    chaincode_comes_back_after_its_pod_was_deleted(&world);
+    let package = Package::go_for(Fabric::V1_4, "kv_2", &world.progress).unwrap();
+    world.network.deploy(&package).unwrap();
+    assert!(world.answers());
+    // 1.4 launches at the next transaction.
+    world.rollout(&world.network.workload());
+    await_so("the peer's chaincode", SOON, || world.answers());
+}
