@@ -4,8 +4,8 @@
 use std::thread;
 use std::time::Duration;
 
-use chainpod_e2e::{Installed, TestNetwork, await_so, fails, lab, says};
-use lab::cluster::Cluster;
+use chainpod_e2e::{Installed, Removed, TestNetwork, await_so, fails, lab, says, send_pods_to};
+use lab::cluster::{Cluster, Runtime};
 use lab::network::{Fabric, NetworkOptions, Package};
 use lab::progress::Progress;
 
@@ -13,6 +13,8 @@ use lab::progress::Progress;
 const ENDPOINT: &str = "tcp://docker:2375";
 /// How long a rollout, a launch or the garbage collector may take.
 const SOON: Duration = Duration::from_secs(60);
+/// What the collector of Pods without a node takes: it looks every 20 s, twice.
+const NODE_LOST_LIMIT: Duration = Duration::from_secs(120);
 /// What cannot work is told in this time.
 const TOLD_LIMIT: Duration = Duration::from_secs(30);
 /// The Pods that run.
@@ -141,11 +143,8 @@ fn a_full_quota_is_told_and_passes(world: &World) {
         .installed
         .kubectl(&["create", "quota", "full", "--hard=pods=3"]);
     world.network.query("kv", "crash", &["7"]).unwrap_err();
-    // A Pod that has ended does not count.
-    let pods = world
-        .installed
-        .kubectl(&["get", "pods", RUNNING, "--output=name"]);
-    assert_eq!(pods.lines().count(), 3, "{pods}");
+    // A Pod that has ended does not count, once that is seen.
+    await_so("the crash", SOON, || world.running().is_empty());
     let error = fails(TOLD_LIMIT, || world.network.query("kv", "host", &[]));
     says(
         &error,
@@ -201,4 +200,65 @@ fn a_1_4_peer_has_its_own_beside_another_release() {
     // 1.4 launches at the next transaction.
     world.rollout(&world.network.workload());
     await_so("the peer's chaincode", SOON, || world.answers());
+}
+
+#[test]
+#[ignore = "takes long: cargo xtask test --full"]
+fn chaincode_comes_back_elsewhere_from_a_node_that_is_drained_or_lost() {
+    let cluster = Cluster::running().unwrap();
+    let node = cluster
+        .add_node(Runtime::Containerd2, &Progress::new("drained"))
+        .unwrap();
+    let name = node.name();
+    let _removed = Removed(|| cluster.remove_node(&node));
+    let _policy = send_pods_to(&cluster, "drained", &name);
+    let world = World::new("drained", Fabric::V2_5);
+    moves_to(&world, &cluster, &name);
+    let drain = [
+        "drain",
+        &name,
+        "--delete-emptydir-data",
+        "--ignore-daemonsets",
+        "--timeout=60s",
+    ];
+    cluster.kubectl(&drain).unwrap();
+    await_so("the next transaction", SOON, || world.answers());
+    assert_ne!(node_of(&world), name);
+
+    cluster.kubectl(&["uncordon", &name]).unwrap();
+    moves_to(&world, &cluster, &name);
+    cluster.switch_off(&node).unwrap();
+    cluster.kubectl(&["delete", "node", &name]).unwrap();
+    let why = "--output=jsonpath={.items[*].data.state}";
+    let chaincode = "--selector=chainpod.dev/role=chaincode";
+    await_so("the reason on the record", NODE_LOST_LIMIT, || {
+        world
+            .installed
+            .kubectl(&["get", "configmaps", chaincode, why])
+            .contains("its node has gone")
+    });
+    await_so("the next transaction", SOON, || world.answers());
+    assert_ne!(node_of(&world), name);
+}
+
+/// Gets the chaincode to that node; what starts later goes elsewhere.
+fn moves_to(world: &World, cluster: &Cluster, node: &str) {
+    let label = ["label", "namespace", world.installed.namespace()];
+    cluster
+        .kubectl(&[&label[..], &[&format!("chainpod-lab-node={node}")]].concat())
+        .unwrap();
+    await_so("a pod on that node", SOON, || {
+        let _ = world.installed.kubectl(&["delete", "pod", &world.host()]);
+        await_so("the next transaction", SOON, || world.answers());
+        node_of(world) == node
+    });
+    cluster
+        .kubectl(&[&label[..], &["chainpod-lab-node-"]].concat())
+        .unwrap();
+}
+
+fn node_of(world: &World) -> String {
+    world
+        .installed
+        .kubectl(&["get", "pod", &world.host(), "--output=jsonpath={.spec.nodeName}"])
 }
