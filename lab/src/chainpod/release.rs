@@ -18,8 +18,8 @@ pub struct Architecture {
     pub target: &'static str,
     /// The linker, which is the C compiler.
     linker: &'static str,
-    /// The Debian package that has it and its libraries.
-    package: &'static str,
+    /// The Debian packages that have it and its libraries.
+    packages: &'static str,
 }
 
 /// All of them.
@@ -28,13 +28,13 @@ pub const ARCHITECTURES: [Architecture; 2] = [
         name: "amd64",
         target: "x86_64-unknown-linux-gnu",
         linker: "x86_64-linux-gnu-gcc",
-        package: "gcc-x86-64-linux-gnu",
+        packages: "gcc-x86-64-linux-gnu libc6-dev-amd64-cross",
     },
     Architecture {
         name: "arm64",
         target: "aarch64-unknown-linux-gnu",
         linker: "aarch64-linux-gnu-gcc",
-        package: "gcc-aarch64-linux-gnu",
+        packages: "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
     },
 ];
 
@@ -81,7 +81,7 @@ impl Architecture {
     }
 
     fn check(&self) -> Result<()> {
-        let (target, package) = (self.target, self.package);
+        let (target, packages) = (self.target, self.packages);
         let mut missing = Vec::new();
         let libraries = run(Command::new("rustc").args(["--print=target-libdir", "--target", target]))?;
         if !Path::new(libraries.trim()).exists() {
@@ -90,7 +90,7 @@ impl Architecture {
             ));
         }
         if Command::new(self.linker).arg("--version").output().is_err() {
-            missing.push(format!("{}: apt-get install {package}", self.linker));
+            missing.push(format!("{}: apt-get install {packages}", self.linker));
         }
         match missing.is_empty() {
             true => Ok(()),
