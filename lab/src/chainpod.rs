@@ -22,6 +22,7 @@ mod build;
 mod calls;
 mod process;
 mod registries;
+pub mod release;
 
 pub use self::build::{Profile, build};
 pub use self::registries::Registries;

@@ -113,7 +113,7 @@ pub fn build_chainpod(name: &str, programs: &Programs, progress: &Progress) -> R
                 architecture: oci::AMD64,
             };
             let image = chainpod::image(programs, &about, false)?;
-            oci::write(&[image], File::create(out.join(ARCHIVE))?)
+            oci::write(&[image], File::create(out.join(ARCHIVE))?).map(drop)
         })
     })?;
     Ok(folder.join(ARCHIVE))
@@ -132,9 +132,42 @@ pub(crate) fn build_fabric(name: &str, programs: &Path, samples: &Path) -> Resul
         let environment = [fabric::PATH, "FABRIC_CFG_PATH=/etc/hyperledger/fabric"];
         let mut image = busybox(name, json!({"Env": environment}))?;
         image.layers.push(Layer::memory(tar.into_inner()?)?);
-        oci::write(&[image], File::create(out.join(ARCHIVE))?)
+        oci::write(&[image], File::create(out.join(ARCHIVE))?).map(drop)
     })?;
     Ok(folder.join(ARCHIVE))
+}
+
+/// An image that was written for others.
+pub struct Written {
+    /// Its manifest's digest.
+    pub digest: String,
+    /// What a node pulls.
+    pub compressed_bytes: u64,
+}
+
+/// Writes chainpod's image as releases have it: an OCI archive.
+///
+/// # Errors
+/// As [`build_chainpod`].
+pub fn write_chainpod(
+    name: &str,
+    architecture: &'static str,
+    programs: &Programs,
+    archive: &Path,
+) -> Result<Written> {
+    let about = chainpod::About {
+        name,
+        version: env!("CARGO_PKG_VERSION"),
+        architecture,
+    };
+    let image = chainpod::image(programs, &about, true)?;
+    let compressed_bytes = image.layers.iter().map(Layer::size).sum();
+    let file = File::create(archive).with_context(|| format!("cannot write {}", archive.display()))?;
+    let digests = oci::write(&[image], file)?;
+    Ok(Written {
+        digest: digests.concat(),
+        compressed_bytes,
+    })
 }
 
 /// An image with one static program, which is its entrypoint.
@@ -156,7 +189,7 @@ fn static_program(name: &str, program: &Path, path: &str) -> Result<Image> {
 /// When busybox cannot be read, or the file not written.
 pub(crate) fn write_busybox(name: &str, config: &Value, archive: &Path) -> Result<()> {
     let image = busybox(name, config.clone())?;
-    oci::write(&[image], File::create(archive)?)
+    oci::write(&[image], File::create(archive)?).map(drop)
 }
 
 fn busybox(name: &str, config: Value) -> Result<Image> {

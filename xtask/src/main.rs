@@ -1,7 +1,8 @@
-//! The project's tasks: the lab, the tests, the demo, the benchmarks.
+//! The project's tasks: the lab, the tests, the demo, the benchmarks, the image.
 
 mod bench;
 mod demo;
+mod image;
 mod lab;
 mod test;
 
@@ -27,6 +28,8 @@ enum Task {
     /// How fast chainpod is, beside what Kubernetes itself takes.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// chainpod's own image, without a Docker daemon.
+    Image(image::Image),
     /// Everything that a push must pass.
     Test(test::Test),
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Task::Lab(task) => lab::run(task),
         Task::Demo(options) => demo::run(&options),
         Task::Bench(task) => bench::run(task),
+        Task::Image(options) => image::run(&options),
         Task::Test(options) => test::run(&options),
     };
     match done {

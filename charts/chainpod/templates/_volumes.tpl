@@ -16,6 +16,9 @@
   mountPath: /etc/chainpod/registry-auth
   readOnly: true
 {{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- define "chainpod.volumes" -}}
@@ -48,5 +51,8 @@
     items:
       - key: .dockerconfigjson
         path: config.json
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}

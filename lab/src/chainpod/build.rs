@@ -15,7 +15,7 @@ use crate::progress::Progress;
 const AGENT_TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Needs no C library of an image's.
-const STATIC: &str = "target-feature=+crt-static";
+pub(super) const STATIC: &str = "target-feature=+crt-static";
 
 /// How the daemon is compiled; the agent always is for its size.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub fn build(cluster: &Cluster, profile: Profile, progress: &Progress) -> Result
                 "--target-dir",
                 "target/agent",
             ],
-            &format!("-C {STATIC}"),
+            &[("RUSTFLAGS", &format!("-C {STATIC}"))],
         )?;
         Ok::<_, anyhow::Error>(
             workspace
@@ -71,7 +71,7 @@ pub fn build(cluster: &Cluster, profile: Profile, progress: &Progress) -> Result
             name,
             "--",
         ];
-        cargo("rustc", &workspace, &[&package[..], &flags].concat(), "")?;
+        cargo("rustc", &workspace, &[&package[..], &flags].concat(), &[])?;
         Ok::<_, anyhow::Error>(workspace.join("target").join(folder).join("chainpod"))
     })?;
     let programs = Programs { daemon, agent };
@@ -80,15 +80,14 @@ pub fn build(cluster: &Cluster, profile: Profile, progress: &Progress) -> Result
     Ok(programs.daemon)
 }
 
-fn cargo(command: &str, workspace: &Path, arguments: &[&str], rustflags: &str) -> Result<()> {
+/// Runs cargo with these variables of the environment.
+pub(super) fn cargo(command: &str, workspace: &Path, arguments: &[&str], env: &[(&str, &str)]) -> Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .current_dir(workspace)
         .args([command, "--quiet", "--locked"])
-        .args(arguments);
-    if !rustflags.is_empty() {
-        cargo.env("RUSTFLAGS", rustflags);
-    }
+        .args(arguments)
+        .envs(env.iter().copied());
     let status = cargo.status().context("cannot run cargo")?;
     if !status.success() {
         bail!("cargo {command} {} failed: {status}", arguments.join(" "));

@@ -79,3 +79,46 @@ fn ca_bundle() -> Result<Vec<u8>> {
     let contents: Result<Vec<_>> = files.iter().map(|file: &PathBuf| read(Path::new(file))).collect();
     Ok(contents?.concat())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn written() -> (Vec<String>, Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        let programs = Programs {
+            daemon: folder.path().join("chainpod"),
+            agent: folder.path().join("chainpod-agent"),
+        };
+        fs::write(&programs.daemon, "daemon").unwrap();
+        fs::write(&programs.agent, "agent").unwrap();
+        let about = About {
+            name: "example.com/chainpod:1",
+            version: "1",
+            architecture: "arm64",
+        };
+        let mut archive = Cursor::new(Vec::new());
+        let image = image(&programs, &about, true).unwrap();
+        (oci::write(&[image], &mut archive).unwrap(), archive.into_inner())
+    }
+
+    #[test]
+    fn made_twice_it_has_the_same_digest_for_its_architecture() {
+        let (digest, archive) = written();
+        assert!(digest[0].starts_with("sha256:"), "{digest:?}");
+        assert_eq!((digest, archive.clone()), written());
+        let text = String::from_utf8_lossy(&archive);
+        assert!(text.contains(r#""architecture":"arm64""#) && !text.contains("amd64"));
+        assert!(text.contains(r#""User":"65532:65532""#));
+    }
+
+    #[test]
+    fn no_ca_of_this_machines_owner_is_in_it() {
+        let bundle = String::from_utf8(ca_bundle().unwrap()).unwrap();
+        let count = bundle.matches("BEGIN CERTIFICATE").count();
+        assert!(count > 100, "{count}");
+        assert_eq!(count, fs::read_dir(CAS).unwrap().count());
+    }
+}

@@ -138,8 +138,10 @@ fn header(kind: tar::EntryType, mode: u32) -> tar::Header {
     header
 }
 
-/// Writes the archive of these images: an OCI layout, and the list of `docker save` beside it.
-pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
+/// Writes the archive of these images: an OCI layout, and the list of `docker save` beside it. The digest of
+/// each.
+pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<Vec<String>> {
+    let mut digests = Vec::new();
     let mut archive = tar::Builder::new(out);
     append(
         &mut archive,
@@ -183,6 +185,7 @@ pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
         let kind = "application/vnd.oci.image.manifest.v1+json";
         let manifest = json!({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers});
         let mut entry = add_json(&mut archive, &mut written, kind, &manifest)?;
+        digests.push(entry["digest"].as_str().unwrap_or_default().to_owned());
         entry["platform"] = json!({"architecture": image.architecture, "os": "linux"});
         manifests.extend(image.names.iter().map(|name| {
             let mut entry = entry.clone();
@@ -202,7 +205,7 @@ pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<()> {
         &serde_json::to_vec(&of_docker)?,
     )?;
     archive.finish()?;
-    Ok(())
+    Ok(digests)
 }
 
 fn add_json(
