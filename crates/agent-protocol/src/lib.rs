@@ -36,6 +36,10 @@ pub const AGENT_FILE: &str = "chainpod-agent";
 /// program can have that name.
 pub const INSTALL_OPTION: &str = "--install";
 
+/// An option of the agent's, before `IP:PORT`s and names: it tries to reach them, says what it cannot, and does
+/// nothing else.
+pub const PROBE_OPTION: &str = "--probe";
+
 /// The agent's other option, before pairs of directories: it copies what the image has in the first one
 /// of each into the second one, where that will be hidden, and does nothing else.
 pub const KEEP_OPTION: &str = "--keep";

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use agent_protocol::{CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, TASK_DIR, TRUSTSTORE_FILE};
+use agent_protocol::{
+    CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, PROBE_OPTION, TASK_DIR, TRUSTSTORE_FILE,
+};
 use rustix::process::WaitStatus;
 
 use crate::call::Chainpod;
@@ -26,6 +28,7 @@ mod keep;
 mod launch;
 mod oom;
 mod outputs;
+mod probe;
 mod program;
 mod signals;
 mod task;
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
     let done = match &argv[..] {
         [option, to] if option == INSTALL_OPTION => install::to(Path::new(to)),
         [option, directories @ ..] if option == KEEP_OPTION => keep::all(directories),
+        [option, targets @ ..] if option == PROBE_OPTION => probe::all(targets),
         argv => run(&directory, argv),
     };
     let code = done.unwrap_or_else(|sentence| {

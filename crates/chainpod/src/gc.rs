@@ -73,9 +73,7 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
 /// The store, if there is one here.
 fn upkeep(path: &Path) -> Result<Option<Upkeep>> {
     match path.is_dir() {
-        true => Ok(Some(
-            Upkeep::of(path).context("this is no store of chainpod's (store)")?,
-        )),
+        true => Ok(Some(Upkeep::of(path)?)),
         false => Ok(None),
     }
 }

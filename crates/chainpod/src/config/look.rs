@@ -1,6 +1,7 @@
 //! The settings of the commands that look at what `serve` has made: those of
 //! `serve` that say where that is.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +61,39 @@ pub(crate) struct Gc {
     pub(crate) older_than: Duration,
     /// None: images stay.
     pub(crate) images_older_than: Option<Duration>,
+}
+
+/// What `doctor` needs to know, checked.
+pub(crate) struct Doctor {
+    pub(crate) look: Look,
+    pub(crate) store: PathBuf,
+    /// None where it is not given: only `serve` knows it then.
+    pub(crate) agent_address: Option<SocketAddr>,
+    pub(crate) agent_image: String,
+}
+
+impl Doctor {
+    /// As [`Look::read`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
+        let mut sources = Sources::open(flags, env);
+        let look = Look::from(&mut sources);
+        let store = sources.one(&key::STORE, values::path);
+        let agent_address = sources.one(&key::AGENT_ADDRESS, values::reachable);
+        let agent_image = sources.one(&key::AGENT_IMAGE, values::text);
+        let read = look
+            .zip(store)
+            .zip(agent_image)
+            .map(|((look, store), agent_image)| Self {
+                look,
+                store,
+                agent_address,
+                agent_image,
+            });
+        sources.all_or_wrong(read)
+    }
 }
 
 impl Gc {
