@@ -168,7 +168,12 @@ fn each_missing_permission_is_named() {
         .unwrap();
     // A second one, which ends by itself: there is no such folder for its store.
     let output = Command::new(daemon)
-        .args(["serve", "--agent-listen=127.0.0.1:1", "--store=/proc/no/such"])
+        .args([
+            "serve",
+            "--agent-listen=127.0.0.1:1",
+            "--store=/proc/no/such",
+            "--admin-listen=none",
+        ])
         .args(["--namespace", chainpod.namespace(), "--kubeconfig"])
         .arg(chainpod.kubeconfig())
         .output()

@@ -55,6 +55,7 @@ pub struct Chainpod {
     kubeconfig: PathBuf,
     docker: SocketAddr,
     admin: SocketAddr,
+    agents: SocketAddr,
     tls: Option<DockerTls>,
 }
 
@@ -145,6 +146,7 @@ impl Chainpod {
             kubeconfig,
             docker,
             admin,
+            agents,
             tls: None,
         };
         chainpod.await_listening()?;
@@ -188,6 +190,18 @@ impl Chainpod {
     #[must_use]
     pub const fn admin(&self) -> SocketAddr {
         self.admin
+    }
+
+    /// Where agents connect.
+    #[must_use]
+    pub const fn agents(&self) -> SocketAddr {
+        self.agents
+    }
+
+    /// The image that has the agent.
+    #[must_use]
+    pub const fn agent_image() -> &'static str {
+        IMAGE
     }
 
     /// Where Docker clients connect.

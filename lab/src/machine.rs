@@ -90,6 +90,14 @@ pub(crate) fn ensure_installed(packages: &[&str]) -> Result<()> {
     install(&missing)
 }
 
+/// Prometheus' own checker of metrics, from Debian.
+///
+/// # Errors
+/// apt-get's.
+pub fn promtool() -> Result<PathBuf> {
+    Ok(unpacked("prometheus")?.join("usr/bin/promtool"))
+}
+
 /// The folder with the files of a Debian package that is unpacked and not installed.
 ///
 /// # Errors

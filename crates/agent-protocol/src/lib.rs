@@ -42,7 +42,11 @@ pub const STAY_OPTION: &str = "--stay";
 /// The pipe in that directory which the agent holds open while it runs.
 pub const STAY_FILE: &str = "running";
 
-/// The agent's third option, before pairs of directories: it copies what the image has in the first one
+/// The agent's third option, before `IP:PORT`s and names: it tries to reach them, says what it cannot, and does
+/// nothing else.
+pub const PROBE_OPTION: &str = "--probe";
+
+/// The agent's fourth option, before pairs of directories: it copies what the image has in the first one
 /// of each into the second one, where that will be hidden, and does nothing else.
 pub const KEEP_OPTION: &str = "--keep";
 /// Where the volumes are while the agent copies what they will hide.

@@ -14,7 +14,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use agent_protocol::{
-    AGENT_DIR, CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, STAY_OPTION, TASK_DIR, TRUSTSTORE_FILE,
+    AGENT_DIR, CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, PROBE_OPTION, STAY_OPTION, TASK_DIR,
+    TRUSTSTORE_FILE,
 };
 use rustix::process::WaitStatus;
 
@@ -28,6 +29,7 @@ mod keep;
 mod launch;
 mod oom;
 mod outputs;
+mod probe;
 mod program;
 mod signals;
 mod stay;
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         [option, to] if option == INSTALL_OPTION => install::to(Path::new(to)),
         [option, beside] if option == STAY_OPTION => stay::beside(Path::new(beside)),
         [option, directories @ ..] if option == KEEP_OPTION => keep::all(directories),
+        [option, targets @ ..] if option == PROBE_OPTION => probe::all(targets),
         argv => run(&directory, argv),
     };
     let code = done.unwrap_or_else(|sentence| {

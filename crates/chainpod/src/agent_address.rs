@@ -51,7 +51,11 @@ impl AgentAddress {
         }
     }
 
-    async fn look_up(&self) -> io::Result<SocketAddr> {
+    /// Its IP address, asked for once.
+    ///
+    /// # Errors
+    /// The resolver's.
+    pub(crate) async fn look_up(&self) -> io::Result<SocketAddr> {
         let mut found = lookup_host((self.host.as_str(), self.port)).await?;
         found
             .find(|address| !address.ip().is_unspecified())

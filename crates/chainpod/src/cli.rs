@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use crate::config::{CONFIG, EXPLAIN_KEYS, GC_KEYS, KEYS, Key, LOOK_KEYS, duration};
+use crate::config::{CONFIG, DOCTOR_KEYS, EXPLAIN_KEYS, GC_KEYS, KEYS, Key, LOOK_KEYS, duration};
 
 /// The subcommand that serves.
 pub(crate) const SERVE: &str = "serve";
@@ -12,6 +12,8 @@ pub(crate) const EXPLAIN: &str = "explain";
 pub(crate) const PS: &str = "ps";
 /// The subcommand that prints logs.
 pub(crate) const LOGS: &str = "logs";
+/// The subcommand that checks the cluster.
+pub(crate) const DOCTOR: &str = "doctor";
 /// The subcommand that removes what nobody needs.
 pub(crate) const GC: &str = "gc";
 /// `gc`: does it.
@@ -81,6 +83,7 @@ pub(crate) fn command() -> Command {
         .subcommand(ps())
         .subcommand(logs())
         .subcommand(explain)
+        .subcommand(doctor())
         .subcommand(gc())
         .subcommand(completions())
 }
@@ -122,6 +125,17 @@ fn logs() -> Command {
         )
         .arg(switch(PREVIOUS, 'p', "The Pod of the start before, if it is still there"))
         .args([&CONFIG].into_iter().chain(LOOK_KEYS).map(argument))
+}
+
+fn doctor() -> Command {
+    Command::new(DOCTOR)
+        .about("Checks what chainpod needs of this cluster")
+        .long_about(
+            "Checks what chainpod needs of this cluster, with your own permissions, and says of each thing that is missing what to do. For \
+             two checks it starts a small Pod of chainpod's image, and removes it. The exit code is 1 where a check fails.",
+        )
+        .arg(output(&["json"]))
+        .args([&CONFIG].into_iter().chain(DOCTOR_KEYS).map(argument))
 }
 
 fn gc() -> Command {

@@ -99,7 +99,9 @@ impl Place {
     pub(crate) async fn of(look: &Look) -> Result<Self> {
         // Fails only where another is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let kube = kube_config(look.kubeconfig.as_deref()).await?;
+        let mut kube = kube_config(look.kubeconfig.as_deref()).await?;
+        // Who follows the log of a quiet chaincode waits; who tires of it ends the command.
+        kube.read_timeout = None;
         let namespace = look.namespace.clone();
         Ok(Self {
             namespace: namespace.unwrap_or_else(|| kube.default_namespace.clone()),

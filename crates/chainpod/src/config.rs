@@ -16,8 +16,8 @@ use kube_adapter::AgentVolume;
 use server::{Endpoint, Tls, TlsFiles};
 
 use self::keys as key;
-pub(crate) use self::keys::{CONFIG, EXPLAIN_KEYS, GC_KEYS, KEYS, Key, LOOK_KEYS};
-pub(crate) use self::look::{Explain, Gc, Look};
+pub(crate) use self::keys::{CONFIG, DOCTOR_KEYS, EXPLAIN_KEYS, GC_KEYS, KEYS, Key, LOOK_KEYS};
+pub(crate) use self::look::{Doctor, Explain, Gc, Look};
 use self::sources::Sources;
 pub(crate) use self::values::duration;
 use crate::agent_address::AgentAddress;

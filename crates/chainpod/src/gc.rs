@@ -19,8 +19,12 @@ use crate::table::table;
 struct Waste {
     objects: Vec<Garbage>,
     images: Vec<Image>,
-    /// Blobs and their bytes.
+    /// Blobs and their bytes; those of `images` come to it.
     blobs: (usize, u64),
+    /// Whether blobs may be removed.
+    sweeps: bool,
+    /// The records that stay.
+    kept: Vec<Record>,
     /// What was left out, and why.
     notes: Vec<String>,
 }
@@ -36,7 +40,7 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
         .await
         .with_context(|| format!("cannot look for garbage {place}"))?;
     let upkeep = upkeep(&config.store)?;
-    let waste = waste(config, &place, &found, upkeep.as_ref()).await?;
+    let waste = waste(config, &place, found, upkeep.as_ref()).await?;
     print(&text(&waste));
     if !config.delete {
         print("nothing was removed: --delete does it\n");
@@ -53,17 +57,8 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
         for image in &waste.images {
             upkeep.forget(&place.scope, &image.name).await?;
         }
-        if waste.blobs.0 > 0 {
-            let gone: HashSet<_> = waste
-                .objects
-                .iter()
-                .map(|garbage| garbage.name.as_str())
-                .collect();
-            let kept = found
-                .records
-                .iter()
-                .filter(|record| !gone.contains(record.name.0.as_str()));
-            upkeep.sweep(needed(kept)).await?;
+        if waste.sweeps {
+            upkeep.sweep(needed(&waste.kept)).await?;
         }
     }
     print("removed\n");
@@ -73,21 +68,23 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
 /// The store, if there is one here.
 fn upkeep(path: &Path) -> Result<Option<Upkeep>> {
     match path.is_dir() {
-        true => Ok(Some(
-            Upkeep::of(path).context("this is no store of chainpod's (store)")?,
-        )),
+        true => Ok(Some(Upkeep::of(path)?)),
         false => Ok(None),
     }
 }
 
-async fn waste(config: &Gc, place: &Place, found: &Found, upkeep: Option<&Upkeep>) -> Result<Waste> {
+async fn waste(config: &Gc, place: &Place, mut found: Found, upkeep: Option<&Upkeep>) -> Result<Waste> {
+    let gone: HashSet<_> = found.garbage.iter().map(|garbage| &garbage.name).collect();
+    found.records.retain(|record| !gone.contains(&record.name.0));
     let mut waste = Waste {
-        objects: found.garbage.clone(),
+        objects: found.garbage,
         images: Vec::new(),
         blobs: (0, 0),
+        sweeps: false,
+        kept: found.records,
         notes: Vec::new(),
     };
-    if let Some(why) = &found.unseen_secrets {
+    if let Some(why) = found.unseen_secrets {
         waste.notes.push(format!("secrets are left out: {why}"));
     }
     let store = config.store.display();
@@ -98,10 +95,7 @@ async fn waste(config: &Gc, place: &Place, found: &Found, upkeep: Option<&Upkeep
         return Ok(waste);
     };
     if let Some(age) = config.images_older_than {
-        let used = found
-            .records
-            .iter()
-            .map(|record| record.container.image.id.clone());
+        let used = waste.kept.iter().map(|record| record.container.image.id.clone());
         let used: HashSet<Digest> = used.collect();
         waste.images = upkeep
             .old_images(&place.scope, &used, Timestamp::now() - age)
@@ -117,14 +111,15 @@ async fn waste(config: &Gc, place: &Place, found: &Found, upkeep: Option<&Upkeep
             place.scope.0
         ));
     } else {
-        waste.blobs = upkeep.idle(needed(found.records.iter())).await?;
+        waste.blobs = upkeep.idle(needed(&waste.kept)).await?;
+        waste.sweeps = true;
     }
     Ok(waste)
 }
 
 /// The blobs that these containers need.
-fn needed<'a>(records: impl Iterator<Item = &'a Record>) -> HashSet<Digest> {
-    let containers = records.map(|record| &record.container);
+fn needed(records: &[Record]) -> HashSet<Digest> {
+    let containers = records.iter().map(|record| &record.container);
     containers
         .flat_map(|container| container.inputs().chain(container.outputs.values()).cloned())
         .collect()
@@ -177,6 +172,8 @@ mod tests {
             objects: Vec::new(),
             images: Vec::new(),
             blobs: (0, 0),
+            sweeps: true,
+            kept: Vec::new(),
             notes: vec!["secrets are left out: forbidden".to_owned()],
         };
         assert_eq!(

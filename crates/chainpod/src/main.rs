@@ -6,6 +6,7 @@ mod cli;
 mod cluster;
 mod completions;
 mod config;
+mod doctor;
 mod ending;
 mod explain;
 mod gc;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::ArgMatches;
-use config::{Config, Explain, Gc, Look, Wrong};
+use config::{Config, Doctor, Explain, Gc, Look, Wrong};
 
 /// The command line is wrong (sysexits.h: EX_USAGE).
 const EX_USAGE: u8 = 64;
@@ -62,6 +63,7 @@ async fn run(command: &str, flags: &ArgMatches, env: &dyn Fn(&str) -> Option<Str
     match command {
         cli::PS => ps::run(&Look::read(flags, env)?, flags).await?,
         cli::LOGS => logs::run(&Look::read(flags, env)?, flags).await?,
+        cli::DOCTOR => return doctor::run(Doctor::read(flags, env)?, flags).await,
         cli::GC => gc::run(&Gc::read(flags, env)?).await?,
         cli::EXPLAIN => {
             // Invariant: clap demands it.

@@ -45,15 +45,16 @@ pub(crate) async fn run(look: &Look, flags: &ArgMatches) -> Result<()> {
         _ => Format::Table,
     };
     let all = flags.get_flag(cli::ALL);
-    let views = listed(&place, all).await?;
-    print(&text(&views, format, true));
+    let views = listed(&place).await?;
+    let shown: Vec<_> = views.iter().filter(|view| all || runs(view)).cloned().collect();
+    print(&text(&shown, format));
     if flags.get_flag(cli::WATCH) {
-        watch(&place, all, format, lines(&views)).await?;
+        watch(&place, all, format, lines(&shown)).await?;
     }
     Ok(())
 }
 
-/// Prints the containers that have changed, as often as some have.
+/// Prints the containers that have changed, as often as some have: those that were shown, and those that are to be.
 async fn watch(place: &Place, all: bool, format: Format, mut known: HashMap<String, String>) -> Result<()> {
     let changed = Arc::new(Notify::new());
     let watching = kube_adapter::changes(&place.client, &place.namespace, &place.scope, || {
@@ -63,11 +64,11 @@ async fn watch(place: &Place, all: bool, format: Format, mut known: HashMap<Stri
         loop {
             changed.notified().await;
             tokio::time::sleep(SETTLE).await;
-            let views = listed(place, all).await?;
+            let mut views = listed(place).await?;
+            views.retain(|view| all || runs(view) || known.contains_key(&view.record.uid));
             let now = lines(&views);
             let differs = |view: &View| now.get(&view.record.uid) != known.get(&view.record.uid);
-            let news: Vec<_> = views.into_iter().filter(differs).collect();
-            print(&text(&news, format, false));
+            print(&text_of_changed(&views, format, differs));
             known = now;
         }
     };
@@ -77,21 +78,23 @@ async fn watch(place: &Place, all: bool, format: Format, mut known: HashMap<Stri
     }
 }
 
-/// What is listed, oldest first, as it is now.
-async fn listed(place: &Place, all: bool) -> Result<Vec<View>> {
+/// All containers, oldest first, as they are now.
+async fn listed(place: &Place) -> Result<Vec<View>> {
     let views = kube_adapter::views(&place.client, &place.namespace, &place.scope);
     let mut views = views
         .await
         .with_context(|| format!("cannot list records and pods {place}"))?;
-    views.retain(|view| {
-        let container = view.container();
-        all || (container.role == Role::Chaincode && container.phase.is_live())
-    });
     views.sort_by(|one, other| {
         let key = |view: &View| (view.container().created, view.container().name.clone());
         key(one).cmp(&key(other))
     });
     Ok(views)
+}
+
+/// Whether it is chaincode that runs or is being started.
+fn runs(view: &View) -> bool {
+    let container = view.container();
+    container.role == Role::Chaincode && container.phase.is_live()
 }
 
 /// What of each container matters, by its record's uid: not its age.
@@ -100,29 +103,37 @@ fn lines(views: &[View]) -> HashMap<String, String> {
     views.iter().map(line).collect()
 }
 
-fn text(views: &[View], format: Format, with_heads: bool) -> String {
+fn text(views: &[View], format: Format) -> String {
     let now = Timestamp::now();
     match format {
         Format::Table => {
-            let heads = with_heads.then(heads).into_iter();
-            let rows = heads.chain(views.iter().map(|view| cells(view, now)));
-            table(&rows.collect::<Vec<_>>())
+            let rows = views.iter().map(|view| cells(view, now));
+            table(&std::iter::once(heads()).chain(rows).collect::<Vec<_>>())
         }
         Format::Wide => {
-            let heads = with_heads.then(wide_heads).into_iter();
-            let rows = heads.chain(views.iter().map(|view| wide_cells(view, now)));
-            table(&rows.collect::<Vec<_>>())
+            let rows = views.iter().map(|view| wide_cells(view, now));
+            table(&std::iter::once(wide_heads()).chain(rows).collect::<Vec<_>>())
         }
-        Format::Json if with_heads => {
+        Format::Json => {
             let all: Vec<_> = views.iter().map(json).collect();
             format!("{:#}\n", serde_json::Value::from(all))
         }
-        Format::Json => views.iter().map(|view| json(view).to_string() + "\n").collect(),
-        Format::Name => views
-            .iter()
-            .map(|view| format!("{}\n", view.container().name))
-            .collect(),
+        Format::Name => {
+            let names = views.iter().map(|view| format!("{}\n", view.container().name));
+            names.collect()
+        }
     }
+}
+
+/// A line for each of those that differ, as wide as if all were there.
+fn text_of_changed(views: &[View], format: Format, differs: impl Fn(&View) -> bool) -> String {
+    let lines: Vec<String> = match format {
+        Format::Table | Format::Wide => text(views, format).lines().skip(1).map(str::to_owned).collect(),
+        Format::Json => views.iter().map(|view| json(view).to_string()).collect(),
+        Format::Name => views.iter().map(|view| view.container().name.clone()).collect(),
+    };
+    let changed = lines.into_iter().zip(views).filter(|(_, view)| differs(view));
+    changed.map(|(line, _)| line + "\n").collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! and serves until it is told to end.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -60,20 +61,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
         cluster_config(&config, namespace, &identity),
     );
     cluster.try_agent_volume().await;
-    let settings = Settings {
-        scope: Scope(config.instance.clone()),
-        agent_url: format!("https://{agent_address}"),
-        token_key: identity.token_key().clone(),
-        limits: StartLimits {
-            unschedulable: config.unschedulable_limit,
-            ..StartLimits::default()
-        },
-        images: Arc::new(RuledImages {
-            rules: Arc::clone(&config.rules),
-            registries: Registries::new(config.registry_auth.clone()),
-        }),
-        meter: Arc::new(metrics.clone()),
-    };
+    let settings = settings(&config, agent_address, &identity, &metrics);
     let engine = Engine::new(settings, Arc::new(cluster.clone()), Arc::new(store));
 
     let agents = TcpListener::bind(config.agent_listen)
@@ -136,6 +124,29 @@ async fn serve_admin(config: &Config, readiness: &Readiness, metrics: &Metrics) 
 
 async fn check_store(engine: Engine) -> std::result::Result<(), String> {
     engine.check_store().await.map_err(|error| error.to_string())
+}
+
+/// What the engine is told once.
+fn settings(
+    config: &Config,
+    agent_address: SocketAddr,
+    identity: &AgentIdentity,
+    metrics: &Metrics,
+) -> Settings {
+    Settings {
+        scope: Scope(config.instance.clone()),
+        agent_url: format!("https://{agent_address}"),
+        token_key: identity.token_key().clone(),
+        limits: StartLimits {
+            unschedulable: config.unschedulable_limit,
+            ..StartLimits::default()
+        },
+        images: Arc::new(RuledImages {
+            rules: Arc::clone(&config.rules),
+            registries: Registries::new(config.registry_auth.clone()),
+        }),
+        meter: Arc::new(metrics.clone()),
+    }
 }
 
 fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) -> kube_adapter::Config {

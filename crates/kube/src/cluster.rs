@@ -30,7 +30,10 @@ use crate::{event, files_secret, labels, logs, pod, record, task_secret};
 
 mod blocked;
 mod caller;
+mod probe;
 mod shape;
+
+pub use self::probe::server_time;
 
 /// What all objects have in common.
 #[derive(Clone)]

@@ -11,6 +11,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// Says which installation made it: part of every selector.
 const INSTANCE: &str = "app.kubernetes.io/instance";
+/// What the object is for.
+const COMPONENT: &str = "app.kubernetes.io/component";
+/// Of what `chainpod doctor` makes.
+const DOCTOR: &str = "doctor";
 /// The value of [`MANAGED_BY`].
 const CHAINPOD: &str = "chainpod";
 /// What the container is for; also the name of our own container in its Pod.
@@ -62,6 +66,25 @@ pub(crate) fn metadata(name: String, namespace: &str, container: &Container) -> 
     }
 }
 
+/// The labels of a Pod that belongs to no container, and that tries what those of containers need: whoever may
+/// reach what is decided by the labels that they have in common.
+pub(crate) fn of_doctor(instance: &str) -> BTreeMap<String, String> {
+    let labels = [
+        ("app.kubernetes.io/name", CHAINPOD),
+        (INSTANCE, instance),
+        (MANAGED_BY, CHAINPOD),
+        (COMPONENT, DOCTOR),
+        ("app.kubernetes.io/part-of", CHAINPOD),
+    ];
+    labels.map(|(key, value)| (key.to_owned(), legal(value))).into()
+}
+
+/// Whether an object has those.
+pub(crate) fn is_of_doctor(meta: &ObjectMeta) -> bool {
+    let component = meta.labels.as_ref().and_then(|labels| labels.get(COMPONENT));
+    component.is_some_and(|component| component == DOCTOR)
+}
+
 /// Keys and full texts.
 fn labels(container: &Container) -> Vec<(&'static str, &str)> {
     let role = role(container.role);
@@ -69,7 +92,7 @@ fn labels(container: &Container) -> Vec<(&'static str, &str)> {
         ("app.kubernetes.io/name", CHAINPOD),
         (INSTANCE, container.scope.0.as_str()),
         (MANAGED_BY, CHAINPOD),
-        ("app.kubernetes.io/component", role),
+        (COMPONENT, role),
         ("app.kubernetes.io/part-of", CHAINPOD),
         ("chainpod.dev/id", container.id.short()),
         (ROLE, role),

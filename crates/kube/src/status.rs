@@ -83,6 +83,19 @@ fn state(pod: &Pod) -> PodState {
     }
 }
 
+/// What the first container that waits says of that, or the scheduler.
+pub(crate) fn waiting(status: &PodStatus) -> Option<String> {
+    let containers = status.container_statuses.iter().flatten();
+    let mut waiting = containers.filter_map(|container| container.state.as_ref()?.waiting.as_ref());
+    let of_container = waiting
+        .next()
+        .map(|waiting| sentence(waiting.reason.as_deref(), waiting.message.as_deref()));
+    of_container.or_else(|| match unscheduled(status)? {
+        Cause::Unschedulable(message) => Some(message),
+        _ => None,
+    })
+}
+
 /// Why a container of that image waits, where that may not pass.
 pub(crate) fn waits(image: &str, waiting: &ContainerStateWaiting) -> Option<Cause> {
     let reason = waiting.reason.as_deref()?;

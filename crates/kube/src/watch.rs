@@ -120,7 +120,7 @@ fn pod_seen(cluster: &KubeCluster, pod: &Pod) -> Option<Seen> {
         state: cluster.learn(pod).unwrap_or_else(|| seen.state.clone()),
         ..seen
     });
-    if seen.is_none() {
+    if seen.is_none() && !labels::is_of_doctor(&pod.metadata) {
         tracing::warn!(pod = pod.name_any(), "a pod has our labels and no record");
     }
     seen.map(|seen| Seen {

@@ -84,8 +84,16 @@ impl Layout {
 
     /// Opens a layout that is there, to tidy it up; whether nobody else has it open. Nothing in it is touched.
     pub(crate) fn attach(root: &FilePath) -> Result<(Self, bool), StoreError> {
+        if !root.join(LAYOUT_FILE).is_file() {
+            let root = root.display();
+            return Err(StoreError::Io(format!("{root} is none: it has no {LAYOUT_FILE}")));
+        }
         let file = root.join(LOCK);
-        let lock = File::options().write(true).open(&file);
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&file);
         let lock = lock.map_err(|error| disk(&file, &error))?;
         let is_alone = lock.try_lock().is_ok();
         let objects = LocalFileSystem::new_with_prefix(root).map_err(|error| failed(&error))?;

@@ -27,6 +27,14 @@ impl Upkeep {
         Ok(Self { layout, is_alone })
     }
 
+    /// Whether something can be written to it.
+    ///
+    /// # Errors
+    /// Why not, with the remedy.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.layout.check().await
+    }
+
     /// Whether no process serves the store: one that does sweeps it by itself, and alone knows which
     /// blobs are about to be needed.
     #[must_use]

@@ -192,6 +192,16 @@ pub(crate) const LOG_FILTER: Key = Key::new(
 /// Those of all commands that look at what `serve` has made.
 pub(crate) const LOOK_KEYS: [&Key; 3] = [&NAMESPACE, &INSTANCE, &KUBECONFIG];
 
+/// Those of `doctor`.
+pub(crate) const DOCTOR_KEYS: [&Key; 6] = [
+    &NAMESPACE,
+    &INSTANCE,
+    &KUBECONFIG,
+    &STORE,
+    &AGENT_ADDRESS,
+    &AGENT_IMAGE,
+];
+
 /// Those of `gc`.
 pub(crate) const GC_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &STORE];
 

@@ -9,6 +9,7 @@ use clap::ArgMatches;
 
 use super::keys as key;
 use super::{Sources, Wrong, rules, values};
+use crate::agent_address::AgentAddress;
 use crate::cli;
 
 /// How long a container that has ended is kept: who looks for its last words does so within a day.
@@ -60,6 +61,39 @@ pub(crate) struct Gc {
     pub(crate) older_than: Duration,
     /// None: images stay.
     pub(crate) images_older_than: Option<Duration>,
+}
+
+/// What `doctor` needs to know, checked.
+pub(crate) struct Doctor {
+    pub(crate) look: Look,
+    pub(crate) store: PathBuf,
+    /// None where it is not given: only `serve` knows it then.
+    pub(crate) agent_address: Option<AgentAddress>,
+    pub(crate) agent_image: String,
+}
+
+impl Doctor {
+    /// As [`Look::read`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
+        let mut sources = Sources::open(flags, env);
+        let look = Look::from(&mut sources);
+        let store = sources.one(&key::STORE, values::path);
+        let agent_address = sources.one(&key::AGENT_ADDRESS, str::parse);
+        let agent_image = sources.one(&key::AGENT_IMAGE, values::text);
+        let read = look
+            .zip(store)
+            .zip(agent_image)
+            .map(|((look, store), agent_image)| Self {
+                look,
+                store,
+                agent_address,
+                agent_image,
+            });
+        sources.all_or_wrong(read)
+    }
 }
 
 impl Gc {

@@ -20,7 +20,7 @@ fn views() -> Vec<View> {
 
 #[test]
 fn a_table_has_a_line_for_each_container() {
-    let text = text(&views(), Format::Table, true);
+    let text = text(&views(), Format::Table);
     let lines: Vec<Vec<_>> = text
         .lines()
         .map(|line| {
@@ -52,15 +52,14 @@ fn a_table_has_a_line_for_each_container() {
 #[test]
 fn what_is_read_by_programs_has_names_that_stay() {
     let views = views();
-    let all: serde_json::Value = serde_json::from_str(&text(&views, Format::Json, true)).unwrap();
+    let all: serde_json::Value = serde_json::from_str(&text(&views, Format::Json)).unwrap();
     assert_eq!(
         (&all[0]["chaincode"], &all[0]["restarts"]),
         (&"kv_1".into(), &2.into())
     );
     assert_eq!(all[1]["state"], "created");
-    assert_eq!(text(&views, Format::Json, false).lines().count(), 2);
-    assert_eq!(text(&views[1..], Format::Name, true), "own\n");
-    assert!(text(&views, Format::Wide, true).contains("abcdabcdabcd"));
+    assert_eq!(text(&views[1..], Format::Name), "own\n");
+    assert!(text(&views, Format::Wide).contains("abcdabcdabcd"));
 }
 
 #[test]
@@ -72,6 +71,25 @@ fn only_what_matters_is_a_change() {
     assert_eq!(line(&view), before);
     view.record.container.phase = Phase::Exited;
     assert_ne!(line(&view), before);
+}
+
+#[test]
+fn a_change_is_a_line_as_wide_as_the_table() {
+    let views = views();
+    let only_own = |view: &View| view.container().name == "own";
+    let table = text(&views, Format::Table);
+    let line = table.lines().last().unwrap();
+    assert_eq!(
+        text_of_changed(&views, Format::Table, only_own),
+        format!("{line}\n")
+    );
+    let line = text_of_changed(&views, Format::Json, only_own);
+    let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(
+        (json["container"].as_str(), line.lines().count()),
+        (Some("own"), 1)
+    );
+    assert_eq!(text_of_changed(&views, Format::Name, |_| false), "");
 }
 
 #[test]

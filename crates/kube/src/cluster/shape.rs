@@ -29,7 +29,7 @@ impl KubeCluster {
         }
     }
 
-    async fn dry_run(&self, agent_by: AgentBy) -> Result<Pod, ClusterError> {
+    pub(super) async fn dry_run(&self, agent_by: AgentBy) -> Result<Pod, ClusterError> {
         let api = self.api::<Pod>();
         let pod = pod::agent::probe(&self.config, agent_by);
         let params = PostParams {

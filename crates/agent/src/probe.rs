@@ -1,0 +1,144 @@
+//! What can be reached from a Pod: for `chainpod doctor`, which runs the agent
+//! for nothing else.
+
+use std::fs;
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::time::Duration;
+
+/// How long one try may take: within a cluster it takes milliseconds.
+const LIMIT: Duration = Duration::from_secs(3);
+/// Where a Pod is told its name servers and search domains.
+const RESOLV_CONF: &str = "/etc/resolv.conf";
+/// The port of name servers.
+const DNS_PORT: u16 = 53;
+/// A query's header (RFC 1035, 4.1.1): our id, recursion desired, one question.
+const QUERY: [u8; 12] = [0xc4, 0xa1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+/// The question's type and class: A, IN.
+const A_IN: [u8; 4] = [0, 1, 0, 1];
+/// Larger than an answer without extensions may be.
+const ANSWER_BYTES: usize = 1024;
+
+/// Tries each of these: `IP:PORT` is connected to, anything else is a name that is looked up. The exit code:
+/// 0 where all can be reached.
+///
+/// # Errors
+/// A sentence that says what cannot be reached, and why.
+pub(crate) fn all(targets: &[std::ffi::OsString]) -> Result<u8, String> {
+    for target in targets {
+        let target = target.to_string_lossy();
+        match target.parse::<SocketAddr>() {
+            Ok(address) => connect(address)?,
+            Err(_) => look_up(&target)?,
+        }
+    }
+    Ok(0)
+}
+
+fn connect(address: SocketAddr) -> Result<(), String> {
+    let connected = TcpStream::connect_timeout(&address, LIMIT);
+    connected
+        .map(drop)
+        .map_err(|error| format!("{address} cannot be reached: {error}"))
+}
+
+/// Asks the Pod's first name server, as the system's resolver does: with each search domain, and without.
+fn look_up(name: &str) -> Result<(), String> {
+    let text = fs::read_to_string(RESOLV_CONF).map_err(|error| format!("{RESOLV_CONF}: {error}"))?;
+    let (server, domains) = resolver(&text).ok_or(format!("{RESOLV_CONF} names no server"))?;
+    let address = SocketAddr::new(server, DNS_PORT);
+    let searched = domains.iter().map(|domain| format!("{name}.{domain}"));
+    for name in searched.chain([name.to_owned()]) {
+        let known = ask(address, &name);
+        if known.map_err(|error| format!("name server {server} does not answer: {error}"))? {
+            return Ok(());
+        }
+    }
+    Err(format!("name server {server} does not know {name}"))
+}
+
+/// The first server and the search domains.
+fn resolver(text: &str) -> Option<(IpAddr, Vec<&str>)> {
+    let lines = || text.lines().map(str::split_whitespace);
+    let mut servers =
+        lines().filter_map(|mut words| (words.next() == Some("nameserver")).then(|| words.next())?);
+    let server = servers.find_map(|server| server.parse().ok())?;
+    let domains = lines().filter_map(|mut words| (words.next() == Some("search")).then_some(words));
+    Some((server, domains.flatten().collect()))
+}
+
+fn ask(server: SocketAddr, name: &str) -> std::io::Result<bool> {
+    let any: SocketAddr = match server {
+        SocketAddr::V4(_) => ([0; 4], 0).into(),
+        SocketAddr::V6(_) => ([0_u16; 8], 0).into(),
+    };
+    let socket = UdpSocket::bind(any)?;
+    socket.set_read_timeout(Some(LIMIT))?;
+    socket.connect(server)?;
+    socket.send(&question(name))?;
+    let mut answer = [0; ANSWER_BYTES];
+    let size = socket.recv(&mut answer)?;
+    Ok(is_known(&answer[..size]))
+}
+
+/// The query for a name's IPv4 address.
+fn question(name: &str) -> Vec<u8> {
+    let mut question = QUERY.to_vec();
+    for label in name.split('.').filter(|label| !label.is_empty()) {
+        // Longer ones are no labels, and the server says so.
+        question.push(u8::try_from(label.len()).unwrap_or(u8::MAX));
+        question.extend_from_slice(label.as_bytes());
+    }
+    question.push(0);
+    question.extend_from_slice(&A_IN);
+    question
+}
+
+/// Whether an answer to our query has no error and at least one record.
+fn is_known(answer: &[u8]) -> bool {
+    match answer {
+        [id0, id1, _, flags, _, _, n0, n1, ..] => {
+            [*id0, *id1] == [QUERY[0], QUERY[1]] && flags & 0x0f == 0 && [*n0, *n1] != [0, 0]
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_reached_where_somebody_listens() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        assert_eq!(all(&[address.clone().into()]), Ok(0));
+        drop(listener);
+        let error = all(&[address.clone().into()]).unwrap_err();
+        assert!(
+            error.starts_with(&format!("{address} cannot be reached: ")),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_resolver_is_read_and_a_question_has_its_bytes() {
+        let text = "search a.svc.cluster.local svc.cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n";
+        let (server, domains) = resolver(text).unwrap();
+        assert_eq!(server.to_string(), "10.96.0.10");
+        assert_eq!(domains, ["a.svc.cluster.local", "svc.cluster.local"]);
+        assert!(resolver("options ndots:5\n").is_none());
+        assert_eq!(question("ab.c")[12..], [2, b'a', b'b', 1, b'c', 0, 0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn an_answer_is_ours_without_error_and_with_a_record() {
+        let answer = |id: u8, code: u8, count: u8| [id, 0xa1, 0x81, 0x80 | code, 0, 1, 0, count];
+        assert!(is_known(&answer(0xc4, 0, 1)));
+        for wrong in [answer(0, 0, 1), answer(0xc4, 3, 0), answer(0xc4, 0, 0)] {
+            assert!(!is_known(&wrong), "{wrong:?}");
+        }
+        assert!(!is_known(b"short"));
+    }
+}
