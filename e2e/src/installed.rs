@@ -30,20 +30,14 @@ impl Installed {
     /// When that fails.
     #[must_use]
     pub fn new(cluster: &Cluster, namespace: &str) -> Self {
-        let class = format!("{namespace}-store");
-        let volume = Volume::create(cluster, &class).unwrap();
+        let volume = Volume::create(cluster, &format!("{namespace}-store")).unwrap();
         let namespace = Namespace::create(cluster, namespace, "restricted").unwrap();
         let installed = Self {
             namespace,
             _volume: volume,
         };
-        let (chart, class) = (
-            chart().display().to_string(),
-            format!("store.pvc.storageClassName={class}"),
-        );
-        installed.helm(&[
-            "install", RELEASE, &chart, "--set", IMAGE, "--set", &class, "--wait", HELM_LIMIT,
-        ]);
+        let chart = chart().display().to_string();
+        installed.helm(&["install", RELEASE, &chart, "--set", IMAGE, "--wait", HELM_LIMIT]);
         installed
     }
 
@@ -53,13 +47,9 @@ impl Installed {
         self.namespace.name()
     }
 
-    /// Runs Helm in it; its output.
-    ///
-    /// # Panics
-    /// When it fails.
-    pub fn helm(&self, arguments: &[&str]) -> String {
+    fn helm(&self, arguments: &[&str]) {
         let helm = self.namespace.cluster().helm(self.namespace(), arguments);
-        helm.unwrap_or_else(|error| panic!("{error:#}\n{}", self.told()))
+        helm.unwrap_or_else(|error| panic!("{error:#}\n{}", self.told()));
     }
 
     /// Runs kubectl in it; its output.
@@ -89,6 +79,25 @@ impl Installed {
     pub fn docker(&self) -> Docker {
         let ip = self.kubectl(&["get", "service", "docker", "--output=jsonpath={.spec.clusterIP}"]);
         Docker::new(SocketAddr::new(ip.parse().unwrap(), 2375))
+    }
+
+    /// Upgrades it to these further values, and waits until the new Pod is ready.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn upgrade(&self, values: &[&str]) {
+        let chart = chart().display().to_string();
+        let command = ["upgrade", RELEASE, &chart, "--reuse-values", "--wait", HELM_LIMIT];
+        let values = values.iter().flat_map(|value| ["--set", value]);
+        self.helm(&command.into_iter().chain(values).collect::<Vec<_>>());
+    }
+
+    /// Uninstalls it; the namespace stays, and what it holds.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn uninstall(&self) {
+        self.helm(&["uninstall", RELEASE, "--wait", HELM_LIMIT]);
     }
 
     /// The names of what chainpod has made of these kinds, as further arguments of `kubectl get` choose them.
