@@ -30,6 +30,15 @@ impl Installed {
     /// When that fails.
     #[must_use]
     pub fn new(cluster: &Cluster, namespace: &str) -> Self {
+        Self::with(cluster, namespace, &[])
+    }
+
+    /// [`Installed::new`] with values of the chart.
+    ///
+    /// # Panics
+    /// As there.
+    #[must_use]
+    pub fn with(cluster: &Cluster, namespace: &str, values: &[&str]) -> Self {
         let volume = Volume::create(cluster, &format!("{namespace}-store")).unwrap();
         let namespace = Namespace::create(cluster, namespace, "restricted").unwrap();
         let installed = Self {
@@ -37,7 +46,8 @@ impl Installed {
             _volume: volume,
         };
         let chart = chart().display().to_string();
-        installed.helm(&["install", RELEASE, &chart, "--set", IMAGE, "--wait", HELM_LIMIT]);
+        let install = ["install", RELEASE, &chart, "--set", IMAGE, "--wait", HELM_LIMIT];
+        installed.helm(&[&install[..], &set(values)].concat());
         installed
     }
 
@@ -88,8 +98,7 @@ impl Installed {
     pub fn upgrade(&self, values: &[&str]) {
         let chart = chart().display().to_string();
         let command = ["upgrade", RELEASE, &chart, "--reuse-values", "--wait", HELM_LIMIT];
-        let values = values.iter().flat_map(|value| ["--set", value]);
-        self.helm(&command.into_iter().chain(values).collect::<Vec<_>>());
+        self.helm(&[&command[..], &set(values)].concat());
     }
 
     /// Uninstalls it; the namespace stays, and what it holds.
@@ -106,4 +115,8 @@ impl Installed {
         let names = self.kubectl(&[&["get", kinds, "--selector", OURS, "--output=name"], more].concat());
         names.lines().map(str::to_owned).collect()
     }
+}
+
+fn set<'a>(values: &[&'a str]) -> Vec<&'a str> {
+    values.iter().flat_map(|value| ["--set", value]).collect()
 }

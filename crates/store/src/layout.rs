@@ -285,11 +285,11 @@ impl Layout {
 async fn shared_lock(root: &FilePath) -> Option<File> {
     let file = root.join(LOCK);
     let locked = tokio::task::spawn_blocking(move || {
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&file)?;
+        if !file.exists() {
+            File::create(&file)?;
+        }
+        // For reading: a volume whose file is open for writing cannot become read-only.
+        let lock = File::open(&file)?;
         lock.lock_shared().map(|()| lock)
     });
     locked.await.ok()?.ok()
