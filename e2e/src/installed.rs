@@ -1,5 +1,5 @@
 //! chainpod as its users have it: installed by the chart, in a namespace that enforces
-//! `restricted`, from the image of this checkout.
+//! `restricted` where no other is asked for, from the image of this checkout.
 
 use std::net::SocketAddr;
 
@@ -33,14 +33,27 @@ impl Installed {
         Self::with(cluster, namespace, &[])
     }
 
+    /// [`Installed::new`] where that Pod Security Standard is enforced.
+    ///
+    /// # Panics
+    /// As there.
+    #[must_use]
+    pub fn beneath(cluster: &Cluster, namespace: &str, standard: &str) -> Self {
+        Self::beneath_with(cluster, namespace, standard, &[])
+    }
+
     /// [`Installed::new`] with values of the chart.
     ///
     /// # Panics
     /// As there.
     #[must_use]
     pub fn with(cluster: &Cluster, namespace: &str, values: &[&str]) -> Self {
+        Self::beneath_with(cluster, namespace, "restricted", values)
+    }
+
+    fn beneath_with(cluster: &Cluster, namespace: &str, standard: &str, values: &[&str]) -> Self {
         let volume = Volume::create(cluster, &format!("{namespace}-store")).unwrap();
-        let namespace = Namespace::create(cluster, namespace, "restricted").unwrap();
+        let namespace = Namespace::create(cluster, namespace, standard).unwrap();
         let installed = Self {
             namespace,
             _volume: volume,
@@ -55,6 +68,12 @@ impl Installed {
     #[must_use]
     pub fn namespace(&self) -> &str {
         self.namespace.name()
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn place(&self) -> &Namespace {
+        &self.namespace
     }
 
     fn helm(&self, arguments: &[&str]) {
@@ -72,7 +91,8 @@ impl Installed {
     }
 
     /// What explains a failure.
-    fn told(&self) -> String {
+    #[must_use]
+    pub fn told(&self) -> String {
         let log = ["logs", "deployment/chainpod", "--tail=30"];
         let texts = [&["describe", "pods"][..], &["get", "events"], &log].map(|arguments| {
             let told = self.namespace.kubectl(arguments);

@@ -10,10 +10,10 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use super::Network;
+use super::image::PEER;
 use super::programs::Environment;
-use super::{Network, config};
 use crate::cluster::{Cluster, await_true, run};
-use crate::images;
 
 /// The orderer's Service and Deployment.
 pub(super) const ORDERER: &str = "orderer";
@@ -48,10 +48,7 @@ impl Pods<'_> {
     /// Makes image, volume and Services; the names by which this machine reaches those.
     pub(super) fn serve(&self) -> Result<Vec<(IpAddr, String)>> {
         let network = self.network;
-        let fabric = network.options.fabric;
-        let samples = config::samples(fabric)?;
-        let image = images::build_fabric(&self.image(), &network.programs, &samples)?;
-        cluster()?.import(&image)?;
+        network.options.fabric.load_image(&cluster()?)?;
         let ports = network.ports;
         let orderer = [ports.orderer, ports.orderer_admin()];
         let mut objects = vec![self.volume(), self.claim(), self.service(ORDERER, &orderer)];
@@ -133,13 +130,6 @@ impl Pods<'_> {
             .with_context(|| format!("service {service} has no address but {address:?}"))
     }
 
-    fn image(&self) -> String {
-        format!(
-            "docker.io/hyperledger/fabric-peer:{}",
-            self.network.options.fabric
-        )
-    }
-
     fn metadata(&self, name: &str) -> Value {
         json!({"name": name, "namespace": self.namespace, "labels": {NETWORK: self.network.options.name}})
     }
@@ -192,7 +182,7 @@ impl Pods<'_> {
             volumes.push(json!({"name": "docker-tls", "secret": {"secretName": secret}}));
         }
         let container = json!({
-            "name": command[0], "image": self.image(), "command": command, "env": variables,
+            "name": command[0], "image": self.network.options.fabric.image(PEER), "command": command, "env": variables,
             "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 1},
             "volumeMounts": mounts,
             "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},

@@ -1,0 +1,124 @@
+//! The examples of whole networks: their pages' commands, run as a reader would, in
+//! their folders.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use chainpod_e2e::{Installed, Removed, lab};
+use lab::cluster::{Cluster, Volume};
+use lab::network::{Fabric, Package};
+use lab::progress::Progress;
+
+/// What begins and ends the commands that are run; what is indented is told, and not run.
+const FENCE: [&str; 2] = ["```sh\n", "```\n"];
+/// The socket that the oldest example mounts. Where it is not there, the node has a directory then.
+const SOCKET: &str = "/var/run/docker.sock";
+
+/// An example, in a copy of its folder with the chaincode in it.
+struct Example {
+    folder: tempfile::TempDir,
+    name: &'static str,
+    // Before the volume: claims hold it.
+    installed: Installed,
+    _volume: Volume,
+}
+
+impl Example {
+    fn new(name: &'static str, fabric: Fabric, namespace: &str, standard: &str, package: [&str; 2]) -> Self {
+        let progress = Progress::new(namespace);
+        let (cluster, _) = lab(&progress);
+        fabric.load_image(&cluster).unwrap();
+        let [label, file] = package;
+        let package = Package::go_for(fabric, label, &progress).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        copy(&of_checkout(name), folder.path());
+        fs::copy(package.file(), folder.path().join("artifacts").join(file)).unwrap();
+        let installed = Installed::beneath(&cluster, namespace, standard);
+        // It is there before the page makes it: only so the lab's volume can be for it.
+        let claim = folder.path().join("createVolume.yaml").display().to_string();
+        let _ = installed.kubectl(&["apply", "--filename", &claim]);
+        let volume = Volume::for_claim(installed.place(), "shared-pvc").unwrap();
+        kubectl(&cluster, namespace, folder.path());
+        Self {
+            folder,
+            name,
+            installed,
+            _volume: volume,
+        }
+    }
+
+    /// Runs the page's commands, block by block; what the last one has written.
+    fn run(&self) -> String {
+        let page = fs::read_to_string(of_checkout(self.name).join("README.md")).unwrap();
+        let [begin, end] = FENCE;
+        let blocks = page
+            .split(begin)
+            .skip(1)
+            .map(|rest| rest.split(end).next().unwrap());
+        blocks.map(|block| self.step(block)).last().unwrap()
+    }
+
+    fn step(&self, commands: &str) -> String {
+        let path = std::env::var("PATH").unwrap();
+        let output = Command::new("sh")
+            .args(["-ec", commands])
+            .current_dir(self.folder.path())
+            .env("PATH", format!("{}/bin:{path}", self.folder.path().display()))
+            .output()
+            .unwrap();
+        let [written, error] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert!(
+            output.status.success(),
+            "{commands}\n{written}\n{error}\n{}",
+            self.installed.told()
+        );
+        written
+    }
+}
+
+fn of_checkout(example: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../examples")
+        .join(example)
+}
+
+fn copy(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("-r").arg(from.join(".")).arg(to).status();
+    assert!(status.unwrap().success());
+}
+
+/// Puts a kubectl that is the admin of that namespace below `bin` of the folder.
+fn kubectl(cluster: &Cluster, namespace: &str, folder: &Path) {
+    let command = cluster.kubectl_command();
+    let script = format!(
+        "#!/bin/sh\nKUBECONFIG={} exec {} kubectl --namespace {namespace} \"$@\"\n",
+        cluster.kubeconfig().display(),
+        command.get_program().display()
+    );
+    let file = folder.join("bin/kubectl");
+    fs::create_dir(folder.join("bin")).unwrap();
+    fs::write(&file, script).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Looks for what the last query answers.
+fn says_blue(written: &str) {
+    assert_eq!(written.lines().last(), Some("blue"), "{written}");
+}
+
+#[test]
+#[ignore = "takes long: cargo xtask test --full"]
+fn ibms_1_4_network_runs_its_chaincode_as_pods() {
+    // What the kubelet makes of the socket.
+    let _socket = (!Path::new(SOCKET).exists()).then_some(Removed(|| fs::remove_dir(SOCKET)));
+    let example = Example::new(
+        "ibm-1.4",
+        Fabric::V1_4,
+        "exampleibm",
+        "privileged",
+        ["cc_1.0", "cc.pak"],
+    );
+    says_blue(&example.run());
+}
