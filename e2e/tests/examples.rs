@@ -122,3 +122,11 @@ fn ibms_1_4_network_runs_its_chaincode_as_pods() {
     );
     says_blue(&example.run());
 }
+
+#[test]
+#[ignore = "takes long: cargo xtask test --full"]
+fn a_2_5_network_runs_its_chaincode_as_pods() {
+    let package = ["kv_1", "kv.tar.gz"];
+    let example = Example::new("fabric-2.5", Fabric::V2_5, "example25", "restricted", package);
+    says_blue(&example.run());
+}
