@@ -34,7 +34,7 @@ pub(crate) enum Bench {
     Relaunch(Options),
     /// From the stop of a program that ends on TERM to the answer; beside bare Pods and dockerd.
     Stop(Options),
-    /// How much a build and an upload of 200 MB raise chainpod's resident memory.
+    /// chainpod's resident memory: idle, and how much a build and an upload of 200 MB raise it.
     Memory(Options),
 }
 

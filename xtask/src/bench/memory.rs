@@ -1,9 +1,13 @@
-//! `bench memory`: what streams through chainpod must not stay in it.
+//! `bench memory`: chainpod is small when nobody calls it, and what streams through it
+//! does not stay in it.
 
 use std::fs::{self, File};
 use std::io::{Cursor, Read};
+use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use lab::chainpod::Chainpod;
 use lab::docker::tar;
 use serde_json::json;
 use tar::Header;
@@ -15,6 +19,11 @@ use super::{Figures, IMAGE, Setting};
 const MIB: u64 = 200;
 /// A tar's block.
 const BLOCK: usize = 512;
+/// How long nobody calls it before it counts as idle: what its start needed has been given back.
+const IDLE: Duration = Duration::from_secs(60);
+/// The most that it may have resident then: 15 MB.
+const IDLE_LIMIT_MIB: f64 = 14.3;
+const RESIDENT_IDLE: &str = "resident after a minute without a call";
 const BEFORE: &str = "resident before";
 const BUILD: &str = "peak of a build of 200 MiB";
 const UPLOAD: &str = "peak of an upload of 200 MiB";
@@ -23,9 +32,10 @@ const MORE: &str = "the most above what was resident before";
 /// Measures it: each round sends a build and an upload.
 pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
     let chainpod = setting.chainpod()?;
+    let mut figures = Figures::new("MiB", &[]);
+    figures.add(RESIDENT_IDLE, idle(setting, &chainpod)?);
     let docker = chainpod.api()?;
     docker.pull(IMAGE)?;
-    let mut figures = Figures::new("MiB", &[]);
     let dockerfile = format!("FROM {IMAGE}\nADD package /usr/local/bin/\n");
     setting.rounds(rounds, |round| {
         let name = format!("upload-{round}");
@@ -46,6 +56,20 @@ pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
         Ok(())
     })?;
     Ok(figures)
+}
+
+/// What is resident while nobody calls.
+fn idle(setting: &Setting, chainpod: &Chainpod) -> Result<f64> {
+    let step = format!("{} s without a call", IDLE.as_secs());
+    setting.progress.step(&step, || {
+        thread::sleep(IDLE);
+        let idle = resident(chainpod.pid(), "VmRSS")?;
+        ensure!(
+            idle <= IDLE_LIMIT_MIB,
+            "chainpod has {idle:.1} MiB resident while nobody calls it, {IDLE_LIMIT_MIB} are allowed: look at what its binary has grown by"
+        );
+        Ok(idle)
+    })
 }
 
 /// A tar with a Dockerfile, if there is one, and a file that nothing can make smaller.
