@@ -36,7 +36,7 @@ pub(crate) struct Config {
     pub(crate) rules: Arc<rules::Source>,
     /// Docker's `config.json`.
     pub(crate) registry_auth: Option<PathBuf>,
-    pub(crate) store: PathBuf,
+    pub(crate) store: store::Location,
     pub(crate) agent_listen: SocketAddr,
     pub(crate) agent_address: AgentAddress,
     pub(crate) agent_image: String,
@@ -77,7 +77,7 @@ impl Config {
         let unschedulable_limit = sources.one(&key::UNSCHEDULABLE_LIMIT, values::duration);
         let rules = rules(&mut sources);
         let registry_auth = sources.one(&key::REGISTRY_AUTH, values::path);
-        let store = sources.one(&key::STORE, values::path);
+        let store = sources.one(&key::STORE, str::parse);
         let agent_listen = sources.one(&key::AGENT_LISTEN, values::address);
         let agent_address = agent_address(&mut sources, agent_listen);
         let agent_image = sources.one(&key::AGENT_IMAGE, values::text);

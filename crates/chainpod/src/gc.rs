@@ -1,14 +1,13 @@
 //! `chainpod gc`: removes what nobody needs any more, once it has been told to.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use engine::container::Record;
 use engine::image::{Digest, Image};
 use jiff::Timestamp;
 use kube_adapter::{Found, Garbage, Kind};
-use store::Upkeep;
+use store::{Location, Upkeep};
 
 use crate::cluster::Place;
 use crate::config::Gc;
@@ -39,7 +38,7 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
     let found = found
         .await
         .with_context(|| format!("cannot look for garbage {place}"))?;
-    let upkeep = upkeep(&config.store)?;
+    let upkeep = upkeep(&config.store).await?;
     let waste = waste(config, &place, found, upkeep.as_ref()).await?;
     print(&text(&waste));
     if !config.delete {
@@ -66,10 +65,10 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
 }
 
 /// The store, if there is one here.
-fn upkeep(path: &Path) -> Result<Option<Upkeep>> {
-    match path.is_dir() {
-        true => Ok(Some(Upkeep::of(path)?)),
-        false => Ok(None),
+async fn upkeep(location: &Location) -> Result<Option<Upkeep>> {
+    match location {
+        Location::Directory(path) if !path.is_dir() => Ok(None),
+        location => Ok(Some(Upkeep::of(location).await?)),
     }
 }
 
@@ -87,7 +86,7 @@ async fn waste(config: &Gc, place: &Place, mut found: Found, upkeep: Option<&Upk
     if let Some(why) = found.unseen_secrets {
         waste.notes.push(format!("secrets are left out: {why}"));
     }
-    let store = config.store.display();
+    let store = &config.store;
     let Some(upkeep) = upkeep else {
         waste.notes.push(format!(
             "the image store is left out: {store} is not here (store)"

@@ -55,7 +55,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     let identity = AgentIdentity::load_or_create(found.client.clone(), namespace, CREDENTIALS)
         .await
         .with_context(|| format!("cannot read or make secret {CREDENTIALS} in namespace {namespace}"))?;
-    let store = store::LocalStore::open(&config.store).await?;
+    let store = store::ImageStore::open(&config.store).await?;
     let cluster = KubeCluster::new(
         found.client.clone(),
         cluster_config(&config, namespace, &identity),
@@ -92,7 +92,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
         kubernetes = found.version,
         namespace,
         instance = config.instance,
-        store = %config.store.display(),
+        store = %config.store,
         "serving"
     );
     signals.end(&drain).await

@@ -1,34 +1,31 @@
-//! The OCI layout on disk: blobs by digest, one small object per name, and a
-//! directory for what is not finished. Everything arrives by rename.
+//! The OCI layout: blobs by digest, and one small object per name. Each arrives
+//! whole or not at all.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::image::{Digest, Image};
 use engine::name::Scope;
 use engine::ports::{Reader, StoreError};
 use futures::StreamExt;
+use jiff::Timestamp;
+use object_store::ObjectStoreExt;
 use object_store::buffered::BufReader;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
+use crate::Location;
+use crate::place::Place;
 use crate::reference::is_digest;
 use crate::spool::{self, Spooled, disk};
 
-/// Where unfinished things are, on the same disk as the blobs so that a rename is enough.
-const TEMPORARY: &str = "tmp";
 /// Where blobs are.
 const BLOBS: [&str; 2] = ["blobs", "sha256"];
 /// Where names are, by scope.
 const REFS: &str = "refs";
-/// The file that is locked: shared by who serves, alone by who tidies up.
-const LOCK: &str = "lock";
 /// How much of a blob is read at once: a launch waits for it, and each read costs a thread's turn, or a
 /// request.
 const READ_BYTES: usize = 1024 * 1024;
@@ -37,6 +34,10 @@ const MAX_NAME_CHARS: usize = 200;
 /// The file that says that this is an OCI layout, and what it says.
 const LAYOUT_FILE: &str = "oci-layout";
 const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+/// How long the place may take to say that the layout is there: a probe has 0.8 s.
+const CHECK_LIMIT: Duration = Duration::from_millis(700);
+/// How long a list or an opening for upkeep may take: who scrapes waits for it.
+const LOOK_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a name stands for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,107 +50,89 @@ pub(crate) struct Named {
     pub(crate) image: Image,
 }
 
-/// The layout's directory.
+/// The layout, in its place.
 pub(crate) struct Layout {
-    root: PathBuf,
-    objects: Arc<LocalFileSystem>,
-    /// Locked as long as the layout is open.
-    _lock: Option<File>,
+    place: Place,
 }
 
 impl Layout {
-    /// Opens the layout, makes it if it is not there, and sweeps what an earlier process left unfinished.
-    pub(crate) async fn open(root: &FilePath) -> Result<Self, StoreError> {
-        let temporary = root.join(TEMPORARY);
-        match tokio::fs::remove_dir_all(&temporary).await {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(disk(&temporary, &error));
-            }
-            _ => {}
-        }
-        tokio::fs::create_dir_all(&temporary)
-            .await
-            .map_err(|error| disk(&temporary, &error))?;
-        let objects = LocalFileSystem::new_with_prefix(root)
-            .map_err(|error| failed(&error))?
-            .with_fsync(true);
-        let layout = Self {
-            root: root.to_owned(),
-            objects: Arc::new(objects),
-            _lock: shared_lock(root).await,
-        };
+    /// Opens the layout to serve it, and makes it if it is not there.
+    pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
+        Self::within(Place::open(location).await?).await
+    }
+
+    /// Makes the layout in that place if it is not there.
+    pub(crate) async fn within(place: Place) -> Result<Self, StoreError> {
+        let layout = Self { place };
         layout.put(LAYOUT, &Path::from(LAYOUT_FILE)).await?;
         Ok(layout)
     }
 
     /// Opens a layout that is there, to tidy it up; whether nobody else has it open. Nothing in it is touched.
-    pub(crate) fn attach(root: &FilePath) -> Result<(Self, bool), StoreError> {
-        if !root.join(LAYOUT_FILE).is_file() {
-            let root = root.display();
-            return Err(StoreError::Io(format!("{root} is none: it has no {LAYOUT_FILE}")));
+    pub(crate) async fn attach(location: &Location) -> Result<(Self, bool), StoreError> {
+        let (place, is_alone) = Place::attach(location, LAYOUT_FILE)?;
+        let layout = Self { place };
+        match in_time(LOOK_LIMIT, layout.place.objects.head(&Path::from(LAYOUT_FILE))).await {
+            Ok(_) => Ok((layout, is_alone)),
+            Err(object_store::Error::NotFound { .. }) => Err(StoreError::Io(format!(
+                "{location} is none: it has no {LAYOUT_FILE}"
+            ))),
+            Err(error) => Err(layout.place.failed(&error)),
         }
-        let file = root.join(LOCK);
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&file);
-        let lock = lock.map_err(|error| disk(&file, &error))?;
-        let is_alone = lock.try_lock().is_ok();
-        let objects = LocalFileSystem::new_with_prefix(root).map_err(|error| failed(&error))?;
-        let layout = Self {
-            root: root.to_owned(),
-            objects: Arc::new(objects),
-            _lock: Some(lock),
-        };
-        Ok((layout, is_alone))
     }
 
     /// A directory for unfinished things; it goes when it is dropped.
     pub(crate) fn scratch(&self) -> Result<TempDir, StoreError> {
-        let temporary = self.root.join(TEMPORARY);
-        TempDir::new_in(&temporary).map_err(|error| disk(&temporary, &error))
+        self.place.scratch()
     }
 
-    /// Writes something, to see whether that can be done.
+    /// Writes something unfinished, and sees whether the layout is there: whether something can be brought
+    /// there was seen at the start, and each time costs money in a bucket.
     pub(crate) async fn check(&self) -> Result<(), StoreError> {
         let scratch = self.scratch()?;
         let file = scratch.path().join("check");
         let written = tokio::fs::write(&file, LAYOUT).await;
-        written.map_err(|error| disk(&file, &error))
+        written.map_err(|error| disk(&file, &error))?;
+        let there = in_time(CHECK_LIMIT, self.place.objects.head(&Path::from(LAYOUT_FILE))).await;
+        there.map(drop).map_err(|error| self.place.failed(&error))
     }
 
     /// What all blobs take together: their metadata is read, not they.
     pub(crate) async fn size_bytes(&self) -> Result<u64, StoreError> {
-        let mut blobs = self.objects.list(Some(&Path::from_iter(BLOBS)));
-        let mut bytes = 0;
-        while let Some(blob) = blobs.next().await {
-            match blob {
-                Ok(blob) => bytes += blob.size,
-                // One that is just being removed.
-                Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(failed(&error)),
+        let count = async {
+            let mut blobs = self.place.objects.list(Some(&Path::from_iter(BLOBS)));
+            let mut bytes = 0;
+            while let Some(blob) = blobs.next().await {
+                match blob {
+                    Ok(blob) => bytes += blob.size,
+                    // One that is just being removed.
+                    Err(object_store::Error::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
             }
-        }
-        Ok(bytes)
+            Ok(bytes)
+        };
+        in_time(LOOK_LIMIT, count)
+            .await
+            .map_err(|error| self.place.failed(&error))
     }
 
     /// Makes a finished file a blob.
     pub(crate) async fn keep(&self, spooled: &Spooled) -> Result<(), StoreError> {
         let blob = blob_path(&spooled.digest)?;
-        self.rename(&spooled.path, &blob).await
+        self.place.take(&spooled.path, &blob).await
     }
 
     /// Reads a blob, and its size.
     pub(crate) async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError> {
-        match self.objects.head(&blob_path(digest)?).await {
+        match self.place.objects.head(&blob_path(digest)?).await {
             Ok(found) => {
-                let objects = Arc::clone(&self.objects) as Arc<dyn ObjectStore>;
+                let objects = Arc::clone(&self.place.objects);
                 let reader = BufReader::with_capacity(objects, &found, READ_BYTES);
                 Ok((Box::new(reader), found.size))
             }
             Err(object_store::Error::NotFound { .. }) => Err(StoreError::Missing(digest.clone())),
-            Err(error) => Err(failed(&error)),
+            Err(error) => Err(self.place.failed(&error)),
         }
     }
 
@@ -175,10 +158,10 @@ impl Layout {
     }
 
     async fn below(&self, prefix: &Path) -> Result<Vec<Named>, StoreError> {
-        let mut objects = self.objects.list(Some(prefix));
+        let mut objects = self.place.objects.list(Some(prefix));
         let mut all = Vec::new();
         while let Some(object) = objects.next().await {
-            let object = object.map_err(|error| failed(&error))?;
+            let object = object.map_err(|error| self.place.failed(&error))?;
             all.extend(self.read(&object.location).await?);
         }
         Ok(all)
@@ -190,10 +173,10 @@ impl Layout {
         if self.read(&path).await?.is_none() {
             return Ok(false);
         }
-        match self.objects.delete(&path).await {
+        match self.place.objects.delete(&path).await {
             Ok(()) => Ok(true),
             Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(failed(&error)),
+            Err(error) => Err(self.place.failed(&error)),
         }
     }
 
@@ -201,19 +184,24 @@ impl Layout {
     pub(crate) async fn retain(&self, needed: &HashSet<Digest>) -> Result<usize, StoreError> {
         let idle = self.idle(needed).await?;
         for (path, _) in &idle {
-            self.objects.delete(path).await.map_err(|error| failed(&error))?;
+            self.place
+                .objects
+                .delete(path)
+                .await
+                .map_err(|error| self.place.failed(&error))?;
         }
         Ok(idle.len())
     }
 
-    /// All blobs but these, with their sizes.
+    /// All blobs but these and, where others may be about to name them, young ones; with their sizes.
     pub(crate) async fn idle(&self, needed: &HashSet<Digest>) -> Result<Vec<(Path, u64)>, StoreError> {
-        let mut blobs = self.objects.list(Some(&Path::from_iter(BLOBS)));
+        let mut blobs = self.place.objects.list(Some(&Path::from_iter(BLOBS)));
         let mut idle = Vec::new();
+        let old = Timestamp::now() - self.place.unnamed_for();
         while let Some(blob) = blobs.next().await {
-            let blob = blob.map_err(|error| failed(&error))?;
+            let blob = blob.map_err(|error| self.place.failed(&error))?;
             let digest = Digest(format!("sha256:{}", blob.location.filename().unwrap_or_default()));
-            if !needed.contains(&digest) {
+            if !needed.contains(&digest) && blob.last_modified.timestamp() <= old.as_second() {
                 idle.push((blob.location, blob.size));
             }
         }
@@ -235,9 +223,9 @@ impl Layout {
     /// Whether anything has a name in another scope than that one.
     pub(crate) async fn has_others(&self, scope: &Scope) -> Result<bool, StoreError> {
         let own = scope_path(scope)?;
-        let mut names = self.objects.list(Some(&Path::from(REFS)));
+        let mut names = self.place.objects.list(Some(&Path::from(REFS)));
         while let Some(name) = names.next().await {
-            let name = name.map_err(|error| failed(&error))?.location;
+            let name = name.map_err(|error| self.place.failed(&error))?.location;
             if !name.prefix_matches(&own) {
                 return Ok(true);
             }
@@ -246,12 +234,12 @@ impl Layout {
     }
 
     async fn read(&self, path: &Path) -> Result<Option<Named>, StoreError> {
-        let found = match self.objects.get(path).await {
+        let found = match self.place.objects.get(path).await {
             Ok(found) => found,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(failed(&error)),
+            Err(error) => return Err(self.place.failed(&error)),
         };
-        let bytes = found.bytes().await.map_err(|error| failed(&error))?;
+        let bytes = found.bytes().await.map_err(|error| self.place.failed(&error))?;
         let named = serde_json::from_slice(&bytes).map_err(|error| {
             StoreError::Io(format!(
                 "{path} is damaged: {error}; remove it and build the image anew"
@@ -263,36 +251,22 @@ impl Layout {
     async fn put(&self, bytes: &[u8], path: &Path) -> Result<(), StoreError> {
         let scratch = self.scratch()?;
         let spooled = spool::write(scratch.path().join("object"), bytes).await?;
-        self.rename(&spooled.path, path).await
-    }
-
-    async fn rename(&self, from: &FilePath, to: &Path) -> Result<(), StoreError> {
-        let from = from
-            .strip_prefix(&self.root)
-            .ok()
-            .and_then(FilePath::to_str)
-            .ok_or_else(|| StoreError::Io(format!("{} is not in the store", from.display())))?;
-        let from = Path::parse(from).map_err(|error| StoreError::Io(error.to_string()))?;
-        self.objects
-            .rename(&from, to)
-            .await
-            .map_err(|error| failed(&error))
+        self.place.take(&spooled.path, path).await
     }
 }
 
-/// Says that this process has the layout open; waits for who tidies it up. Where the file system knows no
-/// locks, nobody can tell.
-async fn shared_lock(root: &FilePath) -> Option<File> {
-    let file = root.join(LOCK);
-    let locked = tokio::task::spawn_blocking(move || {
-        if !file.exists() {
-            File::create(&file)?;
-        }
-        // For reading: a volume whose file is open for writing cannot become read-only.
-        let lock = File::open(&file)?;
-        lock.lock_shared().map(|()| lock)
-    });
-    locked.await.ok()?.ok()
+/// The answer, or that there is none.
+async fn in_time<T>(
+    limit: Duration,
+    answer: impl Future<Output = object_store::Result<T>>,
+) -> object_store::Result<T> {
+    let waited = tokio::time::timeout(limit, answer).await;
+    waited.unwrap_or_else(|_| {
+        Err(object_store::Error::Generic {
+            store: "object store",
+            source: format!("no answer within {} s", limit.as_secs_f32()).into(),
+        })
+    })
 }
 
 fn blob_path(digest: &Digest) -> Result<Path, StoreError> {
@@ -329,16 +303,4 @@ fn encoded(name: &str) -> String {
     } else {
         format!("=sha256={}", hex::encode(Sha256::digest(name)))
     }
-}
-
-/// A failure of the object store; a full or read-only disk is said with its remedy.
-fn failed(error: &object_store::Error) -> StoreError {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(cause) = source {
-        if let Some(cause) = cause.downcast_ref::<std::io::Error>() {
-            return disk(FilePath::new(&error.to_string()), cause);
-        }
-        source = cause.source();
-    }
-    StoreError::Io(error.to_string())
 }

@@ -10,14 +10,15 @@ mod layer;
 mod layout;
 mod limits;
 mod links;
+mod location;
 mod oci;
+mod place;
 mod reference;
 mod spool;
 mod upkeep;
 mod words;
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -32,6 +33,7 @@ use tokio::sync::RwLock;
 use crate::build::Build;
 use crate::context::BuildContext;
 use crate::layout::{Layout, Named};
+pub use crate::location::Location;
 use crate::reference::{familiar, is_hex};
 use crate::spool::Spooled;
 pub use crate::upkeep::Upkeep;
@@ -41,24 +43,27 @@ const DEFAULT_DOCKERFILE: &str = "Dockerfile";
 /// Fewer digits are no id: Docker prints twelve.
 const MIN_ID_DIGITS: usize = 12;
 
-/// The store in a directory. One process at a time writes to it.
-pub struct LocalStore {
+/// The store in its place. One process at a time writes to it.
+pub struct ImageStore {
     layout: Layout,
     /// Read while a blob is there that nothing names yet; written by a sweep.
     unnamed: Arc<RwLock<()>>,
 }
 
-impl LocalStore {
-    /// Opens the store in that directory, and makes it if it is not there.
+impl ImageStore {
+    /// Opens the store at that place, and makes it if it is not there.
     ///
     /// # Errors
-    /// `Io` with the path and a remedy when it cannot be written to.
-    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let layout = Layout::open(path.as_ref()).await?;
-        Ok(Self {
+    /// `Io` with the place and a remedy when it cannot be written to.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        Ok(Self::of(Layout::open(location).await?))
+    }
+
+    fn of(layout: Layout) -> Self {
+        Self {
             layout,
             unnamed: Arc::default(),
-        })
+        }
     }
 
     async fn by_id(&self, scope: &Scope, id: &str) -> Result<Option<Image>, StoreError> {
@@ -128,7 +133,7 @@ impl LocalStore {
 }
 
 #[async_trait]
-impl Store for LocalStore {
+impl Store for ImageStore {
     async fn image(&self, scope: &Scope, name: &str) -> Result<Option<Image>, StoreError> {
         if let Ok(name) = familiar(name)
             && let Some(named) = self.layout.named(scope, &name).await?

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 
 use futures::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,10 +11,19 @@ use tokio_tar::{Archive, Builder, Header};
 use super::*;
 
 mod archives;
+mod bucket;
 mod sweep;
 
 const FABRIC: &str = "FROM hyperledger/fabric-baseos:2.5\nADD binpackage.tar /usr/local/bin\nLABEL org.hyperledger.fabric.chaincode.type=\"GOLANG\" \\\n      org.hyperledger.fabric.version=\"2.5.9\"\nENV CORE_CHAINCODE_BUILDLEVEL=2.5.9";
 const NAME: &str = "dev-peer0.org1.example.com-kv1-ab";
+
+fn at(root: &Path) -> Location {
+    Location::Directory(root.to_owned())
+}
+
+async fn open(root: &Path) -> Result<ImageStore, StoreError> {
+    ImageStore::open(&at(root)).await
+}
 
 fn scope(name: &str) -> Scope {
     Scope(name.to_owned())
@@ -59,7 +69,7 @@ async fn fabric() -> Vec<u8> {
     .await
 }
 
-async fn build(store: &LocalStore, dockerfile: &str) -> Result<Built, StoreError> {
+async fn build(store: &ImageStore, dockerfile: &str) -> Result<Built, StoreError> {
     let context = tar(&[
         ("Dockerfile", 0o644, dockerfile.as_bytes()),
         ("dir/a", 0o600, b"a"),
@@ -77,7 +87,7 @@ async fn build(store: &LocalStore, dockerfile: &str) -> Result<Built, StoreError
 }
 
 /// Path, mode, owner and content of a layer's entries.
-async fn layer(store: &LocalStore, digest: &Digest) -> Vec<(String, u32, u64, String)> {
+async fn layer(store: &ImageStore, digest: &Digest) -> Vec<(String, u32, u64, String)> {
     let (reader, _) = store.blob(digest).await.unwrap();
     let mut archive = Archive::new(reader);
     let mut entries = archive.entries().unwrap();
@@ -109,7 +119,7 @@ fn files(root: &Path) -> BTreeSet<String> {
 #[tokio::test]
 async fn a_peers_build_is_found_by_all_its_names_and_survives_reopening() {
     let root = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     let context = fabric().await;
     let built = store
         .build(
@@ -126,7 +136,7 @@ async fn a_peers_build_is_found_by_all_its_names_and_survives_reopening() {
         "LABEL org.hyperledger.fabric.chaincode.type=\"GOLANG\"       org.hyperledger.fabric.version=\"2.5.9\""
     );
     drop(store);
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     let id = built.image.id.0.clone();
     for name in [NAME, &format!("docker.io/library/{NAME}:latest"), &id, &id[7..19]] {
         assert_eq!(
@@ -152,7 +162,7 @@ async fn a_peers_build_is_found_by_all_its_names_and_survives_reopening() {
 #[tokio::test]
 async fn a_build_that_fails_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     let before = files(root.path());
     let refused = build(&store, "FROM a\n# why\nCOPY dir /x\nRUN make\n")
         .await
@@ -209,7 +219,7 @@ fn broken_after(bytes: Vec<u8>) -> Reader {
 #[tokio::test]
 async fn copies_are_roots_and_an_image_built_here_is_a_base() {
     let root = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     let dockerfile = "ARG B=base\nFROM $B:1\nWORKDIR /w\nCOPY dir .\nADD dir/a sub/\nENTRYPOINT [\"a\", \"b\"]\nCMD run it\n";
     let first = build(&store, dockerfile).await.unwrap().image;
     assert_eq!(first.reference, "base:1");
@@ -233,12 +243,12 @@ async fn copies_are_roots_and_an_image_built_here_is_a_base() {
 #[tokio::test]
 async fn a_pull_is_remembered_per_scope() {
     let root = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     let pulled = store
         .pull(&scope("a"), "docker.io/hyperledger/fabric-ccenv:2.5")
         .await
         .unwrap();
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     let short = "hyperledger/fabric-ccenv:2.5";
     assert_eq!(
         store.image(&scope("a"), short).await.unwrap(),
@@ -258,7 +268,7 @@ async fn a_pull_is_remembered_per_scope() {
 #[tokio::test]
 async fn a_blob_is_kept_uncompressed_and_shared() {
     let root = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     let plain = tar(&[("x", 0o644, b"content")]).await;
     let packed = gzip(&plain).await;
     let one = store
@@ -278,7 +288,7 @@ async fn a_blob_is_kept_uncompressed_and_shared() {
 #[tokio::test]
 async fn an_image_is_one_under_its_short_name_its_long_one_and_with_a_tag_beside_its_digest() {
     let root = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     let digest = format!("sha256:{}", "ab".repeat(32));
     let name = format!("docker.io/hyperledger/fabric-ccenv@{digest}");
     let pulled = store.pull(&scope("a"), &name).await.unwrap();
@@ -301,7 +311,7 @@ async fn an_image_is_one_under_its_short_name_its_long_one_and_with_a_tag_beside
 #[tokio::test]
 async fn a_base_that_is_not_allowed_leaves_nothing_and_one_of_ours_is_asked_for_its_own() {
     let root = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     let ours = build(&store, "FROM good\nCOPY dir/a /a").await.unwrap().image;
     let before = files(root.path());
     let of = |from: &str| tar_of(format!("FROM {from}\nENV A=1"));

@@ -2,13 +2,13 @@
 //! does. That one's unfinished things are not touched.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use engine::image::{Digest, Image};
 use engine::name::Scope;
 use engine::ports::StoreError;
 use jiff::Timestamp;
 
+use crate::Location;
 use crate::layout::Layout;
 
 /// A store that is being tidied up. Nobody else can open it meanwhile, if nobody had it open before.
@@ -18,12 +18,12 @@ pub struct Upkeep {
 }
 
 impl Upkeep {
-    /// Opens the store in that directory.
+    /// Opens the store at that place.
     ///
     /// # Errors
-    /// `Io` with the path where there is none, or none that can be written to.
-    pub fn of(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let (layout, is_alone) = Layout::attach(path.as_ref())?;
+    /// `Io` with the place where there is none, or none that can be written to.
+    pub async fn of(location: &Location) -> Result<Self, StoreError> {
+        let (layout, is_alone) = Layout::attach(location).await?;
         Ok(Self { layout, is_alone })
     }
 
@@ -36,7 +36,7 @@ impl Upkeep {
     }
 
     /// Whether no process serves the store: one that does sweeps it by itself, and alone knows which
-    /// blobs are about to be needed.
+    /// blobs are about to be needed. Of a bucket that is never known.
     #[must_use]
     pub const fn is_alone(&self) -> bool {
         self.is_alone
@@ -45,7 +45,7 @@ impl Upkeep {
     /// Whether it has images of other installations than `scope`, whose containers are not known here.
     ///
     /// # Errors
-    /// The disk's.
+    /// The place's.
     pub async fn has_others(&self, scope: &Scope) -> Result<bool, StoreError> {
         self.layout.has_others(scope).await
     }
@@ -53,7 +53,7 @@ impl Upkeep {
     /// The images that were built before that time and that none of `used` is.
     ///
     /// # Errors
-    /// The disk's.
+    /// The place's.
     pub async fn old_images(
         &self,
         scope: &Scope,
@@ -70,7 +70,7 @@ impl Upkeep {
     /// Forgets the image of that name; its blobs are idle then.
     ///
     /// # Errors
-    /// The disk's.
+    /// The place's.
     pub async fn forget(&self, scope: &Scope, name: &str) -> Result<bool, StoreError> {
         self.layout.forget(scope, name).await
     }
@@ -78,7 +78,7 @@ impl Upkeep {
     /// How many blobs neither an image nor `needed` has, and how many bytes they take.
     ///
     /// # Errors
-    /// The disk's.
+    /// The place's.
     pub async fn idle(&self, mut needed: HashSet<Digest>) -> Result<(usize, u64), StoreError> {
         needed.extend(self.layout.named_blobs().await?);
         let idle = self.layout.idle(&needed).await?;
@@ -88,7 +88,7 @@ impl Upkeep {
     /// Removes those blobs; none where another process has the store.
     ///
     /// # Errors
-    /// The disk's.
+    /// The place's.
     pub async fn sweep(&self, mut needed: HashSet<Digest>) -> Result<usize, StoreError> {
         if !self.is_alone {
             return Ok(0);

@@ -134,9 +134,10 @@ pub(crate) const REGISTRY_AUTH: Key = Key::new(
 );
 pub(crate) const STORE: Key = Key::new(
     "store",
-    "DIRECTORY",
+    "DIRECTORY|s3://BUCKET/PREFIX",
     KUBERNETES,
-    "The directory of the image store. It must outlive this process: peers never build an image again",
+    "The image store: a directory, or what a bucket of an S3-compatible service has below a prefix (AWS_ENDPOINT_URL, AWS_REGION, \
+     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). It must outlive this process: peers never build an image again",
 )
 .or(DEFAULT_STORE);
 pub(crate) const AGENT_LISTEN: Key = Key::new(

@@ -56,7 +56,7 @@ impl Look {
 /// What `gc` needs to know, checked.
 pub(crate) struct Gc {
     pub(crate) look: Look,
-    pub(crate) store: PathBuf,
+    pub(crate) store: store::Location,
     pub(crate) delete: bool,
     pub(crate) older_than: Duration,
     /// None: images stay.
@@ -66,7 +66,7 @@ pub(crate) struct Gc {
 /// What `doctor` needs to know, checked.
 pub(crate) struct Doctor {
     pub(crate) look: Look,
-    pub(crate) store: PathBuf,
+    pub(crate) store: store::Location,
     /// None where it is not given: only `serve` knows it then.
     pub(crate) agent_address: Option<AgentAddress>,
     pub(crate) agent_image: String,
@@ -80,7 +80,7 @@ impl Doctor {
     pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
         let mut sources = Sources::open(flags, env);
         let look = Look::from(&mut sources);
-        let store = sources.one(&key::STORE, values::path);
+        let store = sources.one(&key::STORE, str::parse);
         let agent_address = sources.one(&key::AGENT_ADDRESS, str::parse);
         let agent_image = sources.one(&key::AGENT_IMAGE, values::text);
         let read = look
@@ -104,7 +104,7 @@ impl Gc {
     pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
         let mut sources = Sources::open(flags, env);
         let look = Look::from(&mut sources);
-        let store = sources.one(&key::STORE, values::path);
+        let store = sources.one(&key::STORE, str::parse);
         let age = |name| flags.get_one::<Duration>(name).copied();
         let read = look.zip(store).map(|(look, store)| Self {
             look,

@@ -38,7 +38,7 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
     let config = read(Some(file), &env, &[ADDRESS, "--namespace=from-flag"]).unwrap();
     assert_eq!(config.namespace.as_deref(), Some("from-flag"));
     assert_eq!(config.instance, "from-env");
-    assert_eq!(config.store, PathBuf::from("/from/file"));
+    assert_eq!(config.store, store::Location::Directory("/from/file".into()));
     assert_eq!(config.agent_image, key::AGENT_IMAGE.default.unwrap());
 }
 

@@ -2,7 +2,7 @@
 
 use engine::ports::ClusterError;
 use jiff::Timestamp;
-use store::Upkeep;
+use store::{Location, Upkeep};
 
 use super::{Patient, Verdict};
 
@@ -129,23 +129,23 @@ pub(super) async fn names(patient: &Patient) -> Verdict {
 
 /// It can be written to, where it is on this machine.
 pub(super) async fn store(patient: &Patient) -> Verdict {
-    let path = &patient.config.store;
-    let shown = path.display();
-    if !path.exists() {
+    let location = &patient.config.store;
+    if matches!(location, Location::Directory(path) if !path.exists()) {
         return Verdict::Lacks(
-            format!("{shown} is not on this machine: whether it can be written to is not known"),
+            format!("{location} is not on this machine: whether it can be written to is not known"),
             "run doctor where chainpod serves, or see its /readyz",
         );
     }
-    let checked = match Upkeep::of(path) {
+    let checked = match Upkeep::of(location).await {
         Ok(upkeep) => upkeep.check().await,
         Err(error) => Err(error),
     };
-    match checked {
-        Ok(()) => Verdict::Good(format!("{shown} can be written to")),
-        Err(error) => Verdict::Bad(
+    match (checked, location) {
+        (Ok(()), Location::Directory(_)) => Verdict::Good(format!("{location} can be written to")),
+        (Ok(()), Location::Bucket { .. }) => Verdict::Good(format!("{location} is there")),
+        (Err(error), _) => Verdict::Bad(
             error.to_string(),
-            "give store a directory that chainpod has made and may write to",
+            "give store a directory or bucket that chainpod has made its own and may write to",
         ),
     }
 }

@@ -39,7 +39,8 @@ pub(crate) struct Script {
 impl World {
     pub(crate) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = store::LocalStore::open(directory.path()).await.unwrap();
+        let place = store::Location::Directory(directory.path().to_owned());
+        let store = store::ImageStore::open(&place).await.unwrap();
         let cluster = Arc::new(FakeCluster::default());
         let settings = testkit::settings("wire");
         let engine = Engine::new(settings, cluster.clone(), Arc::new(store));

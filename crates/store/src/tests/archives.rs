@@ -36,14 +36,14 @@ async fn raw(entries: &[Given<'_>]) -> Vec<u8> {
     tar.into_inner().await.unwrap()
 }
 
-async fn opened() -> (tempfile::TempDir, LocalStore) {
+async fn opened() -> (tempfile::TempDir, ImageStore) {
     let root = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     (root, store)
 }
 
 /// A build whose context has these entries beside its Dockerfile.
-async fn built(store: &LocalStore, dockerfile: &str, entries: &[Given<'_>]) -> Result<Built, StoreError> {
+async fn built(store: &ImageStore, dockerfile: &str, entries: &[Given<'_>]) -> Result<Built, StoreError> {
     let dockerfile = (FILE, "Dockerfile", dockerfile.as_bytes());
     let context = raw(&[&[dockerfile], entries].concat()).await;
     store
@@ -57,7 +57,7 @@ async fn built(store: &LocalStore, dockerfile: &str, entries: &[Given<'_>]) -> R
 }
 
 /// Name, kind and link target of the only layer's entries.
-async fn entries(store: &LocalStore, built: Built) -> Vec<(String, EntryType, String)> {
+async fn entries(store: &ImageStore, built: Built) -> Vec<(String, EntryType, String)> {
     let layers = built.image.overlay.unwrap().layers;
     let mut archive = Archive::new(store.blob(&layers[0]).await.unwrap().0);
     let mut entries = archive.entries().unwrap();

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn a_sweep_takes_what_neither_image_nor_record_needs() {
     let root = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     let context = tar(&[("Dockerfile", 0o644, b"FROM base\nCOPY x /"), ("x", 0o644, b"1")]).await;
     let request = BuildRequest {
         tags: vec!["kv:1".to_owned()],
@@ -41,7 +41,7 @@ async fn a_sweep_takes_what_neither_image_nor_record_needs() {
 #[tokio::test]
 async fn a_sweep_waits_for_a_blob_that_is_about_to_be_needed() {
     let root = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     let kept = store.put_blob(Box::new(tokio::io::empty())).await.unwrap();
     let needed = HashSet::from([kept.digest.clone()]);
     let needed = || needed.clone();
@@ -55,18 +55,18 @@ async fn a_sweep_waits_for_a_blob_that_is_about_to_be_needed() {
 #[tokio::test]
 async fn upkeep_sweeps_only_what_nobody_serves() {
     let root = tempfile::tempdir().unwrap();
-    assert!(Upkeep::of(root.path()).is_err());
-    let store = LocalStore::open(root.path()).await.unwrap();
+    assert!(Upkeep::of(&at(root.path())).await.is_err());
+    let store = open(root.path()).await.unwrap();
     let content = tar(&[("x", 0o644, b"1")]).await;
     let kept = store.put_blob(Box::new(io::Cursor::new(content))).await.unwrap();
     let (digest, scratch) = (kept.digest.clone(), store.layout.scratch().unwrap());
-    let upkeep = Upkeep::of(root.path()).unwrap();
+    let upkeep = Upkeep::of(&at(root.path())).await.unwrap();
     assert!(!upkeep.is_alone());
     assert_eq!(upkeep.idle(HashSet::new()).await.unwrap().0, 1);
     assert_eq!(upkeep.sweep(HashSet::new()).await.unwrap(), 0);
     assert!(scratch.path().exists() && store.blob(&digest).await.is_ok());
     drop((upkeep, store, kept));
-    let upkeep = Upkeep::of(root.path()).unwrap();
+    let upkeep = Upkeep::of(&at(root.path())).await.unwrap();
     assert!(upkeep.is_alone());
     assert_eq!(upkeep.sweep(HashSet::from([digest])).await.unwrap(), 0);
     assert_eq!(upkeep.sweep(HashSet::new()).await.unwrap(), 1);
@@ -75,7 +75,7 @@ async fn upkeep_sweeps_only_what_nobody_serves() {
 #[tokio::test]
 async fn an_image_is_old_when_no_container_has_it_and_others_are_seen() {
     let root = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(root.path()).await.unwrap();
+    let store = open(root.path()).await.unwrap();
     let context = tar(&[("Dockerfile", 0o644, b"FROM base\nCOPY x /"), ("x", 0o644, b"1")]).await;
     let request = BuildRequest {
         tags: vec!["kv:1".to_owned()],
@@ -87,7 +87,7 @@ async fn an_image_is_old_when_no_container_has_it_and_others_are_seen() {
         .await
         .unwrap();
     store.pull(&scope("a"), "base").await.unwrap();
-    let upkeep = Upkeep::of(root.path()).unwrap();
+    let upkeep = Upkeep::of(&at(root.path())).await.unwrap();
     let used = HashSet::from([built.image.id]);
     let soon = Timestamp::now() + std::time::Duration::from_secs(1);
     let names = async |used: &HashSet<Digest>, before| -> Vec<String> {
