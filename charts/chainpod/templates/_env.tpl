@@ -28,7 +28,34 @@
   value: /etc/chainpod/registry-auth/config.json
 {{- end }}
 - name: CHAINPOD_STORE
+  value: {{ include "chainpod.store" . }}
+{{- if eq .Values.store.type "s3" }}
+{{- with .Values.store.s3 }}
+# What is on its way to the bucket.
+- name: TMPDIR
   value: /var/lib/chainpod
+- name: AWS_REGION
+  value: {{ .region }}
+{{- with .endpoint }}
+- name: AWS_ENDPOINT_URL
+  value: {{ . }}
+- name: AWS_ALLOW_HTTP
+  value: {{ hasPrefix "http://" . | quote }}
+{{- end }}
+{{- with .secretName }}
+- name: AWS_ACCESS_KEY_ID
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: accessKeyId
+- name: AWS_SECRET_ACCESS_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: secretAccessKey
+{{- end }}
+{{- end }}
+{{- end }}
 - name: CHAINPOD_AGENT_LISTEN
   value: {{ include "chainpod.bind" (dict "host" $host "port" 2377) | quote }}
 - name: CHAINPOD_AGENT_ADDRESS

@@ -90,8 +90,19 @@ labels:
 {{- default (printf "%s-store" (include "chainpod.fullname" .)) .Values.store.pvc.existingClaim -}}
 {{- end -}}
 
+{{- define "chainpod.store" -}}
+{{- if eq .Values.store.type "s3" -}}
+s3://{{ .Values.store.s3.bucket }}/{{ default (printf "%s/%s" .Release.Namespace .Release.Name) .Values.store.s3.prefix }}
+{{- else -}}
+/var/lib/chainpod
+{{- end -}}
+{{- end -}}
+
 {{- /* What no schema can say. */ -}}
 {{- define "chainpod.check" -}}
+{{- if and (eq .Values.store.type "s3") (not .Values.store.s3.bucket) -}}
+{{- fail "store.type=s3 needs store.s3.bucket, the name of a bucket that is there" -}}
+{{- end -}}
 {{- with .Values.docker.tls -}}
 {{- if and .enabled (not .selfMade) (not .secretName) (not .certManager.issuerRef) -}}
 {{- fail "docker.tls.enabled needs a certificate: set docker.tls.secretName to a Secret with tls.crt, tls.key and ca.crt, docker.tls.certManager.issuerRef.name to an issuer of cert-manager, or docker.tls.selfMade" -}}

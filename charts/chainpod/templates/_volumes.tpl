@@ -26,7 +26,7 @@
   {{- if eq .Values.store.type "pvc" }}
   persistentVolumeClaim:
     claimName: {{ include "chainpod.claim" . }}
-  {{- else if .Values.store.emptyDir.sizeLimit }}
+  {{- else if and (eq .Values.store.type "emptyDir") .Values.store.emptyDir.sizeLimit }}
   emptyDir:
     sizeLimit: {{ .Values.store.emptyDir.sizeLimit }}
   {{- else }}

@@ -8,11 +8,12 @@ use lab::helm::{chart, helm};
 use serde_json::Value;
 
 /// Values, and the file with what they render.
-const GOLDEN: [(Option<&str>, &str); 4] = [
+const GOLDEN: [(Option<&str>, &str); 5] = [
     (None, "deploy/chainpod.yaml"),
     (Some("tls"), "e2e/tests/chart/tls.yaml"),
     (Some("namespace"), "e2e/tests/chart/namespace.yaml"),
     (Some("trial"), "e2e/tests/chart/trial.yaml"),
+    (Some("bucket"), "e2e/tests/chart/bucket.yaml"),
 ];
 /// Writes the golden files anew.
 const UPDATE: &str = "UPDATE_GOLDEN";
@@ -117,7 +118,9 @@ fn what_is_wrong_is_refused_by_name() {
         ("replica=1", "'replica' not allowed"),
         ("docker.service.port=1", "'port' not allowed"),
         ("docker.service.name=Docker", "/docker/service/name"),
-        ("store.type=s3", "/store/type"),
+        ("store.type=nfs", "/store/type"),
+        ("store.type=s3", "needs store.s3.bucket"),
+        ("store.s3.endpoint=minio:9000", "/store/s3/endpoint"),
         ("store.pvc.size=many", "/store/pvc/size"),
         ("agents.volume=csi", "/agents/volume"),
         ("image.digest=latest", "/image/digest"),
