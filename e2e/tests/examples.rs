@@ -2,17 +2,14 @@
 //! their folders.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use chainpod_e2e::{Installed, Removed, lab};
-use lab::cluster::{Cluster, Volume};
+use chainpod_e2e::{Installed, Page, Removed, Shell, lab};
+use lab::cluster::Volume;
 use lab::network::{Fabric, Package};
 use lab::progress::Progress;
 
-/// What begins and ends the commands that are run; what is indented is told, and not run.
-const FENCE: [&str; 2] = ["```sh\n", "```\n"];
 /// The socket that the oldest example mounts. Where it is not there, the node has a directory then.
 const SOCKET: &str = "/var/run/docker.sock";
 
@@ -40,7 +37,6 @@ impl Example {
         let claim = folder.path().join("createVolume.yaml").display().to_string();
         let _ = installed.kubectl(&["apply", "--filename", &claim]);
         let volume = Volume::for_claim(installed.place(), "shared-pvc").unwrap();
-        kubectl(&cluster, namespace, folder.path());
         Self {
             folder,
             name,
@@ -49,32 +45,15 @@ impl Example {
         }
     }
 
-    /// Runs the page's commands, block by block; what the last one has written.
+    /// Runs the page's commands; what the last block has written.
     fn run(&self) -> String {
-        let page = fs::read_to_string(of_checkout(self.name).join("README.md")).unwrap();
-        let [begin, end] = FENCE;
-        let blocks = page
-            .split(begin)
-            .skip(1)
-            .map(|rest| rest.split(end).next().unwrap());
-        blocks.map(|block| self.step(block)).last().unwrap()
-    }
-
-    fn step(&self, commands: &str) -> String {
-        let path = std::env::var("PATH").unwrap();
-        let output = Command::new("sh")
-            .args(["-ec", commands])
-            .current_dir(self.folder.path())
-            .env("PATH", format!("{}/bin:{path}", self.folder.path().display()))
-            .output()
-            .unwrap();
-        let [written, error] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
-        assert!(
-            output.status.success(),
-            "{commands}\n{written}\n{error}\n{}",
-            self.installed.told()
-        );
-        written
+        let page = Page::read(&of_checkout(self.name).join("README.md"));
+        let shell = Shell::new(self.installed.place(), self.folder.path());
+        let written = page.blocks().map(|commands| {
+            let written = shell.run(commands);
+            written.unwrap_or_else(|error| panic!("{error}\n{}", self.installed.told()))
+        });
+        written.last().unwrap()
     }
 }
 
@@ -87,20 +66,6 @@ fn of_checkout(example: &str) -> PathBuf {
 fn copy(from: &Path, to: &Path) {
     let status = Command::new("cp").arg("-r").arg(from.join(".")).arg(to).status();
     assert!(status.unwrap().success());
-}
-
-/// Puts a kubectl that is the admin of that namespace below `bin` of the folder.
-fn kubectl(cluster: &Cluster, namespace: &str, folder: &Path) {
-    let command = cluster.kubectl_command();
-    let script = format!(
-        "#!/bin/sh\nKUBECONFIG={} exec {} kubectl --namespace {namespace} \"$@\"\n",
-        cluster.kubeconfig().display(),
-        command.get_program().display()
-    );
-    let file = folder.join("bin/kubectl");
-    fs::create_dir(folder.join("bin")).unwrap();
-    fs::write(&file, script).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Looks for what the last query answers.
