@@ -1,5 +1,5 @@
 //! chainpod as its users have it: installed by the chart, in a namespace that enforces
-//! `restricted`, from the image of this checkout.
+//! `restricted` where no other is asked for, from the image of this checkout.
 
 use std::net::SocketAddr;
 
@@ -30,20 +30,37 @@ impl Installed {
     /// When that fails.
     #[must_use]
     pub fn new(cluster: &Cluster, namespace: &str) -> Self {
-        let class = format!("{namespace}-store");
-        let volume = Volume::create(cluster, &class).unwrap();
-        let namespace = Namespace::create(cluster, namespace, "restricted").unwrap();
+        Self::with(cluster, namespace, &[])
+    }
+
+    /// [`Installed::new`] where that Pod Security Standard is enforced.
+    ///
+    /// # Panics
+    /// As there.
+    #[must_use]
+    pub fn beneath(cluster: &Cluster, namespace: &str, standard: &str) -> Self {
+        Self::beneath_with(cluster, namespace, standard, &[])
+    }
+
+    /// [`Installed::new`] with values of the chart.
+    ///
+    /// # Panics
+    /// As there.
+    #[must_use]
+    pub fn with(cluster: &Cluster, namespace: &str, values: &[&str]) -> Self {
+        Self::beneath_with(cluster, namespace, "restricted", values)
+    }
+
+    fn beneath_with(cluster: &Cluster, namespace: &str, standard: &str, values: &[&str]) -> Self {
+        let volume = Volume::create(cluster, &format!("{namespace}-store")).unwrap();
+        let namespace = Namespace::create(cluster, namespace, standard).unwrap();
         let installed = Self {
             namespace,
             _volume: volume,
         };
-        let (chart, class) = (
-            chart().display().to_string(),
-            format!("store.pvc.storageClassName={class}"),
-        );
-        installed.helm(&[
-            "install", RELEASE, &chart, "--set", IMAGE, "--set", &class, "--wait", HELM_LIMIT,
-        ]);
+        let chart = chart().display().to_string();
+        let install = ["install", RELEASE, &chart, "--set", IMAGE, "--wait", HELM_LIMIT];
+        installed.helm(&[&install[..], &set(values)].concat());
         installed
     }
 
@@ -53,13 +70,15 @@ impl Installed {
         self.namespace.name()
     }
 
-    /// Runs Helm in it; its output.
-    ///
-    /// # Panics
-    /// When it fails.
-    pub fn helm(&self, arguments: &[&str]) -> String {
+    /// Where it is.
+    #[must_use]
+    pub const fn place(&self) -> &Namespace {
+        &self.namespace
+    }
+
+    fn helm(&self, arguments: &[&str]) {
         let helm = self.namespace.cluster().helm(self.namespace(), arguments);
-        helm.unwrap_or_else(|error| panic!("{error:#}\n{}", self.told()))
+        helm.unwrap_or_else(|error| panic!("{error:#}\n{}", self.told()));
     }
 
     /// Runs kubectl in it; its output.
@@ -72,7 +91,8 @@ impl Installed {
     }
 
     /// What explains a failure.
-    fn told(&self) -> String {
+    #[must_use]
+    pub fn told(&self) -> String {
         let log = ["logs", "deployment/chainpod", "--tail=30"];
         let texts = [&["describe", "pods"][..], &["get", "events"], &log].map(|arguments| {
             let told = self.namespace.kubectl(arguments);
@@ -91,10 +111,32 @@ impl Installed {
         Docker::new(SocketAddr::new(ip.parse().unwrap(), 2375))
     }
 
+    /// Upgrades it to these further values, and waits until the new Pod is ready.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn upgrade(&self, values: &[&str]) {
+        let chart = chart().display().to_string();
+        let command = ["upgrade", RELEASE, &chart, "--reuse-values", "--wait", HELM_LIMIT];
+        self.helm(&[&command[..], &set(values)].concat());
+    }
+
+    /// Uninstalls it; the namespace stays, and what it holds.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn uninstall(&self) {
+        self.helm(&["uninstall", RELEASE, "--wait", HELM_LIMIT]);
+    }
+
     /// The names of what chainpod has made of these kinds, as further arguments of `kubectl get` choose them.
     #[must_use]
     pub fn made(&self, kinds: &str, more: &[&str]) -> Vec<String> {
         let names = self.kubectl(&[&["get", kinds, "--selector", OURS, "--output=name"], more].concat());
         names.lines().map(str::to_owned).collect()
     }
+}
+
+fn set<'a>(values: &[&'a str]) -> Vec<&'a str> {
+    values.iter().flat_map(|value| ["--set", value]).collect()
 }

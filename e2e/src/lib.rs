@@ -2,6 +2,7 @@
 //! Fabric network that goes with its test.
 
 mod installed;
+mod page;
 mod told;
 
 use std::fmt::Display;
@@ -17,6 +18,7 @@ use lab::progress::Progress;
 use serde_json::{Value, json};
 
 pub use self::installed::Installed;
+pub use self::page::{Page, Shell};
 pub use self::told::{main_job, told};
 
 /// The running lab, and chainpod built from this checkout.

@@ -2,13 +2,10 @@
 //! call of a Docker client to what an uninstallation leaves.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use chainpod_e2e::{await_so, lab};
-use lab::cluster::{Cluster, Namespace, Volume};
-use lab::docker::{Docker, tar};
-use lab::helm::chart;
+use chainpod_e2e::{Installed, await_so, lab};
+use lab::docker::tar;
 use lab::progress::Progress;
 use serde_json::{Value, json};
 
@@ -16,85 +13,23 @@ use serde_json::{Value, json};
 mod rendered;
 
 const NAMESPACE: &str = "chart";
-const RELEASE: &str = "chainpod";
-/// The image of this checkout, as the lab has loaded it.
-const IMAGE: &str = "image.tag=dev";
-/// How long one command of Helm's may take.
-const HELM_LIMIT: &str = "--timeout=90s";
 /// What chainpod has made, as docs/install.md says.
 const OURS: &str = "app.kubernetes.io/managed-by=chainpod,app.kubernetes.io/instance=chainpod";
 /// How long the garbage collector and the kubelet may take.
 const GONE_LIMIT: Duration = Duration::from_secs(30);
 
-/// An installation in a namespace that enforces `restricted`.
-struct Installed {
-    // Before the volume: claims hold it.
-    namespace: Namespace,
-    _volume: Volume,
-}
-
-impl Installed {
-    fn install(cluster: &Cluster) -> Self {
-        let volume = Volume::create(cluster, "chart-store").unwrap();
-        let namespace = Namespace::create(cluster, NAMESPACE, "restricted").unwrap();
-        let installed = Self {
-            namespace,
-            _volume: volume,
-        };
-        installed.helm(&[
-            "install",
-            RELEASE,
-            &chart_path(),
-            "--set",
-            IMAGE,
-            "--wait",
-            HELM_LIMIT,
-        ]);
-        installed
-    }
-
-    fn helm(&self, arguments: &[&str]) -> String {
-        let helm = self.namespace.cluster().helm(NAMESPACE, arguments);
-        helm.unwrap_or_else(|error| panic!("{error:#}\n{}", self.told()))
-    }
-
-    fn kubectl(&self, arguments: &[&str]) -> String {
-        self.namespace.kubectl(arguments).unwrap()
-    }
-
-    /// What explains a failure.
-    fn told(&self) -> String {
-        let log = ["logs", "deployment/chainpod", "--tail=30"];
-        let texts = [&["describe", "pods"][..], &["get", "events"], &log].map(|arguments| {
-            let told = self.namespace.kubectl(arguments);
-            told.unwrap_or_else(|error| format!("{error:#}"))
-        });
-        texts.join("\n")
-    }
-
-    /// Docker's API at the Service's address, which kube-proxy gives to this machine too.
-    fn docker(&self) -> Docker {
-        let ip = self.kubectl(&["get", "service", "docker", "--output=jsonpath={.spec.clusterIP}"]);
-        Docker::new(SocketAddr::new(ip.parse().unwrap(), 2375))
-    }
-
-    /// The names of all that is in the namespace of these kinds, but what is in every one.
-    fn objects(&self, kinds: &str) -> BTreeSet<String> {
-        let names = self.kubectl(&["get", kinds, "--output=name"]);
-        let others = ["configmap/kube-root-ca.crt", "serviceaccount/default"];
-        let ours = names.lines().filter(|name| !others.contains(name));
-        ours.map(str::to_owned).collect()
-    }
-}
-
-fn chart_path() -> String {
-    chart().display().to_string()
+/// The names of all that is in the namespace of these kinds, but what is in every one.
+fn objects(installed: &Installed, kinds: &str) -> BTreeSet<String> {
+    let names = installed.kubectl(&["get", kinds, "--output=name"]);
+    let others = ["configmap/kube-root-ca.crt", "serviceaccount/default"];
+    let ours = names.lines().filter(|name| !others.contains(name));
+    ours.map(str::to_owned).collect()
 }
 
 #[test]
 fn it_is_installed_upgraded_and_uninstalled_while_chaincode_runs() {
     let (cluster, _) = lab(&Progress::new("chart"));
-    let installed = Installed::install(&cluster);
+    let installed = Installed::new(&cluster, NAMESPACE);
     let docker = installed.docker();
     assert!(docker.is_up());
     may_do_what_the_role_says(&installed);
@@ -115,14 +50,7 @@ fn it_is_installed_upgraded_and_uninstalled_while_chaincode_runs() {
         "--selector=app.kubernetes.io/component=daemon",
         "--output=name",
     ]);
-    let more = [
-        "--reuse-values",
-        "--set",
-        "log.filter=debug",
-        "--wait",
-        HELM_LIMIT,
-    ];
-    installed.helm(&[&["upgrade", RELEASE, &chart_path()], &more[..]].concat());
+    installed.upgrade(&["log.filter=debug"]);
     let now = installed.kubectl(&[
         "get",
         "pods",
@@ -136,15 +64,15 @@ fn it_is_installed_upgraded_and_uninstalled_while_chaincode_runs() {
     assert_eq!(docker.wait("before").unwrap(), 3);
     docker.remove("before").unwrap();
 
-    installed.helm(&["uninstall", RELEASE, "--wait", HELM_LIMIT]);
+    installed.uninstall();
     what_stays_is_as_documented(&installed);
 }
 
 fn what_stays_is_as_documented(installed: &Installed) {
     let charts = "deployments,services,serviceaccounts,roles,rolebindings,networkpolicies";
-    assert_eq!(installed.objects(charts), BTreeSet::new());
+    assert_eq!(objects(installed, charts), BTreeSet::new());
     assert_eq!(
-        installed.objects("persistentvolumeclaims"),
+        objects(installed, "persistentvolumeclaims"),
         ["persistentvolumeclaim/chainpod-store".to_owned()].into()
     );
     let phases = "--output=jsonpath={.items[*].status.phase}";
@@ -152,16 +80,14 @@ fn what_stays_is_as_documented(installed: &Installed) {
         installed.kubectl(&["get", "pods", "--selector", OURS, phases]) == "Running"
     });
 
-    installed.kubectl(&["delete", "configmaps,pods,secrets", "--selector", OURS]);
-    installed.kubectl(&[
+    let _ = installed.kubectl(&["delete", "configmaps,pods,secrets", "--selector", OURS]);
+    let _ = installed.kubectl(&[
         "delete",
         "secret/chainpod-credentials",
         "persistentvolumeclaim/chainpod-store",
     ]);
     await_so("nothing is left", GONE_LIMIT, || {
-        installed
-            .objects("pods,configmaps,secrets,persistentvolumeclaims")
-            .is_empty()
+        objects(installed, "pods,configmaps,secrets,persistentvolumeclaims").is_empty()
     });
 }
 

@@ -1,6 +1,6 @@
 //! Helm, built from its Go module.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
@@ -31,9 +31,17 @@ pub fn helm(arguments: &[&str]) -> Result<String> {
     run(command()?.args(arguments))
 }
 
+/// Where Helm is.
+///
+/// # Errors
+/// Go's.
+pub fn program() -> Result<PathBuf> {
+    Ok(HELM.build()?.join("helm"))
+}
+
 fn command() -> Result<Command> {
     let folder = cache::root()?.join("run/helm");
-    let mut command = Command::new(HELM.build()?.join("helm"));
+    let mut command = Command::new(program()?);
     command.envs(FOLDERS.map(|name| (name, &folder)));
     Ok(command)
 }

@@ -119,18 +119,23 @@ pub fn build_chainpod(name: &str, programs: &Programs, progress: &Progress) -> R
     Ok(folder.join(ARCHIVE))
 }
 
-/// Makes the image of Fabric's own programs: an OCI archive. They are static, and busybox is beside them.
+/// Makes the image of Fabric's own programs under all of these names: an OCI archive. They are static, and
+/// busybox is beside them.
 ///
 /// # Errors
 /// When a program cannot be read.
-pub(crate) fn build_fabric(name: &str, programs: &Path, samples: &Path) -> Result<PathBuf> {
-    let inputs = Inputs::default().text(RECIPE).text(name).path(programs)?;
+pub(crate) fn build_fabric(names: &[String], programs: &Path, samples: &Path) -> Result<PathBuf> {
+    let inputs = Inputs::default()
+        .text(RECIPE)
+        .text(&names.join(" "))
+        .path(programs)?;
     let folder = cache::artefact("fabric-image", inputs, |out| {
         let mut tar = oci::tar();
         fabric::add_tree(&mut tar, programs, "usr/local/bin")?;
         fabric::add_tree(&mut tar, samples, "etc/hyperledger/fabric")?;
         let environment = [fabric::PATH, "FABRIC_CFG_PATH=/etc/hyperledger/fabric"];
-        let mut image = busybox(name, json!({"Env": environment}))?;
+        let mut image = busybox("", json!({"Env": environment}))?;
+        image.names = names.to_vec();
         image.layers.push(Layer::memory(tar.into_inner()?)?);
         oci::write(&[image], File::create(out.join(ARCHIVE))?).map(drop)
     })?;

@@ -6,6 +6,7 @@ mod chaincode;
 mod channel;
 mod config;
 mod fabric;
+mod image;
 mod language;
 mod lifecycle;
 mod options;
@@ -123,6 +124,14 @@ impl Network {
     /// The network as seen from each of its peers.
     pub fn peers(&self) -> impl Iterator<Item = Self> {
         (0..self.options.peers).map(|peer| Self { peer, ..self.clone() })
+    }
+
+    /// The network whose peers start their chaincode at that `CORE_VM_ENDPOINT` from their next start on.
+    #[must_use]
+    pub fn at_docker_endpoint(&self, endpoint: &str) -> Self {
+        let mut moved = self.clone();
+        endpoint.clone_into(&mut moved.options.docker_endpoint);
+        moved
     }
 
     /// The version of its programs.

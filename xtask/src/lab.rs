@@ -4,9 +4,10 @@ mod network;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
+use lab::chainpod::{self, Profile};
 use lab::cluster::{self, Cluster, Node, Runtime};
-use lab::processes;
 use lab::progress::Progress;
+use lab::{helm, processes};
 
 /// What to do with the lab.
 #[derive(Subcommand)]
@@ -45,6 +46,12 @@ pub(crate) enum Lab {
         /// kubectl's arguments.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Installs chainpod by its chart, from this checkout; its images are in an emptyDir.
+    Install {
+        /// The namespace, which is made where it is not there.
+        #[arg(long, default_value = "default")]
+        namespace: String,
     },
     /// Fabric networks on this machine, with the lab's cluster or without it.
     #[command(subcommand)]
@@ -90,6 +97,7 @@ pub(crate) fn run(task: Lab) -> Result<()> {
                 bail!("kubectl: {status}")
             }
         }
+        Lab::Install { namespace } => install(&namespace),
         Lab::Network(task) => network::run(task),
         Lab::Logs { component } => {
             let file = cluster::state_folder()?
@@ -113,6 +121,30 @@ fn grow(cluster: &Cluster, nodes: usize, old_runtime: bool, progress: &Progress)
     while cluster.nodes().len() < nodes {
         cluster.add_node(Runtime::Containerd2, progress)?;
     }
+    Ok(())
+}
+
+fn install(namespace: &str) -> Result<()> {
+    let progress = Progress::new("lab install");
+    let cluster = running()?;
+    chainpod::build(&cluster, Profile::Dev, &progress)?;
+    let told = progress.step("installing the chart", || {
+        let chart = helm::chart().display().to_string();
+        let values = "image.tag=dev,store.type=emptyDir";
+        let install = [
+            "upgrade",
+            "--install",
+            "chainpod",
+            &chart,
+            "--create-namespace",
+            "--wait",
+            "--set",
+            values,
+        ];
+        cluster.helm(namespace, &install)
+    })?;
+    progress.finish();
+    print!("{told}");
     Ok(())
 }
 

@@ -70,6 +70,22 @@ labels:
 {{- default (printf "%s-tls" (include "chainpod.fullname" .)) .Values.docker.tls.secretName -}}
 {{- end -}}
 
+{{- define "chainpod.clientSecret" -}}
+{{- $made := ternary (printf "%s-docker-client" (include "chainpod.fullname" .)) "" .Values.docker.tls.selfMade -}}
+{{- default $made .Values.docker.tls.clientSecretName -}}
+{{- end -}}
+
+{{- /* The server's names, as YAML. */ -}}
+{{- define "chainpod.dnsNames" -}}
+{{- $service := .Values.docker.service.name -}}
+- {{ $service }}
+- {{ $service }}.{{ .Release.Namespace }}
+- {{ $service }}.{{ .Release.Namespace }}.svc
+{{- with .Values.docker.tls.dnsNames }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
 {{- define "chainpod.claim" -}}
 {{- default (printf "%s-store" (include "chainpod.fullname" .)) .Values.store.pvc.existingClaim -}}
 {{- end -}}
@@ -88,8 +104,11 @@ s3://{{ .Values.store.s3.bucket }}/{{ default (printf "%s/%s" .Release.Namespace
 {{- fail "store.type=s3 needs store.s3.bucket, the name of a bucket that is there" -}}
 {{- end -}}
 {{- with .Values.docker.tls -}}
-{{- if and .enabled (not .secretName) (not .certManager.issuerRef) -}}
-{{- fail "docker.tls.enabled needs a certificate: set docker.tls.secretName to a Secret with tls.crt, tls.key and ca.crt, or docker.tls.certManager.issuerRef.name to an issuer of cert-manager" -}}
+{{- if and .enabled (not .selfMade) (not .secretName) (not .certManager.issuerRef) -}}
+{{- fail "docker.tls.enabled needs a certificate: set docker.tls.secretName to a Secret with tls.crt, tls.key and ca.crt, docker.tls.certManager.issuerRef.name to an issuer of cert-manager, or docker.tls.selfMade" -}}
+{{- end -}}
+{{- if and .selfMade (or .secretName .certManager.issuerRef) -}}
+{{- fail "docker.tls.selfMade makes the certificate: unset docker.tls.secretName and docker.tls.certManager" -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.chaincode.createNamespace (eq (include "chainpod.chaincodeNamespace" .) .Release.Namespace) -}}

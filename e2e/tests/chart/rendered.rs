@@ -126,6 +126,10 @@ fn what_is_wrong_is_refused_by_name() {
         ("image.digest=latest", "/image/digest"),
         ("unschedulableLimit=soon", "/unschedulableLimit"),
         ("docker.tls.enabled=true", "set docker.tls.secretName to a Secret"),
+        (
+            "docker.tls.selfMade=true,docker.tls.secretName=a",
+            "unset docker.tls.secretName",
+        ),
         ("chaincode.createNamespace=true", "needs chaincode.namespace"),
     ] {
         let told = rendered(&["--set", set]).unwrap_err();
@@ -152,6 +156,33 @@ fn look(schema: &Value, path: &str, described: &mut usize) {
         *described += 1;
         look(value, &path, described);
     }
+}
+
+/// What the chart sets is in the table of settings.
+#[test]
+fn every_setting_is_one_of_chainpods() {
+    let table = fs::read_to_string(chart().join("../../docs/configuration.md")).unwrap();
+    let mut set = 0;
+    for (values, _) in GOLDEN {
+        for document in documents(values) {
+            let containers = document["spec"]["template"]["spec"]["containers"].as_array();
+            let variables = containers
+                .into_iter()
+                .flatten()
+                .flat_map(|container| container["env"].as_array());
+            for name in variables
+                .flatten()
+                .filter_map(|variable| variable["name"].as_str())
+            {
+                if let Some(setting) = name.strip_prefix("CHAINPOD_") {
+                    let setting = setting.to_lowercase().replace('_', "-");
+                    assert!(table.contains(&format!("| `{setting}` |")), "{name}");
+                    set += 1;
+                }
+            }
+        }
+    }
+    assert!(set > 30, "{set}");
 }
 
 #[test]

@@ -17,6 +17,9 @@ const AGENT_TARGET: &str = "x86_64-unknown-linux-gnu";
 /// Needs no C library of an image's.
 pub(super) const STATIC: &str = "target-feature=+crt-static";
 
+/// How the names of such variables begin.
+const OF_OUR_PACKAGE: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+
 /// How the daemon is compiled; the agent always is for its size.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -88,6 +91,15 @@ pub(super) fn cargo(command: &str, workspace: &Path, arguments: &[&str], env: &[
         .args([command, "--quiet", "--locked"])
         .args(arguments)
         .envs(env.iter().copied());
+    // What a cargo that runs us says of our own package: build scripts that look at it would run again.
+    for (name, _) in std::env::vars_os() {
+        if OF_OUR_PACKAGE
+            .iter()
+            .any(|prefix| name.to_string_lossy().starts_with(prefix))
+        {
+            cargo.env_remove(name);
+        }
+    }
     let status = cargo.status().context("cannot run cargo")?;
     if !status.success() {
         bail!("cargo {command} {} failed: {status}", arguments.join(" "));

@@ -68,7 +68,13 @@ impl Dockerd {
         )
     }
 
-    /// Its endpoint.
+    /// The endpoint for `CORE_VM_ENDPOINT`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("tcp://{}", self.address)
+    }
+
+    /// Docker's API there.
     #[must_use]
     pub fn api(&self) -> Docker {
         Docker::new(self.address)

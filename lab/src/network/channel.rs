@@ -79,7 +79,12 @@ impl Network {
         let (action, rest) = arguments.split_first().context("osnadmin needs an action")?;
         let tls = self.orderer_tls();
         let file = |name: &str| tls.join(name).display().to_string();
-        let admin = format!("{}:{}", self.orderer_host(), self.ports.orderer_admin());
+        // A process listens there for this machine alone.
+        let host = match self.pods() {
+            None => "localhost".to_owned(),
+            Some(_) => self.orderer_host(),
+        };
+        let admin = format!("{host}:{}", self.ports.orderer_admin());
         run(Command::new(self.programs.join("osnadmin"))
             .args(["channel", action, "--orderer-address", &admin])
             .args(["--ca-file", &file("ca.crt")])

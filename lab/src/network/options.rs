@@ -19,6 +19,9 @@ pub struct NetworkOptions {
     /// Its programs are Pods there; else processes of this machine.
     #[serde(default)]
     pub(super) namespace: Option<String>,
+    /// The Secret there with the peers' certificate for their Docker endpoint.
+    #[serde(default)]
+    pub(super) docker_secret: Option<String>,
 }
 
 impl NetworkOptions {
@@ -35,6 +38,7 @@ impl NetworkOptions {
             peers: 1,
             env: Vec::new(),
             namespace: None,
+            docker_secret: None,
         }
     }
 
@@ -77,6 +81,14 @@ impl NetworkOptions {
     #[must_use]
     pub fn in_cluster(mut self, namespace: &str) -> Self {
         self.namespace = Some(namespace.to_owned());
+        self
+    }
+
+    /// In a cluster: the peers speak TLS to their Docker endpoint, with `ca.crt`, `tls.crt` and `tls.key` of that
+    /// Secret.
+    #[must_use]
+    pub fn docker_secret(mut self, name: &str) -> Self {
+        self.docker_secret = Some(name.to_owned());
         self
     }
 

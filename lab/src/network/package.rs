@@ -112,7 +112,9 @@ impl Package {
         &self.version
     }
 
-    pub(super) fn file(&self) -> &Path {
+    /// Its file.
+    #[must_use]
+    pub fn file(&self) -> &Path {
         &self.file
     }
 

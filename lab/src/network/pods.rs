@@ -10,15 +10,17 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use super::Network;
+use super::image::PEER;
 use super::programs::Environment;
-use super::{Network, config};
 use crate::cluster::{Cluster, await_true, run};
-use crate::images;
 
 /// The orderer's Service and Deployment.
 pub(super) const ORDERER: &str = "orderer";
 /// Where Pods have the network's folder: no image has anything there.
 const FOLDER: &str = "/network";
+/// Where peers have the Secret with their certificate for their Docker endpoint.
+const DOCKER_TLS: &str = "/docker-tls";
 /// Fabric's own images' user.
 const USER: u64 = 500;
 /// The label of all that a network has in a cluster, and of its Pods' program.
@@ -46,10 +48,7 @@ impl Pods<'_> {
     /// Makes image, volume and Services; the names by which this machine reaches those.
     pub(super) fn serve(&self) -> Result<Vec<(IpAddr, String)>> {
         let network = self.network;
-        let fabric = network.options.fabric;
-        let samples = config::samples(fabric)?;
-        let image = images::build_fabric(&self.image(), &network.programs, &samples)?;
-        cluster()?.import(&image)?;
+        network.options.fabric.load_image(&cluster()?)?;
         let ports = network.ports;
         let orderer = [ports.orderer, ports.orderer_admin()];
         let mut objects = vec![self.volume(), self.claim(), self.service(ORDERER, &orderer)];
@@ -131,13 +130,6 @@ impl Pods<'_> {
             .with_context(|| format!("service {service} has no address but {address:?}"))
     }
 
-    fn image(&self) -> String {
-        format!(
-            "docker.io/hyperledger/fabric-peer:{}",
-            self.network.options.fabric
-        )
-    }
-
     fn metadata(&self, name: &str) -> Value {
         json!({"name": name, "namespace": self.namespace, "labels": {NETWORK: self.network.options.name}})
     }
@@ -179,14 +171,20 @@ impl Pods<'_> {
 
     fn deployment(&self, name: &str, command: &[&str], environment: &Environment<'_>, port: u16) -> Value {
         let host_folder = self.network.folder.display().to_string();
-        let variables: Vec<_> = environment
-            .iter()
-            .map(|(name, value)| json!({"name": name, "value": value.replace(&host_folder, FOLDER)}))
-            .collect();
+        let variable = |(name, value): &(&str, String)| json!({"name": name, "value": value.replace(&host_folder, FOLDER)});
+        let mut variables: Vec<_> = environment.iter().map(variable).collect();
+        let mut mounts = vec![json!({"name": "network", "mountPath": FOLDER})];
+        let claim = &self.network.options.name;
+        let mut volumes = vec![json!({"name": "network", "persistentVolumeClaim": {"claimName": claim}})];
+        if let Some(secret) = &self.network.options.docker_secret {
+            variables.extend(docker_tls().iter().map(variable));
+            mounts.push(json!({"name": "docker-tls", "mountPath": DOCKER_TLS, "readOnly": true}));
+            volumes.push(json!({"name": "docker-tls", "secret": {"secretName": secret}}));
+        }
         let container = json!({
-            "name": command[0], "image": self.image(), "command": command, "env": variables,
+            "name": command[0], "image": self.network.options.fabric.image(PEER), "command": command, "env": variables,
             "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 1},
-            "volumeMounts": [{"name": "network", "mountPath": FOLDER}],
+            "volumeMounts": mounts,
             "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
             // The node's other work must not keep it from answering.
             "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
@@ -196,9 +194,7 @@ impl Pods<'_> {
             "securityContext": {
                 "runAsNonRoot": true, "runAsUser": USER, "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "volumes": [{
-                "name": "network", "persistentVolumeClaim": {"claimName": self.network.options.name},
-            }],
+            "volumes": volumes,
         });
         json!({
             "apiVersion": "apps/v1", "kind": "Deployment", "metadata": self.metadata(name),
@@ -217,6 +213,16 @@ impl Network {
     pub fn workload(&self) -> String {
         format!("peer{}-org1", self.peer)
     }
+}
+
+fn docker_tls() -> Environment<'static> {
+    let file = |name: &str| format!("{DOCKER_TLS}/{name}");
+    vec![
+        ("CORE_VM_DOCKER_TLS_ENABLED", true.to_string()),
+        ("CORE_VM_DOCKER_TLS_CA_FILE", file("ca.crt")),
+        ("CORE_VM_DOCKER_TLS_CERT_FILE", file("tls.crt")),
+        ("CORE_VM_DOCKER_TLS_KEY_FILE", file("tls.key")),
+    ]
 }
 
 fn volume_name(network: &str) -> String {

@@ -39,7 +39,8 @@ pub(crate) struct Up {
     /// Where the peers start their chaincode: CORE_VM_ENDPOINT.
     #[arg(long, value_name = "URL", required_unless_present = "in_cluster")]
     docker_endpoint: Option<String>,
-    /// Orderer and peers are Deployments in that namespace, which is there; their endpoint is tcp://docker:2375.
+    /// Orderer and peers are Deployments in that namespace, which is there; their endpoint is tcp://docker:2375,
+    /// where `cargo xtask lab install` puts chainpod.
     #[arg(long, value_name = "NAMESPACE", num_args = 0..=1, default_missing_value = "default")]
     in_cluster: Option<String>,
     /// The network's name; several can be up side by side.
