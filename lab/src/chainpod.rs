@@ -16,6 +16,7 @@ use crate::docker::Docker;
 use crate::docker_tls::DockerTls;
 use crate::gate::Gate;
 use crate::machine;
+use crate::storage::Storage;
 
 mod account;
 mod build;
@@ -49,6 +50,7 @@ pub struct Chainpod {
     child: Child,
     daemon: PathBuf,
     arguments: Vec<OsString>,
+    environment: Vec<(&'static str, String)>,
     folder: tempfile::TempDir,
     /// Goes with the last instance in it.
     namespace: Arc<Namespace>,
@@ -57,6 +59,26 @@ pub struct Chainpod {
     admin: SocketAddr,
     agents: SocketAddr,
     tls: Option<DockerTls>,
+}
+
+/// What not every chainpod has.
+#[derive(Default)]
+struct With<'a> {
+    /// Another way to the API server.
+    api: Option<SocketAddr>,
+    /// Further options of `serve`.
+    options: &'a [String],
+    /// What has its images.
+    storage: Option<&'a Storage>,
+}
+
+impl With<'_> {
+    fn store(&self, folder: &Path, namespace: &str) -> OsString {
+        match self.storage {
+            Some(storage) => storage.bucket(namespace).into(),
+            None => folder.join(STORE).into(),
+        }
+    }
 }
 
 impl Chainpod {
@@ -73,7 +95,11 @@ impl Chainpod {
     /// # Errors
     /// As there.
     pub fn start_with(cluster: &Cluster, daemon: &Path, namespace: &str, options: &[String]) -> Result<Self> {
-        Self::start_through(None, cluster, daemon, namespace, options)
+        let with = With {
+            options,
+            ..With::default()
+        };
+        Self::start_as(&with, cluster, daemon, namespace)
     }
 
     /// [`Chainpod::start`]; it reaches the API server through that gate.
@@ -81,27 +107,36 @@ impl Chainpod {
     /// # Errors
     /// As there.
     pub fn start_behind(gate: &Gate, cluster: &Cluster, daemon: &Path, namespace: &str) -> Result<Self> {
-        Self::start_through(Some(gate.address()), cluster, daemon, namespace, &[])
+        let with = With {
+            api: Some(gate.address()),
+            ..With::default()
+        };
+        Self::start_as(&with, cluster, daemon, namespace)
     }
 
-    fn start_through(
-        api: Option<SocketAddr>,
+    /// [`Chainpod::start`]; its images are in a bucket, below its namespace's name.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_with_bucket(
+        storage: &Storage,
         cluster: &Cluster,
         daemon: &Path,
         namespace: &str,
-        options: &[String],
     ) -> Result<Self> {
+        let with = With {
+            storage: Some(storage),
+            ..With::default()
+        };
+        Self::start_as(&with, cluster, daemon, namespace)
+    }
+
+    fn start_as(with: &With<'_>, cluster: &Cluster, daemon: &Path, namespace: &str) -> Result<Self> {
         let namespace = Namespace::create(cluster, namespace, "restricted")?;
         let folder = folder()?;
-        let kubeconfig = account::create(&namespace, api, folder.path())?;
+        let kubeconfig = account::create(&namespace, with.api, folder.path())?;
         let instance = namespace.name().to_owned();
-        Self::serve(
-            daemon,
-            Arc::new(namespace),
-            &instance,
-            (folder, kubeconfig),
-            options,
-        )
+        Self::serve(daemon, Arc::new(namespace), &instance, (folder, kubeconfig), with)
     }
 
     /// Serves another instance in this one's namespace.
@@ -110,7 +145,8 @@ impl Chainpod {
     /// As [`Chainpod::start`].
     pub fn beside(&self, instance: &str) -> Result<Self> {
         let account = (folder()?, self.kubeconfig.clone());
-        Self::serve(&self.daemon, Arc::clone(&self.namespace), instance, account, &[])
+        let namespace = Arc::clone(&self.namespace);
+        Self::serve(&self.daemon, namespace, instance, account, &With::default())
     }
 
     fn serve(
@@ -118,7 +154,7 @@ impl Chainpod {
         namespace: Arc<Namespace>,
         instance: &str,
         (folder, kubeconfig): (tempfile::TempDir, PathBuf),
-        options: &[String],
+        with: &With<'_>,
     ) -> Result<Self> {
         let docker = machine::free_port()?;
         let admin = machine::free_port()?;
@@ -134,13 +170,15 @@ impl Chainpod {
             .arg("--kubeconfig")
             .arg(&kubeconfig)
             .arg("--store")
-            .arg(folder.path().join(STORE))
-            .args(options);
+            .arg(with.store(folder.path(), namespace.name()))
+            .args(with.options);
         let arguments: Vec<_> = serve.get_args().map(OsStr::to_owned).collect();
+        let environment = with.storage.map(Storage::environment).unwrap_or_default();
         let mut chainpod = Self {
-            child: process::spawn(daemon, &arguments, folder.path())?,
+            child: process::spawn(daemon, &arguments, &environment, folder.path())?,
             daemon: daemon.to_owned(),
             arguments,
+            environment,
             folder,
             namespace,
             kubeconfig,

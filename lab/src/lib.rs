@@ -21,5 +21,6 @@ pub mod processes;
 pub mod progress;
 pub mod proxy;
 pub mod registry;
+pub mod storage;
 pub mod story;
 pub mod webhook;

@@ -30,7 +30,12 @@ impl Chainpod {
     /// # Errors
     /// As [`Chainpod::start`].
     pub fn start_again(&mut self) -> Result<()> {
-        self.child = spawn(&self.daemon, &self.arguments, self.folder.path())?;
+        self.child = spawn(
+            &self.daemon,
+            &self.arguments,
+            &self.environment,
+            self.folder.path(),
+        )?;
         self.await_listening()
     }
 
@@ -76,13 +81,21 @@ impl Chainpod {
 }
 
 /// A process whose log follows that of the one before.
-pub(super) fn spawn(daemon: &Path, arguments: &[OsString], folder: &Path) -> Result<Child> {
+pub(super) fn spawn(
+    daemon: &Path,
+    arguments: &[OsString],
+    environment: &[(&'static str, String)],
+    folder: &Path,
+) -> Result<Child> {
     let log = File::options()
         .create(true)
         .append(true)
         .open(folder.join("log"))?;
     Command::new(daemon)
         .args(arguments)
+        .envs(environment.iter().cloned())
+        // What it leaves there when it is killed goes with the folder.
+        .env("TMPDIR", folder)
         .stdin(Stdio::null())
         .stderr(log.try_clone()?)
         .stdout(log)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::{Chainpod, account, folder};
+use super::{Chainpod, With, account, folder};
 use crate::cluster::{Cluster, Namespace, run};
 use crate::network::Language;
 
@@ -116,12 +116,16 @@ impl Chainpod {
         fs::write(&file, registries.rules().to_string())?;
         let instance = namespace.name().to_owned();
         let options = [format!("--rules={}", file.display())];
+        let with = With {
+            options: &options,
+            ..With::default()
+        };
         Self::serve(
             daemon,
             Arc::new(namespace),
             &instance,
             (folder, kubeconfig),
-            &options,
+            &with,
         )
     }
 }
