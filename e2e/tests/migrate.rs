@@ -49,14 +49,16 @@ fn the_service_leads_where_the_page_says() {
     let page = Page::read(&checkout.join("docs/migrate-from-dind.md"));
     let shell = Shell::new(&namespace, &checkout);
     let ip = namespace.kubectl(&["get", "service", "docker", "--output=jsonpath={.spec.clusterIP}"]);
-    let docker = Docker::new(SocketAddr::new(ip.unwrap().parse().unwrap(), 2375));
+    let address = SocketAddr::new(ip.unwrap().parse().unwrap(), 2375);
     // Whether chainpod is there after each block: beside, selector, away, the chart's, back.
     let is_chainpod = [false, true, true, true, false];
     assert_eq!(page.blocks().count(), is_chainpod.len());
     for (commands, is_chainpod) in page.blocks().zip(is_chainpod) {
         shell.run(commands).unwrap();
         await_so(commands, END_LIMIT, || {
-            [docker.is_up(), is_stand_in(&docker)] == [is_chainpod, !is_chainpod]
+            // A connection that is open stays where it is: so each look has one of its own.
+            let is_up = Docker::new(address).is_up();
+            [is_up, is_stand_in(&Docker::new(address))] == [is_chainpod, !is_chainpod]
         });
     }
 }
