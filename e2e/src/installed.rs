@@ -52,15 +52,18 @@ impl Installed {
     }
 
     fn beneath_with(cluster: &Cluster, namespace: &str, standard: &str, values: &[&str]) -> Self {
-        let volume = Volume::create(cluster, &format!("{namespace}-store")).unwrap();
+        let class = format!("{namespace}-store");
+        let volume = Volume::create(cluster, &class).unwrap();
         let namespace = Namespace::create(cluster, namespace, standard).unwrap();
         let installed = Self {
             namespace,
             _volume: volume,
         };
         let chart = chart().display().to_string();
-        let install = ["install", RELEASE, &chart, "--set", IMAGE, "--wait", HELM_LIMIT];
-        installed.helm(&[&install[..], &set(values)].concat());
+        // By its name: beside another installation there are two default classes.
+        let class = format!("store.pvc.storageClassName={class}");
+        let install = ["install", RELEASE, &chart, "--wait", HELM_LIMIT];
+        installed.helm(&[&install[..], &set(&[IMAGE, &class]), &set(values)].concat());
         installed
     }
 
