@@ -29,7 +29,8 @@ fn objects(installed: &Installed, kinds: &str) -> BTreeSet<String> {
 #[test]
 fn it_is_installed_upgraded_and_uninstalled_while_chaincode_runs() {
     let (cluster, _) = lab(&Progress::new("chart"));
-    let installed = Installed::new(&cluster, NAMESPACE);
+    // As users do it: the claim is of the default class.
+    let installed = Installed::with(&cluster, NAMESPACE, &["store.pvc.storageClassName="]);
     let docker = installed.docker();
     assert!(docker.is_up());
     may_do_what_the_role_says(&installed);
