@@ -85,6 +85,17 @@ pub enum Role {
     Chaincode,
 }
 
+impl Role {
+    /// Its word in labels, lists and metrics, as in the record.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Chaincode => "chaincode",
+        }
+    }
+}
+
 /// One `PUT archive` before start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::container::{Container, Role};
+use engine::container::Container;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 /// Says that chainpod made the object: part of every selector.
@@ -87,7 +87,7 @@ pub(crate) fn is_of_doctor(meta: &ObjectMeta) -> bool {
 
 /// Keys and full texts.
 fn labels(container: &Container) -> Vec<(&'static str, &str)> {
-    let role = role(container.role);
+    let role = container.role.name();
     let mut labels = vec![
         ("app.kubernetes.io/name", CHAINPOD),
         (INSTANCE, container.scope.0.as_str()),
@@ -112,14 +112,6 @@ fn labels(container: &Container) -> Vec<(&'static str, &str)> {
             .filter_map(|(key, value)| Some((key, value?))),
     );
     labels
-}
-
-/// The value of [`ROLE`].
-pub(crate) const fn role(role: Role) -> &'static str {
-    match role {
-        Role::Build => "build",
-        Role::Chaincode => "chaincode",
-    }
 }
 
 /// The nearest legal value of a label: 63 characters of `[A-Za-z0-9._-]`, alphanumeric at both ends.

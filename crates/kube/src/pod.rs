@@ -64,7 +64,7 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy, fie
     let (command, args) = command(launch);
     let container = PodContainer {
         // Its role: others may be injected beside it, and status and log are asked for by name.
-        name: labels::role(record.container.role).to_owned(),
+        name: record.container.role.name().to_owned(),
         image: Some(launch.image.clone()),
         image_pull_policy: Some(pull_policy(launch).to_owned()),
         command,
@@ -173,7 +173,7 @@ fn annotations(container: &Container) -> Vec<(String, String)> {
     };
     [
         (START, container.starts.to_string().as_str()),
-        (DEFAULT_CONTAINER, labels::role(container.role)),
+        (DEFAULT_CONTAINER, container.role.name()),
         ("cluster-autoscaler.kubernetes.io/safe-to-evict", safe_to_evict),
         ("sidecar.istio.io/inject", "false"),
         ("linkerd.io/inject", "disabled"),

@@ -24,7 +24,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry};
 use tokio::sync::Mutex;
 
-use self::labels::{Failure, Kind, OfRole, Operation, Running, role};
+use self::labels::{Failure, Kind, OfRole, Operation, Running};
 use crate::router::Operated;
 
 /// Seconds of a launch: a Pod takes 0.3 at least, and a start is given up after 270.
@@ -191,7 +191,7 @@ impl Metrics {
 
 impl Meter for Metrics {
     fn launched(&self, of: Role, took: Duration) {
-        let launches = self.0.launches.get_or_create(&OfRole { role: role(of) });
+        let launches = self.0.launches.get_or_create(&OfRole { role: of.name() });
         launches.observe(took.as_secs_f64());
     }
 
@@ -203,7 +203,7 @@ impl Meter for Metrics {
         if news.is_warning {
             let failure = Failure {
                 cause: news.reason,
-                role: role(of),
+                role: of.name(),
             };
             self.0.failures.get_or_create(&failure).inc();
         }

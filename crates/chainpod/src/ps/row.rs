@@ -1,6 +1,5 @@
 //! One container as a row, and as JSON.
 
-use engine::container::Role;
 use jiff::Timestamp;
 use kube_adapter::View;
 use serde_json::{Value, json};
@@ -56,7 +55,7 @@ pub(super) fn wide_cells(view: &View, now: Timestamp) -> [String; WIDE] {
         age((now - since).get_seconds()),
         view.memory_limit().map_or_else(|| NONE.to_owned(), memory),
         known(container.msp()),
-        role(view).to_owned(),
+        view.container().role.name().to_owned(),
         container.id.short().to_owned(),
         container.image.reference.clone(),
     ]
@@ -70,7 +69,7 @@ pub(super) fn json(view: &View) -> Value {
         "chaincode": container.chaincode(),
         "peer": container.peer(),
         "msp": container.msp(),
-        "role": role(view),
+        "role": view.container().role.name(),
         "container": container.name,
         "id": container.id.0,
         "record": view.record.name.0,
@@ -94,13 +93,6 @@ fn pod_name(view: &View) -> Option<&str> {
 /// Starts after the first.
 fn restarts(view: &View) -> u32 {
     view.container().starts.saturating_sub(1)
-}
-
-fn role(view: &View) -> &'static str {
-    match view.container().role {
-        Role::Build => "build",
-        Role::Chaincode => "chaincode",
-    }
 }
 
 /// `90s`, `5m`, `3h`, `2d`.

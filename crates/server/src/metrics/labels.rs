@@ -1,7 +1,7 @@
 //! The labels of metrics. What a client chooses is cut to the length of a
 //! Kubernetes label; the encoder escapes it.
 
-use engine::container::{Container, Role};
+use engine::container::Container;
 use http::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
 
@@ -59,7 +59,7 @@ impl Running {
             chaincode: bounded(container.chaincode()),
             peer: bounded(container.peer()),
             msp: bounded(container.msp()),
-            role: role(container.role),
+            role: container.role.name(),
         }
     }
 
@@ -69,14 +69,7 @@ impl Running {
             chaincode: OTHER.to_owned(),
             peer: OTHER.to_owned(),
             msp: OTHER.to_owned(),
-            role: role(container.role),
+            role: container.role.name(),
         }
-    }
-}
-
-pub(super) const fn role(role: Role) -> &'static str {
-    match role {
-        Role::Build => "build",
-        Role::Chaincode => "chaincode",
     }
 }
