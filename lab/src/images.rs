@@ -5,6 +5,7 @@ mod chainpod;
 mod debian;
 mod fabric;
 mod languages;
+mod network_policies;
 mod oci;
 
 use std::fs::{self, File};
@@ -15,6 +16,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 pub use self::chainpod::Programs;
+pub(crate) use self::network_policies::{NETWORK_POLICIES, build_network_policies};
 use self::oci::{Image, Layer};
 use crate::cache::{self, Inputs};
 use crate::go::{self, GoModule};

@@ -20,11 +20,12 @@ const GO_MODULES_WITH_CODE: [&str; 3] = ["images/pause", "chaincode/go", "chainc
 /// One more, for `--full`: of its few lines vet reads all that they import, for five minutes.
 const GO_MODULE_WITH_MUCH: &str = "kubernetes";
 /// The Go modules with dependencies, which must be what their go.sum says.
-const GO_MODULES: [&str; 10] = [
+const GO_MODULES: [&str; 11] = [
     "kubernetes",
     "containerd",
     "coredns",
     "helm",
+    "kube-network-policies",
     "versitygw",
     "fabric/v1.4",
     "fabric/v2.1",

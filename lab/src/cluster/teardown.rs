@@ -27,8 +27,8 @@ const SYSCTLS: [&str; 3] = [
     "net/ipv4/conf/all/route_localnet",
     "net/ipv6/conf/all/forwarding",
 ];
-/// How the chains of kube-proxy, the kubelet and the CNI plugins begin.
-const CHAINS: [&str; 2] = ["KUBE-", "CNI-"];
+/// How the chains of kube-proxy, the kubelet, the CNI plugins and the lab itself begin.
+const CHAINS: [&str; 3] = ["KUBE-", "CNI-", "CHAINPOD-"];
 
 /// The tools of the two families of iptables rules, without `-save` and `-restore`.
 const FAMILIES: [&str; 2] = ["iptables", "ip6tables"];

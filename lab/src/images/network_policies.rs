@@ -1,0 +1,42 @@
+//! The image of kube-network-policies, for who wants NetworkPolicies to count in the lab.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::{ARCHIVE, RECIPE, oci, static_program};
+use crate::cache::{self, Inputs};
+use crate::go::GoModule;
+use crate::progress::Progress;
+
+/// Its name.
+pub(crate) const NETWORK_POLICIES: &str = "registry.k8s.io/networking/kube-network-policies:v0.8.0";
+
+const MODULE: GoModule = GoModule {
+    name: "kube-network-policies",
+    folder: "kube-network-policies",
+    packages: &["sigs.k8s.io/kube-network-policies/cmd"],
+    ldflags: "-s -w",
+    tags: "",
+};
+
+/// Makes it: an OCI archive.
+///
+/// # Errors
+/// Go's.
+pub(crate) fn build_network_policies(progress: &Progress) -> Result<PathBuf> {
+    let programs = progress.step("building kube-network-policies", || MODULE.build())?;
+    let inputs = Inputs::default()
+        .text(RECIPE)
+        .text(NETWORK_POLICIES)
+        .path(&programs)?;
+    let folder = cache::artefact("network-policies-image", inputs, |out| {
+        let mut image = static_program(NETWORK_POLICIES, &programs.join("cmd"), "netpol")?;
+        // What makes it take its own rules away.
+        image.config["StopSignal"] = json!("SIGINT");
+        oci::write(&[image], File::create(out.join(ARCHIVE))?).map(drop)
+    })?;
+    Ok(folder.join(ARCHIVE))
+}
