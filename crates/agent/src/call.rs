@@ -9,9 +9,12 @@ use std::time::{Duration, Instant};
 use agent_protocol::{Event, KEEPALIVE_SECS};
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, RustlsConnector};
 use ureq::{Agent, Body, BodyReader, RequestBuilder, SendBody};
 
 use crate::backoff::Backoff;
+use crate::connect::Early;
 use crate::say;
 use crate::task::Orders;
 
@@ -100,8 +103,9 @@ impl Chainpod {
             .timeout_per_read(Some(SILENCE))
             .timeout_per_write(Some(SILENCE))
             .build();
+        let connector = Early::default().chain(RustlsConnector::default());
         Ok(Self {
-            agent: config.into(),
+            agent: Agent::with_parts(config, connector, DefaultResolver::default()),
             url: orders.task.url.clone(),
             authorization: format!("Bearer {}", orders.token),
             ended: Mutex::new(None),

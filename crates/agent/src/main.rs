@@ -24,6 +24,7 @@ use crate::program::Program;
 
 mod backoff;
 mod call;
+mod connect;
 mod install;
 mod keep;
 mod launch;

@@ -1,0 +1,111 @@
+//! Connecting from a Pod that has just begun. Where NetworkPolicies count, the network may not know yet whose
+//! its address is, and drops its packets for a moment; the kernel would try again after a second.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ureq::Error;
+use ureq::unversioned::transport::time::Duration as Limit;
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, TcpConnector};
+
+/// How long the first try waits, each further one twice as long: more than a packet takes through a cluster.
+const FIRST: Duration = Duration::from_millis(100);
+/// No time at all would mean that there is no limit.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// TCP, tried again early.
+#[derive(Debug, Default)]
+pub(crate) struct Early(TcpConnector);
+
+impl Connector<()> for Early {
+    type Out = <TcpConnector as Connector<()>>::Out;
+
+    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Self::Out>, Error> {
+        early(*details.timeout.after, |wait| {
+            self.0.connect(&within(details, wait), None)
+        })
+    }
+}
+
+/// The same, with less time.
+fn within<'a>(details: &ConnectionDetails<'a>, wait: Duration) -> ConnectionDetails<'a> {
+    ConnectionDetails {
+        uri: details.uri,
+        addrs: details.addrs.clone(),
+        config: details.config,
+        request_level: details.request_level,
+        resolver: details.resolver,
+        now: (details.current_time)(),
+        timeout: NextTimeout {
+            after: Limit::Exact(wait),
+            ..details.timeout
+        },
+        current_time: Arc::clone(&details.current_time),
+        run_connector: Arc::clone(&details.run_connector),
+        register_shutdown: Arc::clone(&details.register_shutdown),
+    }
+}
+
+/// Tries until one has an answer, or that time is over.
+fn early<T>(limit: Duration, mut attempt: impl FnMut(Duration) -> Result<T, Error>) -> Result<T, Error> {
+    let begun = Instant::now();
+    let mut wait = FIRST;
+    loop {
+        let left = limit.saturating_sub(begun.elapsed()).max(SHORTEST);
+        match attempt(wait.min(left)) {
+            Err(Error::Timeout(_)) if wait < left => wait *= 2,
+            answered => return answered,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::thread;
+
+    use ureq::Timeout;
+
+    use super::*;
+
+    /// After which the kernel sends a dropped packet again.
+    const KERNEL: Duration = Duration::from_secs(1);
+
+    fn connect(address: SocketAddr, limit: Duration) -> Result<TcpStream, Error> {
+        early(limit, |wait| {
+            TcpStream::connect_timeout(&address, wait).map_err(|error| match error.kind() {
+                io::ErrorKind::TimedOut => Error::Timeout(Timeout::Connect),
+                _ => Error::Io(error),
+            })
+        })
+    }
+
+    #[test]
+    fn dropped_packets_are_sent_again_before_the_kernel_does_it() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        // The kernel drops packets to a listener that has too many waiting.
+        let mut waiting = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&address, FIRST) {
+            waiting.push(stream);
+        }
+        let error = connect(address, 3 * FIRST).unwrap_err();
+        assert!(matches!(error, Error::Timeout(_)), "{error}");
+        let begun = Instant::now();
+        thread::scope(|scope| {
+            let early = scope.spawn(|| connect(address, 2 * KERNEL));
+            thread::sleep(FIRST / 2);
+            listener.accept().unwrap();
+            early.join().unwrap().unwrap();
+        });
+        assert!(begun.elapsed() < KERNEL, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn a_refusal_is_told_at_once() {
+        let address = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+        let error = connect(address, KERNEL).unwrap_err();
+        assert!(matches!(error, Error::Io(_)), "{error}");
+    }
+}
