@@ -15,8 +15,9 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-pub use self::chainpod::Programs;
+pub use self::chainpod::{Kind, Programs};
 pub(crate) use self::network_policies::{NETWORK_POLICIES, build_network_policies};
+pub use self::oci::AMD64;
 use self::oci::{Image, Layer};
 use crate::cache::{self, Inputs};
 use crate::go::{self, GoModule};
@@ -26,8 +27,6 @@ use crate::progress::Progress;
 const ARCHIVE: &str = "images.tar";
 /// Raised when the way images are made changes: it is part of every key.
 const RECIPE: &str = "4";
-/// The same of chainpod's own.
-const CHAINPOD_RECIPE: &str = "1";
 /// The image of busybox.
 const BUSYBOX_IMAGE: &str = "docker.io/library/busybox:1.35";
 /// Where Debian's busybox-static puts it.
@@ -97,30 +96,6 @@ pub fn build(progress: &Progress) -> Result<PathBuf> {
     Ok(folder.join(ARCHIVE))
 }
 
-/// Makes chainpod's own image as releases have it, but for its name and compression: an OCI archive.
-///
-/// # Errors
-/// When a program, or Debian's list of CAs, cannot be read.
-pub fn build_chainpod(name: &str, programs: &Programs, progress: &Progress) -> Result<PathBuf> {
-    let inputs = Inputs::default()
-        .text(CHAINPOD_RECIPE)
-        .text(name)
-        .path(&programs.daemon)?
-        .path(&programs.agent)?;
-    let folder = progress.step("making chainpod's image", || {
-        cache::artefact("chainpod-image", inputs, |out| {
-            let about = chainpod::About {
-                name,
-                version: env!("CARGO_PKG_VERSION"),
-                architecture: oci::AMD64,
-            };
-            let image = chainpod::image(programs, &about, false)?;
-            oci::write(&[image], File::create(out.join(ARCHIVE))?).map(drop)
-        })
-    })?;
-    Ok(folder.join(ARCHIVE))
-}
-
 /// Makes the image of Fabric's own programs under all of these names: an OCI archive. They are static, and
 /// busybox is beside them.
 ///
@@ -144,36 +119,26 @@ pub(crate) fn build_fabric(names: &[String], programs: &Path, samples: &Path) ->
     Ok(folder.join(ARCHIVE))
 }
 
-/// An image that was written for others.
+/// An image that was written.
 pub struct Written {
     /// Its manifest's digest.
     pub digest: String,
-    /// What a node pulls.
-    pub compressed_bytes: u64,
+    /// The size of its layers: what a node pulls.
+    pub bytes: u64,
 }
 
-/// Writes chainpod's image as releases have it: an OCI archive.
+/// Writes chainpod's own image: an OCI archive.
 ///
 /// # Errors
-/// As [`build_chainpod`].
-pub fn write_chainpod(
-    name: &str,
-    architecture: &'static str,
-    programs: &Programs,
-    archive: &Path,
-) -> Result<Written> {
-    let about = chainpod::About {
-        name,
-        version: env!("CARGO_PKG_VERSION"),
-        architecture,
-    };
-    let image = chainpod::image(programs, &about, true)?;
-    let compressed_bytes = image.layers.iter().map(Layer::size).sum();
+/// When a program, or Debian's list of CAs, cannot be read, or the file not written.
+pub fn write_chainpod(kind: &Kind<'_>, programs: &Programs, archive: &Path) -> Result<Written> {
+    let image = chainpod::image(programs, kind)?;
+    let bytes = image.layers.iter().map(Layer::size).sum();
     let file = File::create(archive).with_context(|| format!("cannot write {}", archive.display()))?;
     let digests = oci::write(&[image], file)?;
     Ok(Written {
         digest: digests.concat(),
-        compressed_bytes,
+        bytes,
     })
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use lab::chainpod::release::{ARCHITECTURES, Architecture};
-use lab::images;
+use lab::images::{self, Kind};
 use lab::progress::Progress;
 
 /// The image's name; a registry's own goes before it when it is pushed.
@@ -45,7 +45,12 @@ pub(crate) fn run(options: &Image) -> Result<()> {
     let file = |end: &str| options.output.join(format!("chainpod-{}.{end}", options.arch));
     let archive = file("tar");
     let written = progress.step("writing the image", || {
-        images::write_chainpod(NAME, architecture.name, &programs, &archive)
+        let kind = Kind {
+            name: NAME,
+            architecture: architecture.name,
+            compressed: true,
+        };
+        images::write_chainpod(&kind, &programs, &archive)
     })?;
     let list = file("cdx.json");
     progress.step("listing what is in it", || {
@@ -54,12 +59,12 @@ pub(crate) fn run(options: &Image) -> Result<()> {
     let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
     let sizes = format!(
         "{} compressed; chainpod {}, chainpod-agent {}",
-        mib(written.compressed_bytes),
+        mib(written.bytes),
         mib(fs::metadata(&programs.daemon)?.len()),
         mib(fs::metadata(&programs.agent)?.len()),
     );
     ensure!(
-        written.compressed_bytes <= MAX_COMPRESSED_BYTES,
+        written.bytes <= MAX_COMPRESSED_BYTES,
         "the image is too big, {} are allowed: {sizes}",
         mib(MAX_COMPRESSED_BYTES)
     );

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cluster::Cluster;
 use crate::go;
-use crate::images::{self, Programs};
+use crate::images::{self, Kind, Programs};
 use crate::progress::Progress;
 
 /// The agent's target.
@@ -78,9 +78,21 @@ pub fn build(cluster: &Cluster, profile: Profile, progress: &Progress) -> Result
         Ok::<_, anyhow::Error>(workspace.join("target").join(folder).join("chainpod"))
     })?;
     let programs = Programs { daemon, agent };
-    let image = images::build_chainpod(super::IMAGE, &programs, progress)?;
-    progress.step("loading chainpod's image", || cluster.import(&image))?;
+    progress.step("loading chainpod's image", || load(cluster, &programs))?;
     Ok(programs.daemon)
+}
+
+/// As releases have it, but for its name and compression.
+fn load(cluster: &Cluster, programs: &Programs) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let archive = folder.path().join("chainpod.tar");
+    let kind = Kind {
+        name: super::IMAGE,
+        architecture: images::AMD64,
+        compressed: false,
+    };
+    images::write_chainpod(&kind, programs, &archive)?;
+    cluster.import(&archive)
 }
 
 /// Runs cargo with these variables of the environment.

@@ -27,18 +27,17 @@ pub struct Programs {
     pub agent: PathBuf,
 }
 
-/// What the image says of itself.
-pub(super) struct About<'a> {
+/// Which image of them.
+pub struct Kind<'a> {
     /// Its whole name.
-    pub(super) name: &'a str,
-    /// chainpod's version.
-    pub(super) version: &'a str,
+    pub name: &'a str,
     /// As OCI names it.
-    pub(super) architecture: &'static str,
+    pub architecture: &'static str,
+    /// Whether its layer is: it takes a second, and is for others.
+    pub compressed: bool,
 }
 
-/// The image; its layer is compressed where it is for others.
-pub(super) fn image(programs: &Programs, about: &About<'_>, compressed: bool) -> Result<Image> {
+pub(super) fn image(programs: &Programs, kind: &Kind<'_>) -> Result<Image> {
     let mut tar = oci::tar();
     for folder in ["etc/", "etc/ssl/", "etc/ssl/certs/"] {
         oci::directory(&mut tar, folder, 0o755, 0)?;
@@ -47,14 +46,14 @@ pub(super) fn image(programs: &Programs, about: &About<'_>, compressed: bool) ->
     oci::append(&mut tar, CA_BUNDLE, 0o644, &ca_bundle()?)?;
     oci::append(&mut tar, "chainpod-agent", 0o755, &read(&programs.agent)?)?;
     oci::append(&mut tar, "chainpod", 0o755, &read(&programs.daemon)?)?;
-    let layer = match compressed {
+    let layer = match kind.compressed {
         true => Layer::compressed(tar.into_inner()?)?,
         false => Layer::memory(tar.into_inner()?)?,
     };
     Ok(Image {
-        names: vec![about.name.to_owned()],
+        names: vec![kind.name.to_owned()],
         layers: vec![layer],
-        architecture: about.architecture,
+        architecture: kind.architecture,
         config: json!({
             "Entrypoint": ["/chainpod"], "Cmd": ["serve"], "User": USER,
             "ExposedPorts": {"2375/tcp": {}, "2377/tcp": {}, "9090/tcp": {}},
@@ -63,7 +62,7 @@ pub(super) fn image(programs: &Programs, about: &About<'_>, compressed: bool) ->
                 "org.opencontainers.image.description":
                     "A Docker Engine API endpoint that runs Hyperledger Fabric chaincode as Kubernetes Pods.",
                 "org.opencontainers.image.licenses": "Apache-2.0",
-                "org.opencontainers.image.version": about.version,
+                "org.opencontainers.image.version": env!("CARGO_PKG_VERSION"),
             },
         }),
     })
@@ -94,13 +93,13 @@ mod tests {
         };
         fs::write(&programs.daemon, "daemon").unwrap();
         fs::write(&programs.agent, "agent").unwrap();
-        let about = About {
+        let kind = Kind {
             name: "example.com/chainpod:1",
-            version: "1",
             architecture: "arm64",
+            compressed: true,
         };
         let mut archive = Cursor::new(Vec::new());
-        let image = image(&programs, &about, true).unwrap();
+        let image = image(&programs, &kind).unwrap();
         (oci::write(&[image], &mut archive).unwrap(), archive.into_inner())
     }
 

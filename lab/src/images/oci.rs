@@ -37,7 +37,7 @@ pub(super) struct Layer {
 const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
 const TAR_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// The architecture of this lab.
-pub(super) const AMD64: &str = "amd64";
+pub const AMD64: &str = "amd64";
 
 #[derive(Clone)]
 enum Content {

@@ -50,7 +50,8 @@ impl Bare {
         )
     }
 
-    /// From the POST of a Pod to its program's first instruction, in seconds.
+    /// From the POST of a Pod to its program's first instruction, in seconds. The Pod has gone then: what
+    /// is measured next does not run beside its end.
     pub(super) fn launch(&self, name: &str, shape: Shape) -> Result<f64> {
         let pod = pod(name, shape, &PROGRAM, 0);
         let clock = Clock::start();
@@ -59,7 +60,12 @@ impl Bare {
             let log = format!("{}/{name}/log", self.pods());
             Ok(ureq::get(&log).call()?.body_mut().read_to_string()?)
         })?;
-        ureq::delete(&format!("{}/{name}", self.pods())).call()?;
+        let url = format!("{}/{name}", self.pods());
+        ureq::delete(&url).call()?;
+        let cluster = self.namespace.cluster();
+        cluster.wait_for(&format!("the end of pod {name}"), || {
+            matches!(ureq::get(&url).call(), Err(ureq::Error::StatusCode(404)))
+        })?;
         Ok(seconds)
     }
 

@@ -1,6 +1,6 @@
 //! `bench relaunch`: a real peer, and chaincode that crashes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use lab::network::{Network, NetworkOptions, Package};
@@ -14,6 +14,8 @@ const RELAUNCH: &str = "crash to the next query's answer";
 const WITHOUT: &str = "that, less a query";
 /// The name of the network.
 const NETWORK: &str = "benchrelaunch";
+/// Chaincode that crashes has run for longer than chainpod holds its start (5 s), and its peer knows.
+const LIFE: Duration = Duration::from_secs(6);
 
 /// Measures it.
 pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
@@ -35,6 +37,7 @@ pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
                     EMPTY_DIR,
                     bare.launch(&format!("volume-{round}"), Shape::EmptyDir)?,
                 );
+                std::thread::sleep(LIFE);
                 let query = query(&network)?;
                 let relaunch = relaunch(&network)?;
                 figures.add(QUERY, query);
