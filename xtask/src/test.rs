@@ -17,15 +17,16 @@ use lab::progress::Progress;
 
 /// The Go modules with code of our own; the others only pin programs.
 const GO_MODULES_WITH_CODE: [&str; 3] = ["images/pause", "chaincode/go", "chaincode/go-1.4"];
-/// One more, for `--full`: of its few lines vet reads all that they import, for five minutes.
-const GO_MODULE_WITH_MUCH: &str = "kubernetes";
+/// Two more, for `--full`: of their few lines vet reads all that they import, for minutes.
+const GO_MODULES_WITH_MUCH: [&str; 2] = ["kubernetes", "cert-manager"];
 /// The Go modules with dependencies, which must be what their go.sum says.
-const GO_MODULES: [&str; 10] = [
+const GO_MODULES: [&str; 11] = [
     "kubernetes",
     "containerd",
     "coredns",
     "helm",
     "versitygw",
+    "cert-manager",
     "fabric/v1.4",
     "fabric/v2.1",
     "fabric/v2.5",
@@ -124,8 +125,8 @@ fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
 
 /// What the lab runs and Rust's own tools do not read.
 fn check_lab_sources(options: &Test, progress: &Progress) -> Result<()> {
-    let much = options.full.then_some(GO_MODULE_WITH_MUCH);
-    for module in GO_MODULES_WITH_CODE.into_iter().chain(much) {
+    let much = options.full.then_some(GO_MODULES_WITH_MUCH);
+    for module in GO_MODULES_WITH_CODE.into_iter().chain(much.into_iter().flatten()) {
         check(
             progress,
             "go",
