@@ -11,6 +11,8 @@ use lab::helm::chart;
 const RELEASE: &str = "chainpod";
 /// The image of this checkout, as the lab has loaded it.
 const IMAGE: &str = "image.tag=dev";
+/// chainpod's own Pod.
+const DAEMON: &str = "app.kubernetes.io/component=daemon";
 /// How long one command of Helm's may take.
 const HELM_LIMIT: &str = "--timeout=120s";
 /// What chainpod has made, as docs/install.md says.
@@ -39,7 +41,7 @@ impl Installed {
     /// As there.
     #[must_use]
     pub fn beneath(cluster: &Cluster, namespace: &str, standard: &str) -> Self {
-        Self::beneath_with(cluster, namespace, standard, &[])
+        Self::beneath_with(cluster, namespace, standard, |_| (), &[])
     }
 
     /// [`Installed::new`] with values of the chart.
@@ -48,10 +50,30 @@ impl Installed {
     /// As there.
     #[must_use]
     pub fn with(cluster: &Cluster, namespace: &str, values: &[&str]) -> Self {
-        Self::beneath_with(cluster, namespace, "restricted", values)
+        Self::prepared(cluster, namespace, |_| (), values)
     }
 
-    fn beneath_with(cluster: &Cluster, namespace: &str, standard: &str, values: &[&str]) -> Self {
+    /// [`Installed::with`] where `prepare` has put something into the namespace before.
+    ///
+    /// # Panics
+    /// As there.
+    #[must_use]
+    pub fn prepared(
+        cluster: &Cluster,
+        namespace: &str,
+        prepare: impl FnOnce(&Namespace),
+        values: &[&str],
+    ) -> Self {
+        Self::beneath_with(cluster, namespace, "restricted", prepare, values)
+    }
+
+    fn beneath_with(
+        cluster: &Cluster,
+        namespace: &str,
+        standard: &str,
+        prepare: impl FnOnce(&Namespace),
+        values: &[&str],
+    ) -> Self {
         let class = format!("{namespace}-store");
         let volume = Volume::create(cluster, &class).unwrap();
         let namespace = Namespace::create(cluster, namespace, standard).unwrap();
@@ -59,12 +81,21 @@ impl Installed {
             namespace,
             _volume: volume,
         };
-        let chart = chart().display().to_string();
+        prepare(&installed.namespace);
         // By its name: beside another installation there are two default classes.
         let class = format!("store.pvc.storageClassName={class}");
-        let install = ["install", RELEASE, &chart, "--wait", HELM_LIMIT];
-        installed.helm(&[&install[..], &set(&[IMAGE, &class]), &set(values)].concat());
+        installed.install(&[&[class.as_str()], values].concat());
         installed
+    }
+
+    /// Installs it with these values: again, where it has been uninstalled.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn install(&self, values: &[&str]) {
+        let chart = chart().display().to_string();
+        let install = ["install", RELEASE, &chart, "--wait", HELM_LIMIT];
+        self.helm(&[&install[..], &set(&[IMAGE]), &set(values)].concat());
     }
 
     /// The namespace's name.
@@ -104,14 +135,33 @@ impl Installed {
         texts.join("\n")
     }
 
-    /// Docker's API at the Service's address, which kube-proxy gives to this machine too.
+    /// Docker's API, where it has no TLS.
     ///
     /// # Panics
     /// When there is no Service.
     #[must_use]
     pub fn docker(&self) -> Docker {
+        Docker::new(self.address(2375))
+    }
+
+    /// The Service's address with that port, which kube-proxy gives to this machine too.
+    ///
+    /// # Panics
+    /// When there is no Service.
+    #[must_use]
+    pub fn address(&self, port: u16) -> SocketAddr {
         let ip = self.kubectl(&["get", "service", "docker", "--output=jsonpath={.spec.clusterIP}"]);
-        Docker::new(SocketAddr::new(ip.parse().unwrap(), 2375))
+        SocketAddr::new(ip.parse().unwrap(), port)
+    }
+
+    /// The name of the Pod that serves.
+    ///
+    /// # Panics
+    /// When it cannot be asked for.
+    #[must_use]
+    pub fn pod(&self) -> String {
+        let pods = self.kubectl(&["get", "pods", "--selector", DAEMON, "--output=name"]);
+        pods.trim().to_owned()
     }
 
     /// Upgrades it to these further values, and waits until the new Pod is ready.

@@ -4,14 +4,19 @@
 use std::thread;
 use std::time::Duration;
 
-use chainpod_e2e::{files, lab, says};
+use chainpod_e2e::{Installed, TestNetwork, await_so, files, lab, says};
 use lab::chainpod::Chainpod;
 use lab::docker::{Docker, tar};
+use lab::network::{NetworkOptions, Package};
 use lab::progress::Progress;
 use lab::storage::Storage;
 use serde_json::json;
 
 const NAMESPACE: &str = "bucket";
+/// The one of the test that is all Pods.
+const CLUSTERED: &str = "clusterbucket";
+/// The Secret with the bucket's key.
+const KEY_SECRET: &str = "bucket-key";
 const IMAGE: &str = "dev-peer0.org1.example.com-kv1-ab";
 const DOCKERFILE: &[u8] =
     b"FROM hyperledger/fabric-baseos:2.5\nCOPY large /usr/local/src/large\nCOPY word /usr/local/src/word\n";
@@ -19,6 +24,8 @@ const DOCKERFILE: &[u8] =
 static LARGE: [u8; 20 << 20] = [7; 20 << 20];
 /// As long as a service takes to come back.
 const OUTAGE: Duration = Duration::from_secs(10);
+/// How long a launch may take.
+const SOON: Duration = Duration::from_secs(60);
 
 /// The image runs and has all that was built into it.
 fn runs(docker: &Docker) {
@@ -73,4 +80,64 @@ fn images_outlive_chainpods_disk_and_calls_wait_for_the_bucket() {
         waiting.join().unwrap();
     });
     assert_eq!(ready(&chainpod, "store"), "[+]store ok");
+}
+
+/// The chart's values for it, whose key is in a Secret.
+#[test]
+#[ignore = "takes long: cargo xtask test --full"]
+fn a_peers_chaincode_comes_back_from_the_bucket_after_chainpods_pod_and_release() {
+    let progress = Progress::new(CLUSTERED);
+    let (cluster, _) = lab(&progress);
+    let storage = Storage::start_for_pods(&cluster).unwrap();
+    let bucket = format!("store.s3.bucket={}", Storage::bucket_name());
+    let endpoint = format!("store.s3.endpoint={}", storage.endpoint());
+    let secret = format!("store.s3.secretName={KEY_SECRET}");
+    let values = ["store.type=s3", &bucket, &endpoint, &secret];
+    let (id, key) = Storage::access_key();
+    let keys = [
+        format!("--from-literal=accessKeyId={id}"),
+        format!("--from-literal=secretAccessKey={key}"),
+    ];
+    let create = ["create", "secret", "generic", KEY_SECRET, &keys[0], &keys[1]];
+    let installed = Installed::prepared(
+        &cluster,
+        CLUSTERED,
+        |namespace| drop(namespace.kubectl(&create).unwrap()),
+        &values,
+    );
+    let claims = installed.kubectl(&["get", "persistentvolumeclaims", "--output=name"]);
+    assert_eq!(claims, "");
+
+    let options = NetworkOptions::new(CLUSTERED, "tcp://docker:2375").in_cluster(CLUSTERED);
+    let network = TestNetwork::of(&options, &progress);
+    network.deploy(&Package::go("kv_1", &progress).unwrap()).unwrap();
+    network.invoke("kv", "put", &["colour", "blue"]).unwrap();
+    // NAMESPACE/RELEASE: what docs/install.md says to remove.
+    let images = || files(&storage.objects(CLUSTERED).join("chainpod/refs/chainpod"));
+    let built = images();
+    assert!(built.iter().any(|name| name.contains("peer0-org1")), "{built:?}");
+
+    let pod = installed.pod();
+    let _ = installed.kubectl(&["delete", &pod]);
+    let _ = installed.kubectl(&["rollout", "status", "deployment/chainpod"]);
+    assert_ne!(installed.pod(), pod);
+    comes_back(&network);
+
+    installed.uninstall();
+    assert_eq!(network.query("kv", "get", &["colour"]).unwrap(), "blue");
+    assert_eq!(images(), built);
+    installed.install(&values);
+    comes_back(&network);
+}
+
+/// Its chaincode dies, and the next transaction launches it.
+fn comes_back(network: &TestNetwork) {
+    let before = network.query("kv", "host", &[]).unwrap();
+    network.query("kv", "crash", &["7"]).unwrap_err();
+    await_so("the next transaction", SOON, || {
+        network
+            .query("kv", "get", &["colour"])
+            .is_ok_and(|colour| colour == "blue")
+    });
+    assert_ne!(network.query("kv", "host", &[]).unwrap(), before);
 }

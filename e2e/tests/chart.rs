@@ -45,19 +45,9 @@ fn it_is_installed_upgraded_and_uninstalled_while_chaincode_runs() {
         docker.start(name).unwrap();
     }
 
-    let pod = installed.kubectl(&[
-        "get",
-        "pods",
-        "--selector=app.kubernetes.io/component=daemon",
-        "--output=name",
-    ]);
+    let pod = installed.pod();
     installed.upgrade(&["log.filter=debug"]);
-    let now = installed.kubectl(&[
-        "get",
-        "pods",
-        "--selector=app.kubernetes.io/component=daemon",
-        "--output=name",
-    ]);
+    let now = installed.pod();
     assert!(pod != now && now.lines().count() == 1, "{pod} {now}");
     // The image is in the claim; the agent has found the new process, or this would be a kill.
     docker.get("/images/kv/json").unwrap();

@@ -17,8 +17,6 @@ const SOON: Duration = Duration::from_secs(60);
 const NODE_LOST_LIMIT: Duration = Duration::from_secs(120);
 /// What cannot work is told in this time.
 const TOLD_LIMIT: Duration = Duration::from_secs(30);
-/// The Secret of the peers, as the chart names it.
-const CLIENT_SECRET: &str = "chainpod-docker-client";
 /// The Pods that run.
 const RUNNING: &str = "--field-selector=status.phase=Running";
 
@@ -263,24 +261,4 @@ fn node_of(world: &World) -> String {
     world
         .installed
         .kubectl(&["get", "pod", &world.host(), "--output=jsonpath={.spec.nodeName}"])
-}
-
-/// Helm makes the certificates at the first installation, and keeps them.
-#[test]
-#[ignore = "takes long: cargo xtask test --full"]
-fn a_peer_shows_docker_the_certificate_that_helm_has_made() {
-    let progress = Progress::new("clustertls");
-    let (cluster, _) = lab(&progress);
-    let values = ["docker.tls.enabled=true", "docker.tls.selfMade=true"];
-    let installed = Installed::with(&cluster, "clustertls", &values);
-    let secret = || installed.kubectl(&["get", "secret", CLIENT_SECRET, "--output=jsonpath={.data}"]);
-    let first = secret();
-    installed.upgrade(&["log.filter=debug"]);
-    assert_eq!(secret(), first);
-
-    let options = NetworkOptions::new("clustertls", "tcp://docker:2376");
-    let options = options.in_cluster("clustertls").docker_secret(CLIENT_SECRET);
-    let network = TestNetwork::of(&options, &progress);
-    network.deploy(&Package::go("kv_1", &progress).unwrap()).unwrap();
-    network.invoke("kv", "put", &["colour", "blue"]).unwrap();
 }

@@ -3,18 +3,30 @@
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use ureq::config::Config;
+use ureq::http::Uri;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, AsSendBody};
 
 use crate::docker_tls::DockerTls;
 
 /// Longer than any start may take.
 const CALL_LIMIT: Duration = Duration::from_secs(300);
+
+/// What a client with TLS has, as PEM.
+pub struct ClientTls {
+    /// Whose certificate the server must show.
+    pub ca: Vec<u8>,
+    /// The client's own certificate, and its key.
+    pub identity: Option<(Vec<u8>, Vec<u8>)>,
+}
 
 /// A Docker Engine API endpoint.
 pub struct Docker {
@@ -26,7 +38,7 @@ impl Docker {
     /// The endpoint at that address.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
-        Self::at(format!("http://{address}"), TlsConfig::default())
+        Self::at(format!("http://{address}"), address, TlsConfig::default())
     }
 
     /// The endpoint at that address, with TLS and a certificate of ours.
@@ -34,25 +46,42 @@ impl Docker {
     /// # Errors
     /// When the certificates cannot be read.
     pub fn with_tls(address: SocketAddr, tls: &DockerTls) -> Result<Self> {
-        // An error means that another endpoint has set it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let certificate = |file: PathBuf| -> Result<_> { Ok(Certificate::from_pem(&fs::read(file)?)?) };
-        let key = PrivateKey::from_pem(&fs::read(tls.client_key())?)?;
-        let client = ClientCert::new_with_certs(&[certificate(tls.client_certificate())?], key);
-        let config = TlsConfig::builder()
-            .root_certs(RootCerts::new_with_certs(&[certificate(tls.ca())?]))
-            .client_cert(Some(client));
-        Ok(Self::at(format!("https://{address}"), config.build()))
+        let client = ClientTls {
+            ca: fs::read(tls.ca())?,
+            identity: Some((fs::read(tls.client_certificate())?, fs::read(tls.client_key())?)),
+        };
+        Self::secured(format!("https://{address}"), address, &client)
     }
 
-    fn at(url: String, tls: TlsConfig) -> Self {
+    /// The endpoint at that address, which must have a certificate of that name.
+    ///
+    /// # Errors
+    /// When what the client has cannot be read.
+    pub fn called(name: &str, address: SocketAddr, tls: &ClientTls) -> Result<Self> {
+        Self::secured(format!("https://{name}:{}", address.port()), address, tls)
+    }
+
+    fn secured(url: String, address: SocketAddr, tls: &ClientTls) -> Result<Self> {
+        // An error means that another endpoint has set it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = |(certificate, key): &(Vec<u8>, Vec<u8>)| -> Result<_> {
+            let chain = [Certificate::from_pem(certificate)?];
+            Ok(ClientCert::new_with_certs(&chain, PrivateKey::from_pem(key)?))
+        };
+        let config = TlsConfig::builder()
+            .root_certs(RootCerts::new_with_certs(&[Certificate::from_pem(&tls.ca)?]))
+            .client_cert(tls.identity.as_ref().map(client).transpose()?);
+        Ok(Self::at(url, address, config.build()))
+    }
+
+    fn at(url: String, address: SocketAddr, tls: TlsConfig) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(CALL_LIMIT))
             .tls_config(tls);
         Self {
+            agent: Agent::with_parts(config.build(), DefaultConnector::default(), One(address)),
             url,
-            agent: config.build().into(),
         }
     }
 
@@ -185,6 +214,18 @@ impl Docker {
     fn post(&self, path: &str, body: impl AsSendBody) -> Result<String> {
         let url = format!("{}{path}", self.url);
         answer(&url, self.agent.post(&url).send(body))
+    }
+}
+
+/// The address of every name.
+#[derive(Debug)]
+struct One(SocketAddr);
+
+impl Resolver for One {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let mut addresses = self.empty();
+        addresses.push(self.0);
+        Ok(addresses)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Certificates for a Docker endpoint with TLS: what its server needs, and what a
-//! peer with `CORE_VM_DOCKER_TLS_ENABLED` needs. One set for the whole lab.
+//! peer with `CORE_VM_DOCKER_TLS_ENABLED` needs. One set for the whole lab, and others
+//! for endpoints that have names of their own.
 
-use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,10 @@ use crate::cluster::node_ip;
 
 /// Raised when the way they are made changes.
 const RECIPE: &str = "2";
+/// The authority's name.
+const AUTHORITY: &str = "docker-ca";
+/// The server's files, and its certificate's common name.
+const SERVER: (&str, &str) = ("server", "docker");
 
 /// An authority that both sides trust, a server's certificate and a client's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,12 +34,29 @@ impl DockerTls {
         let ip = node_ip()?;
         let inputs = Inputs::default().text(RECIPE).text(&ip.to_string());
         let folder = cache::artefact("docker-tls", inputs, |out| {
-            let authority = Authority::new(out, "docker-ca")?;
-            let names = server_names(&["localhost"], &[ip, Ipv4Addr::LOCALHOST.into()])?;
-            authority.issue(out, "server", ("docker", ""), names)?;
-            authority.issue(out, "client", ("peer", ""), Vec::new())
+            make(out, &["localhost"], &[ip, Ipv4Addr::LOCALHOST.into()])
         })?;
         Ok(Self { folder })
+    }
+
+    /// New ones in that folder: the server has these names.
+    ///
+    /// # Errors
+    /// When a name is none, or the folder cannot be written.
+    pub fn new(folder: &Path, names: &[&str]) -> Result<Self> {
+        make(folder, names, &[])?;
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// A new certificate of the server, with these names, of the same authority.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn renew(&self, names: &[&str]) -> Result<()> {
+        let authority = Authority::open(&self.folder, AUTHORITY)?;
+        issue_server(&authority, &self.folder, names, &[])
     }
 
     /// The authority's certificate: `CORE_VM_DOCKER_TLS_CA_FILE`, and `chainpod serve --tls-client-ca`.
@@ -66,4 +88,15 @@ impl DockerTls {
     pub fn client_key(&self) -> PathBuf {
         self.folder.join("client.key")
     }
+}
+
+fn make(folder: &Path, names: &[&str], addresses: &[IpAddr]) -> Result<()> {
+    let authority = Authority::new(folder, AUTHORITY)?;
+    issue_server(&authority, folder, names, addresses)?;
+    authority.issue(folder, "client", ("peer", ""), Vec::new())
+}
+
+fn issue_server(authority: &Authority, folder: &Path, names: &[&str], addresses: &[IpAddr]) -> Result<()> {
+    let (file, common_name) = SERVER;
+    authority.issue(folder, file, (common_name, ""), server_names(names, addresses)?)
 }

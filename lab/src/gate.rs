@@ -1,7 +1,7 @@
 //! A way to a server that can be shut: an outage for one client alone.
 
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -21,12 +21,20 @@ struct State {
 }
 
 impl Gate {
-    /// An open gate to that server.
+    /// An open gate to that server, for this machine alone.
     ///
     /// # Errors
     /// When no port is free.
     pub fn to(server: SocketAddr) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::at(Ipv4Addr::LOCALHOST.into(), server)
+    }
+
+    /// An open gate to that server, at that address of this machine.
+    ///
+    /// # Errors
+    /// When no port is free there.
+    pub fn at(address: IpAddr, server: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind((address, 0))?;
         let gate = Self {
             address: listener.local_addr()?,
             state: Arc::default(),

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::cache::{self, Inputs};
+use crate::cluster::run;
 
 /// A Go module of the lab and how its programs are built.
 pub struct GoModule {
@@ -68,6 +70,21 @@ impl GoModule {
 #[must_use]
 pub fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder with the source of a module that a module of the lab requires.
+///
+/// # Errors
+/// Go's.
+pub(crate) fn source(folder: &str, module: &str) -> Result<PathBuf> {
+    let mut download = Command::new("go");
+    download.args(["mod", "download", "-json", module]);
+    let answer = run(download.current_dir(self::folder().join(folder)))?;
+    let answer: Value = serde_json::from_str(&answer)?;
+    let source = answer["Dir"].as_str();
+    source
+        .map(PathBuf::from)
+        .with_context(|| format!("go mod download does not say where {module} is"))
 }
 
 /// The compiler's version, as `go env GOVERSION` says it.

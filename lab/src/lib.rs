@@ -4,6 +4,7 @@
 //! Everything here is synchronous and drives real programs; nothing is faked.
 
 pub mod cache;
+pub mod cert_manager;
 mod certificates;
 pub mod chainpod;
 pub mod cluster;

@@ -1,13 +1,14 @@
 //! An object storage on this machine that speaks S3: versitygw, over a folder.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::cluster::Cluster;
 use crate::gate::Gate;
 use crate::go::GoModule;
 use crate::machine;
@@ -40,6 +41,18 @@ impl Storage {
     /// # Errors
     /// Go's; the service's, when it does not listen within 10 s.
     pub fn start() -> Result<Self> {
+        Self::start_at(Ipv4Addr::LOCALHOST.into())
+    }
+
+    /// Starts it where Pods reach it, at the node's address, over plain HTTP.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_for_pods(cluster: &Cluster) -> Result<Self> {
+        Self::start_at(cluster.node_ip())
+    }
+
+    fn start_at(host: IpAddr) -> Result<Self> {
         let program = VERSITYGW.build()?.join("versitygw");
         let folder = tempfile::tempdir()?;
         let buckets = folder.path().join("buckets");
@@ -62,7 +75,7 @@ impl Storage {
             .stderr(log)
             .spawn()
             .with_context(|| format!("cannot run {}", program.display()))?;
-        let gate = Gate::to(address)?;
+        let gate = Gate::at(host, address)?;
         let mut storage = Self { child, folder, gate };
         storage.await_listening(address)?;
         Ok(storage)
@@ -72,6 +85,24 @@ impl Storage {
     #[must_use]
     pub const fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// Where clients find it.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.gate.address())
+    }
+
+    /// The name of its bucket.
+    #[must_use]
+    pub const fn bucket_name() -> &'static str {
+        BUCKET
+    }
+
+    /// Its only user's access key: its id, and its secret.
+    #[must_use]
+    pub const fn access_key() -> (&'static str, &'static str) {
+        USER
     }
 
     /// The bucket with that prefix, as `--store` has it.
@@ -89,7 +120,7 @@ impl Storage {
     /// The variables of the environment that whoever uses it needs.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("AWS_ENDPOINT_URL", format!("http://{}", self.gate.address())),
+            ("AWS_ENDPOINT_URL", self.endpoint()),
             ("AWS_ALLOW_HTTP", "true".to_owned()),
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", USER.0.to_owned()),

@@ -17,8 +17,8 @@ use lab::progress::Progress;
 
 /// The Go modules with code of our own; the others only pin programs.
 const GO_MODULES_WITH_CODE: [&str; 3] = ["images/pause", "chaincode/go", "chaincode/go-1.4"];
-/// One more, for `--full`: of its few lines vet reads all that they import, for five minutes.
-const GO_MODULE_WITH_MUCH: &str = "kubernetes";
+/// Two more, for `--full`: of their few lines vet reads all that they import, for minutes.
+const GO_MODULES_WITH_MUCH: [&str; 2] = ["kubernetes", "cert-manager"];
 /// The Go modules with dependencies, which must be what their go.sum says.
 const GO_MODULES: [&str; 11] = [
     "kubernetes",
@@ -33,6 +33,8 @@ const GO_MODULES: [&str; 11] = [
     "chaincode/go",
     "chaincode/go-1.4",
 ];
+/// One more, for `--full`: nothing else fetches what it requires.
+const GO_MODULE_OF_FULL: &str = "cert-manager";
 /// The chaincode whose compiler is the one that runs it. Java's is compiled on the lab.
 const NODE_CHAINCODE: &str = "chaincode/node";
 /// The pinned version of cargo-deny.
@@ -125,8 +127,8 @@ fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
 
 /// What the lab runs and Rust's own tools do not read.
 fn check_lab_sources(options: &Test, progress: &Progress) -> Result<()> {
-    let much = options.full.then_some(GO_MODULE_WITH_MUCH);
-    for module in GO_MODULES_WITH_CODE.into_iter().chain(much) {
+    let much = options.full.then_some(GO_MODULES_WITH_MUCH);
+    for module in GO_MODULES_WITH_CODE.into_iter().chain(much.into_iter().flatten()) {
         check(
             progress,
             "go",
@@ -134,7 +136,8 @@ fn check_lab_sources(options: &Test, progress: &Progress) -> Result<()> {
             &go::folder().join(module),
         )?;
     }
-    for module in GO_MODULES {
+    let of_full = options.full.then_some(GO_MODULE_OF_FULL);
+    for module in GO_MODULES.into_iter().chain(of_full) {
         check(progress, "go", &["mod", "verify"], &go::folder().join(module))?;
     }
     let node = go::folder().join(NODE_CHAINCODE);

@@ -127,6 +127,10 @@ fn what_is_wrong_is_refused_by_name() {
         ("unschedulableLimit=soon", "/unschedulableLimit"),
         ("docker.tls.enabled=true", "set docker.tls.secretName to a Secret"),
         (
+            "docker.tls.certManager.duration=90d",
+            "/docker/tls/certManager/duration",
+        ),
+        (
             "docker.tls.selfMade=true,docker.tls.secretName=a",
             "unset docker.tls.secretName",
         ),

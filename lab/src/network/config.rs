@@ -6,8 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
-use serde_json::Value;
+use anyhow::Result;
 
 use super::{Fabric, Network};
 use crate::cluster::run;
@@ -69,14 +68,8 @@ pub(super) fn templates(fabric: Fabric, config: &Path) -> Result<()> {
 
 /// The folder of Fabric's templates, in its module.
 pub(super) fn samples(fabric: Fabric) -> Result<PathBuf> {
-    let mut download = Command::new("go");
-    download.args(["mod", "download", "-json", "github.com/hyperledger/fabric"]);
-    let module = run(download.current_dir(go::folder().join(fabric.release().module.folder)))?;
-    let module: Value = serde_json::from_str(&module)?;
-    let module = module["Dir"]
-        .as_str()
-        .context("go mod download does not say where fabric is")?;
-    Ok(Path::new(module).join("sampleconfig"))
+    let module = go::source(fabric.release().module.folder, "github.com/hyperledger/fabric")?;
+    Ok(module.join("sampleconfig"))
 }
 
 impl Network {

@@ -116,6 +116,22 @@ async fn replaced_files_count_for_the_next_connection_and_broken_ones_do_not() {
     assert!(get_root(address, &first, None).await.is_err());
 }
 
+#[tokio::test]
+async fn while_the_clients_ca_changes_both_are_good() {
+    let (former, new, folder) = (ca(), ca(), tempfile::tempdir().unwrap());
+    write(&folder, &former);
+    let address = listen(Tls::load(files(&folder, Some(&former))).unwrap()).await;
+    let clients = async || {
+        let [former, new] = [&former, &new].map(|own| get_root(address, &former, Some(own)));
+        (former.await.is_ok(), new.await.is_ok())
+    };
+    assert_eq!(clients().await, (true, false));
+    fs::write(folder.path().join("client-ca"), former.pem() + &new.pem()).unwrap();
+    assert_eq!(clients().await, (true, true));
+    fs::write(folder.path().join("client-ca"), new.pem()).unwrap();
+    assert_eq!(clients().await, (false, true));
+}
+
 #[test]
 fn each_wrong_file_is_named() {
     let (own, other, folder) = (ca(), ca(), tempfile::tempdir().unwrap());
