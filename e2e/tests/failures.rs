@@ -321,8 +321,12 @@ fn chaincode_that_no_node_takes_fails_its_transaction_after_a_minute() {
     let chainpod = serve("nonode", &progress);
     let large = [("CORE_VM_DOCKER_HOSTCONFIG_CPUSHARES", "204800")];
     let network = network("nonode", &chainpod, &large, &progress);
-    network.deploy(&Package::go("kv_1", &progress).unwrap()).unwrap();
+    let package = Package::go("kv_1", &progress).unwrap();
+    network.install(&package).unwrap();
+    network.approve(&package).unwrap();
     let begun = Instant::now();
+    // The peer launches it from now on, whoever asks for it.
+    network.commit(&package).unwrap();
     let error = fails(UNSCHEDULABLE_LIMIT + CALL_LIMIT, || {
         network.query("kv", "get", &["colour"])
     });
