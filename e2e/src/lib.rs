@@ -21,6 +21,9 @@ pub use self::installed::Installed;
 pub use self::page::{Page, Shell};
 pub use self::told::{main_job, told};
 
+/// How long a launch, a rollout or a deletion before it may take.
+const LAUNCH_LIMIT: Duration = Duration::from_secs(60);
+
 /// The running lab, and chainpod built from this checkout.
 ///
 /// # Panics
@@ -101,6 +104,33 @@ impl TestNetwork {
     #[must_use]
     pub fn of(options: &NetworkOptions, progress: &Progress) -> Self {
         Self(Network::up(options, progress).unwrap())
+    }
+
+    /// Whether its chaincode `kv` has the colour that the test has put into it: blue.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.query("kv", "get", &["colour"])
+            .is_ok_and(|colour| colour == "blue")
+    }
+
+    /// The chaincode answers again, in another Pod, after `end` has ended the one of that name.
+    ///
+    /// # Panics
+    /// When it does not within a minute.
+    pub fn comes_back_after(&self, end: impl FnOnce(&str)) {
+        let host = || self.query("kv", "host", &[]).unwrap();
+        let before = host();
+        end(&before);
+        await_so("the next transaction", LAUNCH_LIMIT, || self.answers());
+        assert_ne!(host(), before);
+    }
+
+    /// [`TestNetwork::comes_back_after`] a crash.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn comes_back_after_a_crash(&self) {
+        self.comes_back_after(|_| drop(self.query("kv", "crash", &["7"]).unwrap_err()));
     }
 }
 

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use chainpod_e2e::{Installed, TestNetwork, await_so, files, lab, says};
+use chainpod_e2e::{Installed, TestNetwork, files, lab, says};
 use lab::chainpod::Chainpod;
 use lab::docker::{Docker, tar};
 use lab::network::{NetworkOptions, Package};
@@ -24,8 +24,6 @@ const DOCKERFILE: &[u8] =
 static LARGE: [u8; 20 << 20] = [7; 20 << 20];
 /// As long as a service takes to come back.
 const OUTAGE: Duration = Duration::from_secs(10);
-/// How long a launch may take.
-const SOON: Duration = Duration::from_secs(60);
 
 /// The image runs and has all that was built into it.
 fn runs(docker: &Docker) {
@@ -121,23 +119,11 @@ fn a_peers_chaincode_comes_back_from_the_bucket_after_chainpods_pod_and_release(
     let _ = installed.kubectl(&["delete", &pod]);
     let _ = installed.kubectl(&["rollout", "status", "deployment/chainpod"]);
     assert_ne!(installed.pod(), pod);
-    comes_back(&network);
+    network.comes_back_after_a_crash();
 
     installed.uninstall();
-    assert_eq!(network.query("kv", "get", &["colour"]).unwrap(), "blue");
+    assert!(network.answers());
     assert_eq!(images(), built);
     installed.install(&values);
-    comes_back(&network);
-}
-
-/// Its chaincode dies, and the next transaction launches it.
-fn comes_back(network: &TestNetwork) {
-    let before = network.query("kv", "host", &[]).unwrap();
-    network.query("kv", "crash", &["7"]).unwrap_err();
-    await_so("the next transaction", SOON, || {
-        network
-            .query("kv", "get", &["colour"])
-            .is_ok_and(|colour| colour == "blue")
-    });
-    assert_ne!(network.query("kv", "host", &[]).unwrap(), before);
+    network.comes_back_after_a_crash();
 }

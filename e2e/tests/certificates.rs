@@ -23,8 +23,6 @@ const GIVEN: [&str; 2] = ["docker-server", "docker-peers"];
 const ISSUED: &str = "peer-docker-client";
 /// A further name of the server, which only its next certificate has.
 const RENEWED: &str = "docker.renewed.example";
-/// How long a launch may take.
-const SOON: Duration = Duration::from_secs(60);
 /// How long the kubelet may take to write what a Secret has now: it looks once a minute.
 const MOUNTED_LIMIT: Duration = Duration::from_secs(150);
 
@@ -96,12 +94,7 @@ impl Served<'_> {
         let restarts = "--output=jsonpath={.status.containerStatuses[*].restartCount}";
         assert_eq!(self.installed.kubectl(&["get", &pod, restarts]), "0");
 
-        network.query("kv", "crash", &["7"]).unwrap_err();
-        await_so("the next transaction", SOON, || {
-            network
-                .query("kv", "get", &["colour"])
-                .is_ok_and(|colour| colour == "blue")
-        });
+        network.comes_back_after_a_crash();
     }
 }
 
