@@ -4,17 +4,23 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::time::sleep;
 use tracing::Instrument;
 
 use super::live::Seen;
 use super::{Engine, Live};
-use crate::container::Exit;
+use crate::container::{Exit, Role};
 use crate::error::Result;
 use crate::phase::Phase;
 
 /// How long an exit is held back for attach streams that do not end: an old peer drops what it
 /// has not read when wait answers.
 const DETACH_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a failed build's exit is held back after that. An old peer ends its attach the moment
+/// wait answers, and drops what has reached its machine but not yet its own reader; no client says
+/// when it has read.
+const READING_TIME: Duration = Duration::from_millis(250);
 
 /// What a wait waits for (Docker API, `condition`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +43,7 @@ impl Engine {
         let live = self.find(reference).await?;
         let engine = self.clone();
         let record = live.record();
-        let before = (record.container.starts, record.container.exit);
+        let before = (record.container.starts, record.container.exit.clone());
         let open = self.hold(&live);
         Ok(async move {
             let _open = open;
@@ -56,6 +62,9 @@ impl Engine {
                 })
                 .await;
             engine.detached(&live).await;
+            if record.container.role == Role::Build && exit.code != 0 {
+                sleep(READING_TIME).await;
+            }
             exit
         }
         .in_current_span()

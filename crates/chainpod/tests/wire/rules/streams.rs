@@ -133,6 +133,21 @@ async fn rule_7_wait_answers_after_attach_is_flushed_and_closed() {
 }
 
 #[tokio::test]
+async fn rule_7_the_output_of_a_failed_build_can_be_read_before_wait_answers() {
+    let mut world = world().await;
+    let compiler = format!(r#"{{"Image": "{CCENV}", "Cmd": ["go", "build"]}}"#);
+    let path = format!("/containers/create?name={NAME}");
+    world.expect(201, "POST", &path, compiler).await;
+    let mut attached = world.attach(NAME, ALL).await;
+    start(&mut world, "kv.go:7: undefined: x\n", 1).await;
+    let mut waiting = wait(&world).await;
+    world.exit(NAME);
+    assert_eq!(rest(&mut attached).await, frame("kv.go:7: undefined: x\n"));
+    assert!(is_silent(&mut waiting).await, "answered while the client reads");
+    assert!(rest(&mut waiting).await.contains("{\"StatusCode\":1}"));
+}
+
+#[tokio::test]
 async fn rule_7_wait_does_not_wait_for_ever_for_who_does_not_read() {
     let mut world = world().await;
     create(&world).await;
