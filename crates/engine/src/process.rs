@@ -10,14 +10,16 @@ use crate::image::{Overlay, PullPolicy, Ruled};
 
 /// Where a peer puts what a build container is to compile (Fabric: `core/chaincode/platforms/util`).
 const BUILD_INPUT: &str = "/chaincode/input";
-/// Where Fabric's images have nothing that its own Dockerfiles could hide: Go's, Node's, Java's.
-const FABRIC_TARGETS: [&str; 3] = [
-    "/usr/local/bin",
-    "/usr/local/src",
-    "/root/chaincode-java/chaincode",
+/// Where a peer puts what its chaincode needs to reach it (Fabric: `core/container/dockercontroller`).
+const FABRIC_FILES: &str = "/etc/hyperledger/fabric";
+/// The images in which chaincode runs, and where each has nothing that a peer's Dockerfile or files could hide: Go's,
+/// Node's of 1.4 and of 2.x, Java's.
+const FABRIC_IMAGES: [(&str, &str); 4] = [
+    ("fabric-baseos", "/usr/local/bin"),
+    ("fabric-baseimage", "/usr/local/src"),
+    ("fabric-nodeenv", "/usr/local/src"),
+    ("fabric-javaenv", "/root/chaincode-java/chaincode"),
 ];
-/// How the names of Fabric's own images begin, in whatever registry.
-const FABRIC_IMAGES: &str = "fabric-";
 /// How many directories may be mounted: far more than a Dockerfile names, and what the kubelet mounts fast.
 const DIRECTORIES: usize = 64;
 /// Where a build container leaves what it made (Fabric: `core/chaincode/platforms/util`).
@@ -153,6 +155,14 @@ impl<'a> Launch<'a> {
     }
 }
 
+impl Launch<'_> {
+    /// Whether what is mounted there may hide files of the image's.
+    #[must_use]
+    pub fn may_hide(&self, directory: &str) -> bool {
+        may_have_files(&self.record.container.image.reference, directory)
+    }
+}
+
 /// The directories to mount, sorted: a parent where a path cannot be mounted, or for all where they are
 /// too many.
 fn mountable(directories: &[&str]) -> Vec<String> {
@@ -186,7 +196,9 @@ fn mountable(directories: &[&str]) -> Vec<String> {
 /// Whether `image` may have files in that directory, as far as its name tells.
 fn may_have_files(image: &str, directory: &str) -> bool {
     let name = image.rsplit('/').next().unwrap_or(image);
-    let fabrics = name.starts_with(FABRIC_IMAGES) && FABRIC_TARGETS.contains(&directory);
+    let fabrics = FABRIC_IMAGES
+        .iter()
+        .any(|(image, target)| name.starts_with(image) && [target, FABRIC_FILES].contains(&directory));
     !fabrics && ![BUILD_INPUT, BUILD_OUTPUT].contains(&directory)
 }
 
@@ -327,6 +339,13 @@ mod tests {
             ("mirror.example/fabric-baseos:2.5", "/usr/local/bin", false),
             ("node:20", "/usr/local/bin", true),
             ("hyperledger/fabric-baseos:2.5", "/etc", true),
+            ("hyperledger/fabric-javaenv:2.5", "/etc/hyperledger/fabric", false),
+            ("hyperledger/fabric-peer:2.5", "/etc/hyperledger/fabric", true),
+            (
+                "hyperledger/fabric-baseimage:amd64-0.4.22",
+                "/usr/local/bin",
+                true,
+            ),
             ("busybox", "/chaincode/input", false),
         ] {
             assert_eq!(may_have_files(image, directory), may, "{image} {directory}");

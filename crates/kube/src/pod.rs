@@ -20,6 +20,7 @@ use crate::{labels, owner};
 
 pub(crate) mod agent;
 mod fields;
+mod files;
 pub(crate) mod names;
 pub(crate) mod resources;
 mod volumes;
@@ -103,7 +104,8 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy, fie
         spec: Some(spec),
         status: None,
     };
-    fields::applied(pod, fields, launch.task.is_some())
+    let pod = fields::applied(pod, fields, launch.task.is_some());
+    files::mounted(pod, launch)
 }
 
 /// When the program's image is pulled, in Kubernetes' words.

@@ -1,7 +1,7 @@
 //! The Pod as an object.
 
 use engine::container::{Record, Upload};
-use k8s_openapi::api::core::v1::VolumeMount;
+use k8s_openapi::api::core::v1::{VolumeMount, VolumeProjection};
 
 use super::*;
 use crate::cluster::tests::config;
@@ -62,6 +62,16 @@ fn it_is_bare_controlled_by_the_record_and_tells_whose_it_is() {
     );
 }
 
+/// Where everything is mounted: path, volume, path in it.
+fn mounts(record: &Record, fields: &PodFields) -> Vec<String> {
+    let container = ruled(record, fields).spec.unwrap().containers.remove(0);
+    let of = |mount: VolumeMount| {
+        let sub_path = mount.sub_path.unwrap_or_default();
+        format!("{} {} {sub_path}", mount.mount_path, mount.name)
+    };
+    container.volume_mounts.unwrap().into_iter().map(of).collect()
+}
+
 #[test]
 fn uploads_are_mounted_file_by_file_and_the_last_of_a_path_wins() {
     let mut record = sample::chaincode();
@@ -69,39 +79,78 @@ fn uploads_are_mounted_file_by_file_and_the_last_of_a_path_wins() {
         number: 1,
         files: vec![sample::file("/etc/tls/a.crt")],
     });
-    let mounts = container(&record).volume_mounts.unwrap();
-    let of = |mount: &VolumeMount| {
-        format!(
-            "{} {} {}",
-            mount.mount_path,
-            mount.name,
-            mount.sub_path.as_deref().unwrap_or_default()
-        )
-    };
     assert_eq!(
-        mounts.iter().map(of).collect::<Vec<_>>(),
+        mounts(&record, &PodFields::default()),
         [
             "/.chainpod agent ",
             "/.chainpod-task task ",
             "/.chainpod-home home ",
             "/usr/local/bin dir-0 ",
-            "/etc/tls/a.crt files-1 f0",
-            "/etc/tls/b.key files-0 f1",
+            "/etc/tls/a.crt files f0",
+            "/etc/tls/b.key files f1",
         ]
     );
     let volumes = pod(&record).spec.unwrap().volumes.unwrap();
-    let secret = volumes
-        .iter()
-        .find(|volume| volume.name == "files-0")
-        .unwrap()
-        .secret
-        .as_ref()
-        .unwrap();
+    let files = volumes.into_iter().find(|volume| volume.name == "files").unwrap();
+    let sources = files.projected.unwrap().sources.unwrap();
+    let of = |source: VolumeProjection| {
+        let secret = source.secret.unwrap();
+        let item = secret.items.unwrap().remove(0);
+        let secret = secret.name.rsplit_once("-uid-1-").unwrap().1.to_owned();
+        (secret, item.key, item.path, item.mode.unwrap())
+    };
+    let file =
+        |secret: &str, key: &str, path: &str| (secret.to_owned(), key.to_owned(), path.to_owned(), 0o644);
     assert_eq!(
-        secret.secret_name.as_deref(),
-        Some(format!("{}-uid-1-files-0", record.name).as_str())
+        sources.into_iter().map(of).collect::<Vec<_>>(),
+        [file("files-1", "f0", "f0"), file("files-0", "f1", "f1")]
     );
-    assert_eq!(secret.items.as_ref().unwrap()[1].mode, Some(0o644));
+}
+
+#[test]
+fn a_peers_files_are_one_volume_where_nothing_else_is() {
+    let directory = "/etc/hyperledger/fabric";
+    let uploaded = |image: &str, files: &[&str]| {
+        let mut record = sample::chaincode();
+        record.container.image.reference = image.into();
+        record.container.uploads = vec![Upload::Files {
+            number: 0,
+            files: files
+                .iter()
+                .map(|name| sample::file(&format!("{directory}/{name}")))
+                .collect(),
+        }];
+        record
+    };
+    let last = |record: &Record, fields: &PodFields| mounts(record, fields).split_off(4);
+    let none = PodFields::default();
+    let peers = &["client.crt", "client.key"];
+    let baseos = "hyperledger/fabric-baseos:2.5";
+    assert_eq!(
+        last(&uploaded(baseos, peers), &none),
+        ["/etc/hyperledger/fabric files-0 "]
+    );
+    let each = [
+        "/etc/hyperledger/fabric/client.crt files f0",
+        "/etc/hyperledger/fabric/client.key files f1",
+    ];
+    assert_eq!(last(&uploaded("hyperledger/fabric-peer:2.5", peers), &none), each);
+    assert_eq!(
+        last(&uploaded(baseos, &["client.crt", "msp/ca.crt"]), &none),
+        [
+            "/etc/hyperledger/fabric/client.crt files f0",
+            "/etc/hyperledger/fabric/msp/ca.crt files f1",
+        ]
+    );
+    let more: PodFields = serde_json::from_value(serde_json::json!({
+        "files": {"/etc/hyperledger/fabric/more": {"secret": "s", "key": "more"}}
+    }))
+    .unwrap();
+    let [ruled, rest @ ..] = &last(&uploaded(baseos, peers), &more)[..] else {
+        unreachable!()
+    };
+    assert_eq!(ruled, "/etc/hyperledger/fabric/more file-0 more");
+    assert_eq!(rest, each);
 }
 
 #[test]
