@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// The connection for the exit is kept open as long as the program runs.
 const IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// One TLS record; the defaults are eight times as large, for each connection.
-const BUFFER_BYTES: usize = 16 * 1024;
+const BUFFER_BYTES: usize = 128 * 1024;
 /// An error's text is a sentence.
 const ERROR_BYTES: u64 = 4096;
 

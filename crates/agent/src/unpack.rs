@@ -1,15 +1,21 @@
 //! Inputs: each is fetched and unpacked on the way, nothing is stored twice.
 
 use std::cell::Cell;
-use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind, Read};
+use std::fs::{self, File, Permissions};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use tar::{Archive, Entry, EntryType};
 
 use crate::call::{Chainpod, Failure};
 use crate::say;
+
+/// How much of a large file is written at once.
+const PIECE_BYTES: u64 = 256 * 1024;
+/// The bits of a mode that a file keeps.
+const MODE_BITS: u32 = 0o7777;
 
 /// Fetches the inputs into their directories, in order. A stream that breaks is fetched again.
 pub(crate) fn all(chainpod: &Chainpod, directories: &[String]) -> Result<(), Failure> {
@@ -64,9 +70,14 @@ fn place(entry: &mut Entry<'_, impl Read>, directory: &Path) -> io::Result<()> {
         return Ok(());
     }
     let to = target(entry, directory)?;
-    // Nobody may add to a path that leads elsewhere: `unpack_in` looks for that.
-    match entry.unpack_in(directory) {
-        Ok(_) => {}
+    let unpacked = if kind.is_file() && entry.size() > PIECE_BYTES {
+        write(entry, directory, &to)
+    } else {
+        // Nobody may add to a path that leads elsewhere: `unpack_in` looks for that.
+        entry.unpack_in(directory).map(drop)
+    };
+    match unpacked {
+        Ok(()) => {}
         // A mount point, or a link of the image to a directory: it is there, and not ours.
         Err(_) if kind.is_dir() && to.is_dir() => return Ok(()),
         // A hard link from a try before, or a file where a directory shall be.
@@ -79,6 +90,38 @@ fn place(entry: &mut Entry<'_, impl Read>, directory: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
     }
     widen(entry, kind, &to)
+}
+
+/// Writes a large file as `unpack_in` would, but in large pieces: a launch waits for it, and each piece takes the
+/// file system's journal, which the whole node shares.
+fn write(entry: &mut Entry<'_, impl Read>, directory: &Path, to: &Path) -> io::Result<()> {
+    let parent = to.parent().unwrap_or(directory);
+    fs::create_dir_all(parent)?;
+    if !parent.canonicalize()?.starts_with(directory.canonicalize()?) {
+        return Err(io::Error::other(format!(
+            "it leads out of {}",
+            directory.display()
+        )));
+    }
+    match fs::remove_file(to) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let (mode, size) = (entry.header().mode()?, entry.size());
+    let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(entry.header().mtime()?);
+    let mut file = File::create_new(to)?;
+    file.set_len(size)?;
+    let (mut piece, mut written) = (Vec::new(), 0);
+    while entry.by_ref().take(PIECE_BYTES).read_to_end(&mut piece)? > 0 {
+        file.write_all(&piece)?;
+        written += piece.len() as u64;
+        piece.clear();
+    }
+    if written < size {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    file.set_modified(modified)?;
+    file.set_permissions(Permissions::from_mode(mode & MODE_BITS))
 }
 
 /// Where an entry goes.
