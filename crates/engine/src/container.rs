@@ -100,9 +100,9 @@ impl Role {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum Upload {
-    /// Kept in a Secret of this number, mounted file by file.
+    /// Kept in a Secret of this number, and mounted.
     Files {
-        /// The Secret's number: uploads count from 0.
+        /// The Secret's number, random.
         number: u32,
         /// Absolute paths, modes and sizes; never contents.
         files: Vec<FileEntry>,

@@ -166,10 +166,12 @@ impl Cluster for FakeCluster {
     }
 
     async fn delete_record(&self, record: &Record) -> Result<(), ClusterError> {
-        let removed = self.state.lock().unwrap().records.remove(&record.name);
-        removed
-            .map(|_| ())
-            .ok_or(ClusterError::NotFound(record.name.0.clone()))
+        let mut state = self.state.lock().unwrap();
+        let removed = state.records.remove(&record.name);
+        let removed = removed.ok_or(ClusterError::NotFound(record.name.0.clone()))?;
+        // What it owns, as garbage collection does.
+        state.pods.remove(&removed.pod_name().0);
+        Ok(())
     }
 
     async fn create_files(

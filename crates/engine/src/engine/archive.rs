@@ -1,14 +1,15 @@
 //! Archives: `PUT` before start keeps files for the Pod, `GET` after exit
 //! hands back what the agent brought.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{Engine, Live};
-use crate::container::Upload;
+use crate::container::{FileEntry, Upload};
 use crate::error::{Error, Result};
 use crate::failure::Who;
 use crate::phase::{Legality, Operation};
-use crate::ports::{ClusterError, Kept, Reader, SecretFile};
+use crate::ports::{Kept, Reader, SecretFile};
 use crate::upload::{self, Content};
 
 impl Engine {
@@ -32,55 +33,52 @@ impl Engine {
             );
             return Err(Error::Conflict(message));
         }
-        let mut kept = None;
-        let upload = match upload::classify(container.role, path, body).await? {
-            Content::Files(files) => {
-                let entries = files.iter().map(|(entry, _)| entry.clone()).collect();
-                let number = self.keep_files(&live.record(), files).await?;
-                Upload::Files {
-                    number,
-                    files: entries,
-                }
-            }
+        match upload::classify(container.role, path, body).await? {
+            Content::Files(files) => self.keep_files(live, files).await,
             Content::Archive(body) => {
                 let Kept { digest, guard } = self.0.store.put_blob(body).await?;
-                kept = Some(guard);
-                Upload::Archive {
-                    digest,
-                    path: path.to_owned(),
-                }
-            }
-        };
-        self.swap(live, |container| {
-            container.uploads.push(upload.clone());
-            Ok(Some(()))
-        })
-        .await?;
-        drop(kept);
-        Ok(())
-    }
-
-    /// Creates the files' Secret under the first free number: it can only be created, never changed.
-    async fn keep_files(
-        &self,
-        record: &crate::container::Record,
-        files: Vec<(crate::container::FileEntry, bytes::Bytes)>,
-    ) -> Result<u32> {
-        let mut number = u32::try_from(record.container.uploads.len()).unwrap_or(u32::MAX);
-        loop {
-            let secret = files
-                .iter()
-                .map(|(entry, content)| SecretFile {
-                    path: entry.path.clone(),
-                    content: content.clone(),
-                })
-                .collect();
-            match self.0.cluster.create_files(record, number, secret).await {
-                Ok(()) => return Ok(number),
-                Err(ClusterError::AlreadyExists(_)) => number += 1,
-                Err(error) => return Err(error.into()),
+                let path = path.to_owned();
+                self.note(live, &Upload::Archive { digest, path }).await?;
+                drop(guard);
+                Ok(())
             }
         }
+    }
+
+    /// Creates the files' Secret, and notes the upload at the same time: a launch waits for both.
+    async fn keep_files(&self, live: &Live, files: Vec<(FileEntry, Bytes)>) -> Result<()> {
+        // Nobody else's: a Secret can be created, and neither be read nor changed.
+        let number = rand::random();
+        let upload = Upload::Files {
+            number,
+            files: files.iter().map(|(entry, _)| entry.clone()).collect(),
+        };
+        let secret = files.into_iter().map(|(entry, content)| SecretFile {
+            path: entry.path,
+            content,
+        });
+        let record = live.record();
+        let (created, noted) = tokio::join!(
+            self.0.cluster.create_files(&record, number, secret.collect()),
+            self.note(live, &upload)
+        );
+        if let Err(error) = created {
+            let forgotten = self.swap(live, |container| {
+                container.uploads.retain(|known| *known != upload);
+                Ok(Some(()))
+            });
+            forgotten.await?;
+            return Err(error.into());
+        }
+        noted
+    }
+
+    async fn note(&self, live: &Live, upload: &Upload) -> Result<()> {
+        let noted = self.swap(live, |container| {
+            container.uploads.push(upload.clone());
+            Ok(Some(()))
+        });
+        noted.await.map(drop)
     }
 
     /// The tar of a directory that an ended build container left behind, `DIRECTORY/.`, and when it ended.

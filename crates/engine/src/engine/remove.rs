@@ -7,7 +7,7 @@ use tracing::Instrument;
 
 use super::{Engine, Live};
 use crate::error::{Error, Result};
-use crate::phase::{Legality, Operation};
+use crate::phase::{Legality, Operation, Phase};
 use crate::ports::ClusterError;
 
 impl Engine {
@@ -34,7 +34,13 @@ impl Engine {
             self.end(live).await;
         }
         let record = live.record();
-        let ((), deleted) = tokio::join!(self.end_pod(live), self.0.cluster.delete_record(&record));
+        let end_pod = async {
+            // An agent ends by itself, and the Pod goes with the record: a peer launches anew right now.
+            if record.container.phase != Phase::Exited || !record.container.needs_agent() {
+                self.end_pod(live).await;
+            }
+        };
+        let ((), deleted) = tokio::join!(end_pod, self.0.cluster.delete_record(&record));
         match deleted {
             Ok(()) | Err(ClusterError::NotFound(_)) => {}
             Err(error) => return Err(error.into()),

@@ -2,6 +2,7 @@
 //! rules make of it, and what it runs by itself.
 
 use super::{Engine, Live};
+use crate::container::Container;
 use crate::error::{Error, Result};
 use crate::failure::Cause;
 use crate::image::{ImageCommand, Ruled};
@@ -16,6 +17,17 @@ impl Engine {
         self.0.settings.images.ruled(name).map_err(Error::NotAllowed)
     }
 
+    /// What the image of `container` runs by itself, where the operator's rules say enough of that.
+    pub(super) fn ruled_command(&self, container: &Container) -> Option<ImageCommand> {
+        let ruled = self.ruled(&container.image.reference).ok()?;
+        let command = ImageCommand {
+            entrypoint: Some(ruled.entrypoint?),
+            cmd: None,
+        };
+        let is_enough = !process_with(container, &command).argv.is_empty();
+        (container.needs_image_command() && is_enough).then_some(command)
+    }
+
     /// What the current start runs. Where only its image knows that, it is asked for, and kept on the record; nothing
     /// is held meanwhile.
     pub(super) async fn process(&self, live: &Live, ruled: &Ruled) -> std::result::Result<Process, Cause> {
@@ -23,31 +35,16 @@ impl Engine {
         if !container.needs_image_command() {
             return Ok(Process::of(&container));
         }
-        let of_rules = ruled.entrypoint.clone().map(|entrypoint| ImageCommand {
-            entrypoint: Some(entrypoint),
-            cmd: None,
-        });
-        let with = |command: Option<ImageCommand>| {
-            let mut container = container.clone();
-            container.image_command = command;
-            Process::of(&container)
-        };
-        let process = with(of_rules.clone());
-        let command = if of_rules.is_some() && !process.argv.is_empty() {
-            of_rules
-        } else {
-            let looked_up = self.0.settings.images.command(&ruled.reference).await;
-            let mut command = looked_up.map_err(|message| Cause::ImageCommand {
-                image: ruled.reference.clone(),
-                message,
-            })?;
-            command.entrypoint = ruled.entrypoint.clone().or(command.entrypoint);
-            Some(command)
-        };
-        let process = with(command.clone());
+        let looked_up = self.0.settings.images.command(&ruled.reference).await;
+        let mut command = looked_up.map_err(|message| Cause::ImageCommand {
+            image: ruled.reference.clone(),
+            message,
+        })?;
+        command.entrypoint = ruled.entrypoint.clone().or(command.entrypoint);
+        let process = process_with(&container, &command);
         self.record_fact(live, |container| {
-            let known = container.image_command == command;
-            (!known).then(|| container.image_command.clone_from(&command))
+            let is_known = container.image_command.as_ref() == Some(&command);
+            (!is_known).then(|| container.image_command = Some(command.clone()))
         })
         .await;
         if process.argv.is_empty() {
@@ -58,6 +55,14 @@ impl Engine {
         }
         Ok(process)
     }
+}
+
+/// What `container` runs if that is what its image runs by itself.
+fn process_with(container: &Container, command: &ImageCommand) -> Process {
+    Process::of(&Container {
+        image_command: Some(command.clone()),
+        ..container.clone()
+    })
 }
 
 /// Docker's text, and who could have said one.

@@ -151,6 +151,9 @@ impl Engine {
                 container.exit = None;
                 container.last_lines.clear();
                 container.holder = Some(self.0.boot.clone());
+                if let Some(command) = self.ruled_command(container) {
+                    container.image_command = Some(command);
+                }
                 // At create the peer's build may still have been on its way, on another connection.
                 self.attribute(container);
                 Ok(Some(()))
