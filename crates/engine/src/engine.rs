@@ -54,6 +54,9 @@ const SWAP_ATTEMPTS: u32 = 16;
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 /// The longest such pause.
 const RETRY_LONGEST: Duration = Duration::from_secs(5);
+/// A program that has just started, or is about to be launched anew, has its machine for itself for so long: what can
+/// wait does. A chaincode's first answer takes a tenth of that.
+const SETTLING: Duration = Duration::from_millis(300);
 
 /// What an engine is told once.
 pub struct Settings {

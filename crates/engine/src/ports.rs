@@ -60,6 +60,8 @@ pub struct LogLine {
 /// What has become of a container, for those who look at it in Kubernetes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
+    /// When it became so.
+    pub at: Timestamp,
     /// One word in camel case.
     pub reason: &'static str,
     /// A sentence.

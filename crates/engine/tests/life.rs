@@ -7,7 +7,7 @@ use std::time::Duration;
 use agent_protocol::{Command, Event as Agent};
 use engine::container::{Role, Spec};
 use engine::phase::Phase;
-use engine::ports::{AgentId, Cluster, Event, LogLine, PodSeen, PodState};
+use engine::ports::{AgentId, Cluster, Event, LogLine, News, PodSeen, PodState};
 use engine::{Cause, End, Engine, Error, LogRequest, Started, Stopped, WaitCondition};
 use futures::StreamExt;
 use testkit::{FakeCluster, FakeStore};
@@ -22,6 +22,8 @@ mod owners;
 const NAME: &str =
     "dev-peer0.org1.example.com-kv1-477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Twice as long as good news are held back.
+const NEWS: Duration = Duration::from_millis(600);
 
 struct Lab {
     engine: Engine,
@@ -112,6 +114,12 @@ impl Lab {
                 ending: None,
             }))
             .await;
+    }
+
+    /// All news: good ones are told a while after they came about.
+    async fn news(&self) -> Vec<News> {
+        tokio::time::sleep(NEWS).await;
+        self.cluster.news()
     }
 
     async fn phase(&self) -> Phase {
@@ -447,7 +455,7 @@ async fn chaincode_that_dies_at_once_fails_its_start_with_its_last_words() {
         "{error}"
     );
     assert_eq!(lab.phase().await, Phase::Exited);
-    let told: Vec<_> = lab.cluster.news().iter().map(|news| news.reason).collect();
+    let told: Vec<_> = lab.news().await.iter().map(|news| news.reason).collect();
     assert_eq!(told, ["Started", "Exited", "DiedAtOnce"]);
 }
 

@@ -3,7 +3,6 @@
 
 use engine::container::Record;
 use engine::ports::News;
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
@@ -35,7 +34,7 @@ pub(crate) fn all(record: &Record, namespace: &str, news: &News) -> Vec<Event> {
 }
 
 fn build(object: ObjectReference, news: &News) -> Event {
-    let now = Time(Timestamp::now());
+    let at = Time(news.at);
     Event {
         metadata: ObjectMeta {
             generate_name: object.name.as_ref().map(|name| format!("{name}.")),
@@ -50,8 +49,8 @@ fn build(object: ObjectReference, news: &News) -> Event {
             component: Some(COMPONENT.to_owned()),
             host: None,
         }),
-        first_timestamp: Some(now.clone()),
-        last_timestamp: Some(now),
+        first_timestamp: Some(at.clone()),
+        last_timestamp: Some(at),
         count: Some(1),
         ..Event::default()
     }
@@ -71,6 +70,7 @@ mod tests {
     #[test]
     fn events_are_on_the_record_and_its_owner_and_a_long_message_is_cut() {
         let news = News {
+            at: jiff::Timestamp::UNIX_EPOCH,
             reason: "DiedAtOnce",
             message: "ü".repeat(MESSAGE_BYTES),
             is_warning: true,

@@ -80,9 +80,11 @@ impl FakeCluster {
         self.state.lock().unwrap().pods.iter().cloned().collect()
     }
 
-    /// The news that have been told.
+    /// The news that have been told, the oldest first.
     pub fn news(&self) -> Vec<News> {
-        self.state.lock().unwrap().news.clone()
+        let mut news = self.state.lock().unwrap().news.clone();
+        news.sort_by_key(|news| news.at);
+        news
     }
 
     /// Waits until a Pod has been made.

@@ -2,18 +2,14 @@
 //! may be evicted, or deleted by hand.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tracing::Instrument;
 
-use super::{Engine, Live};
+use super::{Engine, Live, SETTLING};
 use crate::container::KeptLine;
 use crate::phase::Phase;
 use crate::ports::LogLine;
 
-/// A peer removes what has ended, and launches it anew, within this time: nothing is kept then, and no
-/// launch waits beside the reading. The agent keeps the Pod for longer.
-const REMOVED_WITHIN: Duration = Duration::from_millis(300);
 /// How much is kept at most: a record has room for a thousand times that.
 const KEPT_BYTES: usize = 8 * 1024;
 
@@ -22,7 +18,8 @@ impl Engine {
     pub(super) fn keep_last_lines(&self, live: &Arc<Live>, start: u32) {
         let (engine, live) = (self.clone(), Arc::clone(live));
         let keeping = async move {
-            tokio::time::sleep(REMOVED_WITHIN).await;
+            // A peer has removed by then what it launches anew, and nothing is kept. The agent keeps the Pod for longer.
+            tokio::time::sleep(SETTLING).await;
             if live.is_gone() || live.record().container.starts != start {
                 return;
             }

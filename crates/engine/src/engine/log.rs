@@ -11,7 +11,8 @@ use tokio::sync::mpsc;
 use tracing::Instrument;
 
 use super::live::Seen;
-use super::{Engine, Live, RETRY_FIRST, RETRY_LONGEST};
+use super::{Engine, Live, RETRY_FIRST, RETRY_LONGEST, SETTLING};
+use crate::container::Role;
 use crate::error::Result;
 use crate::name::PodName;
 use crate::phase::Phase;
@@ -109,7 +110,7 @@ impl Engine {
     async fn feed(&self, live: &Live, request: &LogRequest, client: mpsc::Sender<LogLine>) {
         let source = if request.follow {
             tokio::select! {
-                source = live.until(source_of) => source,
+                source = settled(live) => source,
                 () = client.closed() => None,
             }
         } else {
@@ -204,6 +205,18 @@ fn source_of(seen: &Seen) -> Option<Option<Source>> {
         Phase::Created if container.exit.is_some() => Some(None),
         Phase::Created | Phase::Starting => None,
     }
+}
+
+/// The Pod whose log there is to follow. To open it costs the node as much as a chaincode's start: that comes first.
+async fn settled(live: &Live) -> Option<Source> {
+    let runs_already = source_of(&live.seen()).is_some();
+    let source = live.until(source_of).await;
+    if !runs_already && live.record().container.role == Role::Chaincode {
+        let ended = live.until(|seen| (seen.gone || !seen.record.container.phase.is_live()).then_some(()));
+        // Nothing is missed: it is read from its first line.
+        let _ = tokio::time::timeout(SETTLING, ended).await;
+    }
+    source
 }
 
 /// Waits until the log of the `start`-th Pod is complete, as far as that can be known.

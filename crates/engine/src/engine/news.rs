@@ -1,9 +1,10 @@
 //! What has become of containers, told: a log line, and a Kubernetes Event on the
 //! record.
 
+use jiff::Timestamp;
 use tracing::Instrument;
 
-use super::Engine;
+use super::{Engine, SETTLING};
 use crate::container::Record;
 use crate::failure::{Cause, End};
 use crate::ports::News;
@@ -19,6 +20,7 @@ impl Engine {
                 tracing::warn!(record = %record_name, reason, "{}", news.message);
             } else {
                 tracing::info!(record = %record_name, reason, "{}", news.message);
+                tokio::time::sleep(SETTLING).await;
             }
             if let Err(error) = engine.0.cluster.tell(&record, &news).await {
                 tracing::debug!(record = %record_name, reason, %error, "cannot make an event of it");
@@ -29,8 +31,9 @@ impl Engine {
 }
 
 impl Cause {
-    pub(super) const fn news(&self, sentence: String) -> News {
+    pub(super) fn news(&self, sentence: String) -> News {
         News {
+            at: Timestamp::now(),
             reason: self.name(),
             message: sentence,
             is_warning: true,
@@ -42,6 +45,7 @@ impl News {
     /// The program of the current start runs.
     pub(super) fn started(record: &Record) -> Self {
         Self {
+            at: Timestamp::now(),
             reason: "Started",
             message: format!("pod {} runs", record.pod_name()),
             is_warning: false,
@@ -54,6 +58,7 @@ impl News {
         let code = exit.map_or(0, |exit| exit.code);
         let sentence = exit.map(|exit| exit.error.clone()).unwrap_or_default();
         Self {
+            at: Timestamp::now(),
             reason: end.name(),
             message: if sentence.is_empty() {
                 format!("pod {} exited with {code}", record.pod_name())

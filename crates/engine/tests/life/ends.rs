@@ -23,9 +23,7 @@ impl Lab {
 
     /// The reasons of the news that somebody should look after.
     async fn warnings(&self) -> Vec<&'static str> {
-        // News are told by tasks of their own.
-        tokio::task::yield_now().await;
-        let news = self.cluster.news().into_iter();
+        let news = self.news().await.into_iter();
         news.filter(|news| news.is_warning)
             .map(|news| news.reason)
             .collect()

@@ -12,6 +12,7 @@ use super::*;
 
 fn news(reason: &'static str, is_warning: bool) -> News {
     News {
+        at: jiff::Timestamp::UNIX_EPOCH,
         reason,
         message: String::new(),
         is_warning,
