@@ -204,11 +204,29 @@ fn bridges() -> Vec<String> {
     names.filter(is_ours).collect()
 }
 
+/// Deletes a bridge and the interfaces of Pods at it: what a Pod's connections had still to send keeps its
+/// network for a while after its programs.
 fn delete_bridge(bridge: &str) -> Result<()> {
-    if Path::new("/sys/class/net").join(bridge).exists() {
-        run(Command::new("ip").args(["link", "delete", bridge]))?;
+    let ports = interface(bridge).join("brif");
+    for port in fs::read_dir(ports).into_iter().flatten().flatten() {
+        delete_interface(&port.file_name().to_string_lossy())?;
     }
-    Ok(())
+    delete_interface(bridge)
+}
+
+fn interface(name: &str) -> PathBuf {
+    Path::new("/sys/class/net").join(name)
+}
+
+/// Deletes an interface, if the kernel has not done so already.
+fn delete_interface(name: &str) -> Result<()> {
+    if !interface(name).exists() {
+        return Ok(());
+    }
+    match run(Command::new("ip").args(["link", "delete", name])) {
+        Err(error) if interface(name).exists() => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Takes our chains and the rules that lead to them out of all tables at once, but those that were
