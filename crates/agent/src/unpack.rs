@@ -96,13 +96,14 @@ fn place(entry: &mut Entry<'_, impl Read>, directory: &Path) -> io::Result<()> {
 /// file system's journal, which the whole node shares.
 fn write(entry: &mut Entry<'_, impl Read>, directory: &Path, to: &Path) -> io::Result<()> {
     let parent = to.parent().unwrap_or(directory);
-    fs::create_dir_all(parent)?;
-    if !parent.canonicalize()?.starts_with(directory.canonicalize()?) {
+    let there = parent.ancestors().find(|path| path.exists()).unwrap_or(directory);
+    if !there.canonicalize()?.starts_with(directory.canonicalize()?) {
         return Err(io::Error::other(format!(
             "it leads out of {}",
             directory.display()
         )));
     }
+    fs::create_dir_all(parent)?;
     match fs::remove_file(to) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -46,6 +46,26 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
+fn a_large_file_is_unpacked_as_a_small_one_and_by_no_link_elsewhere() {
+    let text = "0123456789abcdef".repeat(40 * 1024);
+    let (directory, result) = unpacked(&[(FILE, "a/it", 0o600, "before"), (FILE, "a/it", 0o4711, &text)]);
+    result.unwrap();
+    let file = directory.path().join("a/it");
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    assert_eq!(mode(&file), 0o4711);
+    assert_eq!(fs::metadata(&file).unwrap().mtime(), 1_000_000_000);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().to_str().unwrap();
+    let (_directory, result) =
+        unpacked(&[(SYMLINK, "out", 0o777, link), (FILE, "out/deep/it", 0o644, &text)]);
+    let Err(Failure::Local(why)) = result else {
+        panic!("{result:?}")
+    };
+    assert!(why.contains("out/deep/it: it leads out of "), "{why}");
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn modes_are_kept_and_widened_to_what_root_could() {
     let cases = [
         (FILE, 0o644, 0o644),

@@ -52,11 +52,10 @@ pub(super) fn mounted(mut pod: Pod, launch: &Launch<'_>) -> Pod {
         volumes.push(volume(name, files));
     }
     if !others.is_empty() {
-        let name = |index| format!("f{index}");
         let files = others.iter().enumerate();
         let (of_each, files) = files
             .map(|(index, (path, file))| {
-                let name = name(index);
+                let name = files_secret::key(index);
                 (mount("files", path, Some(name.clone())), file.projected(&name))
             })
             .unzip::<_, _, Vec<_>, _>();
