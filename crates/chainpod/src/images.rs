@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use engine::image::{ImageCommand, PullPolicy, Ruled};
+use engine::image::{ImageCommand, Ruled};
 use engine::ports::Images;
 use registry::Registries;
 
@@ -16,17 +16,8 @@ pub(crate) struct RuledImages {
 #[async_trait]
 impl Images for RuledImages {
     fn ruled(&self, name: &str) -> Result<Ruled, String> {
-        let choice = self.rules.current().image(name);
-        let choice = choice.map_err(|error| error.to_string())?;
-        Ok(Ruled {
-            reference: choice.pulled,
-            pull_policy: choice.pull_policy.map(|policy| match policy {
-                rules::PullPolicy::IfNotPresent => PullPolicy::IfNotPresent,
-                rules::PullPolicy::Always => PullPolicy::Always,
-                rules::PullPolicy::Never => PullPolicy::Never,
-            }),
-            entrypoint: choice.entrypoint,
-        })
+        let ruled = self.rules.current().image(name);
+        ruled.map_err(|error| error.to_string())
     }
 
     async fn command(&self, reference: &str) -> Result<ImageCommand, String> {

@@ -75,13 +75,14 @@ pub struct Names {
     pub hosts: Vec<(IpAddr, String)>,
 }
 
-/// What a container is for.
+/// A container's purpose.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Made from an image that did not come through us: compiles, leaves outputs.
+    /// Compiles chaincode: its image was not built through chainpod.
     Build,
-    /// Made from an image that was built through us.
+    /// Runs chaincode: its image was built through chainpod.
     Chaincode,
 }
 

@@ -56,16 +56,29 @@ pub struct Ruled {
     pub entrypoint: Option<Vec<String>>,
 }
 
-/// When a node pulls an image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// When a node pulls an image: Kubernetes' `imagePullPolicy`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PullPolicy {
-    /// One that is there already is used: chaincode must start without a registry.
+    /// An image that is on the node is used: chaincode must start without a registry.
     #[default]
     IfNotPresent,
-    /// The registry is asked each time.
+    /// The node asks the registry at each start.
     Always,
-    /// Only one that is there already is used.
+    /// Only an image that is on the node is used.
     Never,
+}
+
+impl PullPolicy {
+    /// Kubernetes' word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::IfNotPresent => "IfNotPresent",
+            Self::Always => "Always",
+            Self::Never => "Never",
+        }
+    }
 }
 
 /// What an image runs by itself: its ENTRYPOINT and CMD.

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_protocol::Task;
 use async_trait::async_trait;
 use engine::container::{Container, Owner, Record};
 use engine::name::{PodName, RecordName, Scope};
@@ -24,8 +23,8 @@ use serde::de::DeserializeOwned;
 
 use crate::agent_volume::{AgentVolume, AgentVolumes};
 use crate::error::busy_quota;
+use crate::plan::Plan;
 use crate::retry::{Tried, tried};
-use crate::ruled::choice;
 use crate::{event, files_secret, labels, logs, pod, record, task_secret};
 
 mod blocked;
@@ -212,14 +211,10 @@ impl Cluster for KubeCluster {
 
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
         let config = &self.config;
-        let choice = choice(&config.rules.current(), &launch.record.container);
-        let pod = pod::build(launch, config, self.agent_by(launch), &choice.fields);
-        let Some(task) = &launch.task else {
+        let plan = Plan::of(launch, &config.rules.current(), config.default_uid);
+        let pod = pod::build(launch, &plan, config, self.agent_by(launch));
+        let Some(task) = plan.task(launch) else {
             return there(self.create::<Pod>(&pod).await.result);
-        };
-        let task = Task {
-            truststore: choice.fields.ca_bundle.is_some(),
-            ..task.clone()
         };
         let secret = task_secret::build(
             launch.record,

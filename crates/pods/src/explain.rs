@@ -1,133 +1,52 @@
-//! Where each field of a container's Pods comes from, for `chainpod explain`.
+//! The next Pod of a container, field by field and with who said each, for `chainpod explain`.
 
-use std::collections::BTreeMap;
-
-use engine::container::{Container, Spec};
-use engine::process::Process;
+use engine::container::Record;
+use engine::image::Ruled;
+use engine::process::{Launch, Process};
+use k8s_openapi::api::core::v1::Pod;
 use rules::{Origin, Rules};
-use serde::Serialize;
-use serde_json::Value;
 
-use crate::pod::{self, dns, resources};
-use crate::ruled::choice;
+use crate::agent_volume::AgentBy;
+use crate::cluster::Config;
+use crate::plan::Plan;
+use crate::pod;
 
-/// What the create request says.
-const CLIENT: &str = "client";
-/// What the Dockerfile says from which the image was built.
-const IMAGE: &str = "image";
-/// What chainpod does where nobody says anything.
-const DEFAULT: &str = "default";
+/// The user that runs a program that names none: see [`Config::FABRIC_UID`].
+const DEFAULT_UID: i64 = Config::FABRIC_UID;
 
-/// Rows by field; a later one takes an earlier one's place.
-#[derive(Default)]
-struct Rows(BTreeMap<String, (String, String)>);
-
-impl Rows {
-    fn say(&mut self, by: &str, field: impl Into<String>, value: impl Into<String>) {
-        self.0.insert(field.into(), (value.into(), by.to_owned()));
-    }
-
-    fn say_json(&mut self, by: &str, field: &str, value: Option<impl Serialize>) {
-        // Invariant: Kubernetes' types can be written.
-        let value = value.map(|value| serde_json::to_value(value).unwrap_or_default());
-        if let Some(value) = value {
-            self.say(by, field, plain(&value));
-        }
-    }
-}
-
-/// What the next Pod of `container` has by `rules`, by field, and who says each: a rule by its name, else
-/// `client`, `image` or `default`. `default_uid` runs what names no user.
+/// Returns the fields of the next Pod of `record` by `rules`, sorted, each with its origin: a rule's name, `client`,
+/// `image` or `default`. An image that the rules do not allow has the refusal as its value.
 #[must_use]
-pub fn explain(rules: &Rules, container: &Container, default_uid: i64) -> Vec<Origin> {
-    let choice = choice(rules, container);
-    let mut rows = Rows::default();
-    let bundle = choice.origins.iter().find(|origin| origin.field == "caBundle");
-    for (name, value) in pod::announced(container.needs_agent()) {
-        if let Some(bundle) = bundle {
-            rows.say(&bundle.rule, format!("env.{name}"), value);
-        }
+pub fn explain(rules: &Rules, record: &Record) -> Vec<Origin> {
+    let reference = &record.container.image.reference;
+    let refusal = rules.image(reference).err();
+    let mut rows = Plan::of(&next(rules, record), rules, DEFAULT_UID).rows();
+    if let (Some(refusal), Some(image)) = (refusal, rows.iter_mut().find(|row| row.field == "image")) {
+        image.value = refusal.to_string();
+        "allowedImages".clone_into(&mut image.rule);
     }
-    of_container(container, default_uid, &mut rows);
-    for origin in rules.image_origins(&container.image.reference) {
-        rows.say(&origin.rule, origin.field, origin.value);
-    }
-    if let Err(refusal) = rules.image(&container.image.reference) {
-        rows.say("allowedImages", "image", refusal.to_string());
-    }
-    for origin in &choice.origins {
-        let value: Value = serde_json::from_str(&origin.value).unwrap_or_default();
-        rows.say(&origin.rule, origin.field.clone(), plain(&value));
-    }
-    let rows = rows.0.into_iter();
-    rows.map(|(field, (value, rule))| Origin { field, value, rule })
-        .collect()
+    rows
 }
 
-/// What is so without rules.
-fn of_container(container: &Container, default_uid: i64, rows: &mut Rows) {
-    let spec = &container.spec;
-    let by = |said: bool, below| if said { CLIENT } else { below };
-    let below = if container.image.overlay.is_some() {
-        IMAGE
-    } else {
-        CLIENT
+/// Returns the next Pod of `record` by `rules`: the one that [`explain`] explains, on a node that mounts the agent's
+/// image. Nothing is made of it.
+#[must_use]
+pub fn preview(rules: &Rules, record: &Record, config: &Config) -> Pod {
+    let launch = next(rules, record);
+    let plan = Plan::of(&launch, rules, DEFAULT_UID);
+    pod::build(&launch, &plan, config, AgentBy::Mount)
+}
+
+/// The next launch of `record`, as far as no registry has to be asked.
+fn next<'a>(rules: &Rules, record: &'a Record) -> Launch<'a> {
+    let container = &record.container;
+    let reference = container.image.reference.clone();
+    let unruled = |_| Ruled {
+        reference,
+        ..Ruled::default()
     };
-    rows.say(below, "image", container.image.reference.clone());
-    let (policy, by_whom) = match container.image.always_pull {
-        true => ("Always", CLIENT),
-        false => (pod::PULL_POLICY, DEFAULT),
-    };
-    rows.say(by_whom, "imagePullPolicy", policy);
-    rows.say(DEFAULT, "runAsUser", default_uid.to_string());
-    of_process(container, rows);
-    rows.say_json(CLIENT, "dnsConfig", dns::config(&spec.names));
-    rows.say_json(CLIENT, "hostAliases", dns::aliases(&spec.names));
-    let (asked, least) = (resources::of(spec), resources::of(&Spec::default()));
-    for (kind, asked, least) in [
-        ("limits", asked.limits, least.limits),
-        ("requests", asked.requests, least.requests),
-    ] {
-        for (name, quantity) in asked.unwrap_or_default() {
-            let is_default = least.as_ref().and_then(|least| least.get(&name)) == Some(&quantity);
-            rows.say(
-                by(!is_default, DEFAULT),
-                format!("resources.{kind}.{name}"),
-                quantity.0,
-            );
-        }
-    }
-}
-
-/// What the program is told.
-fn of_process(container: &Container, rows: &mut Rows) {
-    let (spec, process) = (&container.spec, Process::of(container));
-    let by = |said: bool| if said { CLIENT } else { IMAGE };
-    if !process.argv.is_empty() {
-        let said = spec.entrypoint.is_some() || spec.cmd.is_some();
-        rows.say_json(by(said), "command", Some(&process.argv));
-    }
-    if !process.working_dir.is_empty() {
-        rows.say(
-            by(!spec.working_dir.is_empty()),
-            "workingDir",
-            process.working_dir,
-        );
-    }
-    let uid = process.user.split(':').next().unwrap_or_default();
-    if uid.parse::<i64>().is_ok() {
-        rows.say(by(!spec.user.is_empty()), "runAsUser", uid);
-    }
-    for (name, value) in process.env {
-        let prefix = format!("{name}=");
-        let said = spec.env.iter().any(|entry| entry.starts_with(&prefix));
-        rows.say(by(said), format!("env.{name}"), value);
-    }
-}
-
-/// A text as it is, all else as JSON.
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    let ruled = rules.image(&container.image.reference).unwrap_or_else(unruled);
+    Launch::of(record, Process::of(container), ruled, "https://chainpod")
 }
 
 #[cfg(test)]
@@ -137,7 +56,8 @@ mod tests {
 
     #[test]
     fn each_field_says_who_gave_it() {
-        let mut container = sample::chaincode().container;
+        let mut record = sample::chaincode();
+        let container = &mut record.container;
         container.spec.memory_bytes = 2 << 30;
         container.spec.env.push("HTTPS_PROXY=http://own".to_owned());
         let overlay = container.image.overlay.as_mut().unwrap();
@@ -150,7 +70,7 @@ mod tests {
             - {name: small, match: {chaincode: kv}, resources: {limits: {memory: 256Mi}}}\n\
             - {name: all, env: {HTTPS_PROXY: 'http://proxy', PIP_CERT: /own}, nodeSelector: {disk: ssd}, \
                caBundle: {configMap: corporate, key: ca.crt}, imagePullSecrets: [mirror]}\n";
-        let rows = explain(&Rules::parse(rules).unwrap(), &container, 500);
+        let rows = explain(&Rules::parse(rules).unwrap(), &record);
         let row = |field: &str| {
             let found = rows.iter().find(|row| row.field == field);
             let found = found.unwrap_or_else(|| panic!("{field}: {rows:#?}"));
@@ -183,7 +103,7 @@ mod tests {
         ] {
             assert_eq!(row(field), (value, by), "{field}");
         }
-        let bare = explain(&Rules::default(), &container, 500);
+        let bare = explain(&Rules::default(), &record);
         let limit = bare.iter().find(|row| row.field == "resources.limits.memory");
         assert_eq!(
             limit.map(|row| (row.value.as_str(), row.rule.as_str())),

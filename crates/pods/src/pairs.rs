@@ -155,13 +155,10 @@ mod tests {
 
     use super::*;
     use crate::agent_volume::AgentBy;
-    use crate::cluster::tests::config;
-    use crate::pod;
     use crate::record::sample;
 
     fn pod_of(record: &Record) -> Pod {
-        let launch = sample::launch(record);
-        pod::build(&launch, &config(), AgentBy::Mount, &rules::PodFields::default())
+        sample::pod(record, AgentBy::Mount)
     }
 
     #[test]

@@ -1,97 +1,62 @@
-//! The Pod of one start: the image that the client named, the agent as its
+//! The Pod of one start, translated from its plan: the image that the client named, the agent as its
 //! first process, everything that was uploaded as mounts.
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE};
-use engine::container::{Container, Port, Role, Spec};
-use engine::image::PullPolicy;
+use engine::container::Port;
 use engine::name::PodName;
 use engine::ports::AgentId;
 use engine::process::Launch;
 use k8s_openapi::api::core::v1::{
     Capabilities, Container as PodContainer, ContainerPort, EnvVar, Pod, PodSpec, SeccompProfile,
-    SecurityContext,
+    SecurityContext, VolumeMount,
 };
+use kube::api::ObjectMeta;
+use rules::EnvValue;
 
-use rules::PodFields;
-
+use self::rule_fields::value;
 use crate::agent_volume::AgentBy;
 use crate::cluster::Config;
+use crate::plan::said::SaidMap;
+use crate::plan::{DROPPED_CAPABILITIES, GRACE_SECS, Plan, RESTART_POLICY, SECCOMP_PROFILE, START};
 use crate::{labels, owner};
 
 pub(crate) mod agent;
-pub(crate) mod dns;
-mod fields;
 mod files;
-pub(crate) mod resources;
+mod rule_fields;
 mod volumes;
 
-pub(crate) use self::fields::announced;
-
-/// Which of the container's starts a Pod is.
-const START: &str = "chainpod.dev/start";
-/// Docker's labels of the container, as JSON.
-const DOCKER_LABELS: &str = "chainpod.dev/docker-labels";
-/// Whose log and shell kubectl takes where it is not told: the program's, wherever it stands.
-const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
-/// More than that is on the record alone: Kubernetes allows 256 KiB for all annotations.
-const LABELS_BYTES: usize = 64 * 1024;
-/// The one user that every image has under the same number.
-const ROOT: &str = "root";
-/// Docker's own default for `docker stop`; deletions of ours say theirs.
-const GRACE_SECS: i64 = 10;
-/// An image that is there already is used: chaincode must start without a registry.
-pub(crate) const PULL_POLICY: &str = "IfNotPresent";
-
-/// A peer launches again by itself what has ended.
-const RESTART_POLICY: &str = "Never";
-
-/// The Pod of `launch`; `fields` are what the rules say.
-pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy, fields: &PodFields) -> Pod {
-    let (volumes, mounts) = volumes::of(launch, config, agent_by);
-    let user = user(launch, config, fields);
-    let (record, process) = (launch.record, &launch.process);
-    let spec = &record.container.spec;
-    let mut metadata = labels::metadata(record.pod_name().0, &config.namespace, &record.container);
-    metadata.owner_references = Some(vec![owner::reference(record, true)]);
-    metadata
-        .annotations
-        .get_or_insert_default()
-        .extend(annotations(&record.container));
-    let env = process.env.iter().map(|(name, value)| EnvVar {
-        name: name.clone(),
-        value: Some(escaped(value)),
-        ..EnvVar::default()
-    });
-    let (command, args) = command(launch);
-    let container = PodContainer {
-        // Its role: others may be injected beside it, and status and log are asked for by name.
-        name: record.container.role.name().to_owned(),
-        image: Some(launch.image.clone()),
-        image_pull_policy: Some(pull_policy(launch).to_owned()),
-        command,
-        args,
-        env: Some(env.collect()),
-        working_dir: Some(process.working_dir.clone()).filter(|dir| !dir.is_empty()),
-        resources: Some(resources::of(spec)),
-        security_context: Some(SecurityContext {
-            read_only_root_filesystem: spec.read_only_root.then_some(true),
-            ..security_context(user)
-        }),
-        volume_mounts: Some(mounts),
-        ports: ports(spec),
-        tty: spec.tty.then_some(true),
-        ..PodContainer::default()
+/// The Pod of `launch` by its plan.
+pub(crate) fn build(launch: &Launch<'_>, plan: &Plan, config: &Config, agent_by: AgentBy) -> Pod {
+    let record = launch.record;
+    let texts = |said: &SaidMap<String>| {
+        let entries = said.iter();
+        let entries = entries.map(|(key, said)| (key.clone(), said.value.clone()));
+        Some(entries.collect())
     };
+    let metadata = ObjectMeta {
+        name: Some(record.pod_name().0),
+        namespace: Some(config.namespace.clone()),
+        labels: texts(&plan.labels),
+        annotations: texts(&plan.annotations),
+        owner_references: Some(vec![owner::reference(record, true)]),
+        ..ObjectMeta::default()
+    };
+    let (mut volumes, mut mounts) = volumes::of(launch, config, agent_by);
+    let (ruled, mounted) = rule_fields::files(plan);
+    volumes.extend(ruled);
+    mounts.extend(mounted);
     let beside = agent::beside(launch, config, agent_by);
-    let init_containers = agent::before(launch, config, agent_by, user);
-    let names = &spec.names;
-    let spec = PodSpec {
-        hostname: Some(spec.hostname.clone()).filter(|name| !name.is_empty()),
-        init_containers: Some(init_containers).filter(|containers| !containers.is_empty()),
-        dns_policy: dns::policy(names),
-        dns_config: dns::config(names),
-        host_aliases: dns::aliases(names),
-        containers: beside.into_iter().chain([container]).collect(),
+    let before = agent::before(launch, plan, config, agent_by);
+    let mut spec = PodSpec {
+        hostname: value(&plan.hostname),
+        init_containers: Some(before).filter(|containers| !containers.is_empty()),
+        dns_policy: value(&plan.dns_policy),
+        dns_config: value(&plan.dns_config),
+        host_aliases: value(&plan.host_aliases),
+        containers: beside
+            .into_iter()
+            .chain([program(launch, plan, mounts)])
+            .collect(),
         volumes: Some(volumes),
         restart_policy: Some(RESTART_POLICY.to_owned()),
         automount_service_account_token: Some(false),
@@ -99,38 +64,64 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy, fie
         termination_grace_period_seconds: Some(GRACE_SECS),
         ..PodSpec::default()
     };
+    rule_fields::placed(&mut spec, plan);
     let pod = Pod {
         metadata,
         spec: Some(spec),
         status: None,
     };
-    let pod = fields::applied(pod, fields, launch.task.is_some());
-    files::mounted(pod, launch)
+    files::mounted(rule_fields::merged(pod, plan), launch)
 }
 
-/// When the program's image is pulled, in Kubernetes' words.
-const fn pull_policy(launch: &Launch<'_>) -> &'static str {
-    match launch.pull_policy {
-        PullPolicy::IfNotPresent => PULL_POLICY,
-        PullPolicy::Always => "Always",
-        PullPolicy::Never => "Never",
+/// The program's container.
+fn program(launch: &Launch<'_>, plan: &Plan, mounts: Vec<VolumeMount>) -> PodContainer {
+    let env = plan.env.iter().map(|(name, said)| variable(name, &said.value));
+    let (command, args) = command(launch, plan);
+    PodContainer {
+        // Its role: others may be injected next to it, and status and log are asked for by name.
+        name: launch.record.container.role.name().to_owned(),
+        image: Some(plan.image.value.clone()),
+        image_pull_policy: Some(plan.pull_policy.value.name().to_owned()),
+        command,
+        args,
+        env: Some(env.collect()),
+        working_dir: value(&plan.working_dir),
+        resources: Some(plan.resources.requirements()),
+        security_context: Some(SecurityContext {
+            read_only_root_filesystem: value(&plan.read_only_root),
+            ..security_context(user(plan))
+        }),
+        volume_mounts: Some(mounts),
+        ports: plan.ports.as_ref().map(|said| ports(&said.value)),
+        tty: value(&plan.tty),
+        ..PodContainer::default()
     }
 }
 
-/// Command and arguments: the agent and what it runs; where there is none, what the client said, to which
-/// the runtime adds what only the image knows.
-fn command(launch: &Launch<'_>) -> (Option<Vec<String>>, Option<Vec<String>>) {
-    let words = |words: &[String]| {
-        let escaped = words.iter().map(|word| escaped(word));
-        (!words.is_empty()).then(|| escaped.collect())
-    };
+/// Command and arguments: the agent and the program that it runs; without an agent the client's words, to which the
+/// runtime adds what only the image knows.
+fn command(launch: &Launch<'_>, plan: &Plan) -> (Option<Vec<String>>, Option<Vec<String>>) {
+    let words = plan.command.as_ref();
+    let words = words.map(|said| said.value.iter().map(|word| escaped(word)).collect());
     if launch.task.is_some() {
         let agent = format!("{AGENT_DIR}/{AGENT_FILE}");
-        return (Some(vec![agent]), words(&launch.process.argv));
+        return (Some(vec![agent]), words);
     }
     match &launch.record.container.spec.entrypoint {
-        Some(_) => (words(&launch.process.argv), None),
-        None => (None, words(&launch.process.argv)),
+        Some(_) => (words, None),
+        None => (None, words),
+    }
+}
+
+fn variable(name: &str, value: &EnvValue) -> EnvVar {
+    let (value, value_from) = match value {
+        EnvValue::Text(text) => (Some(escaped(&text.0)), None),
+        EnvValue::From(source) => (None, Some((**source).clone())),
+    };
+    EnvVar {
+        name: name.to_owned(),
+        value,
+        value_from,
     }
 }
 
@@ -157,40 +148,14 @@ pub(crate) fn identity(pod: &Pod) -> Option<(AgentId, PodName)> {
     ))
 }
 
-/// Where the program listens.
-fn ports(spec: &Spec) -> Option<Vec<ContainerPort>> {
+/// The ports at which the program listens.
+fn ports(ports: &[Port]) -> Vec<ContainerPort> {
     let port = |port: &Port| ContainerPort {
         container_port: port.number.into(),
         protocol: Some(port.protocol.to_uppercase()),
         ..ContainerPort::default()
     };
-    let ports: Vec<_> = spec.ports.iter().map(port).collect();
-    (!ports.is_empty()).then_some(ports)
-}
-
-fn annotations(container: &Container) -> Vec<(String, String)> {
-    let safe_to_evict = match container.role {
-        Role::Build => "false",
-        Role::Chaincode => "true",
-    };
-    [
-        (START, container.starts.to_string().as_str()),
-        (DEFAULT_CONTAINER, container.role.name()),
-        ("cluster-autoscaler.kubernetes.io/safe-to-evict", safe_to_evict),
-        ("sidecar.istio.io/inject", "false"),
-        ("linkerd.io/inject", "disabled"),
-    ]
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .into_iter()
-    .chain(docker_labels(container))
-    .collect()
-}
-
-/// Docker's labels for those who look at the Pod: their keys and values are not Kubernetes'.
-fn docker_labels(container: &Container) -> Option<(String, String)> {
-    let labels = container.docker_labels();
-    let text = serde_json::to_string(&labels).unwrap_or_default();
-    (!labels.is_empty() && text.len() <= LABELS_BYTES).then(|| (DOCKER_LABELS.to_owned(), text))
+    ports.iter().map(port).collect()
 }
 
 /// Kubernetes expands `$(NAME)` in arguments and values and reads `$$` as `$`; Docker does neither.
@@ -198,16 +163,9 @@ fn escaped(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// Who runs the program: user and group. The operator's word counts more than the client's; a user's name cannot be
-/// looked up in an image that we do not read.
-fn user(launch: &Launch<'_>, config: &Config, fields: &PodFields) -> (i64, Option<i64>) {
-    let said = &launch.process.user;
-    let (uid, gid) = said.split_once(':').unwrap_or((said, ""));
-    let number = |name: &str| if name == ROOT { Some(0) } else { name.parse().ok() };
-    match fields.run_as_user {
-        Some(uid) => (uid, None),
-        None => (number(uid).unwrap_or(config.default_uid), number(gid)),
-    }
+/// The program's user and group.
+fn user(plan: &Plan) -> (i64, Option<i64>) {
+    (plan.user.value, value(&plan.group))
 }
 
 /// What the Pod Security Standard `restricted` asks for. A user who says 0 gets 0, and the
@@ -219,11 +177,11 @@ fn security_context((uid, gid): (i64, Option<i64>)) -> SecurityContext {
         run_as_group: gid,
         allow_privilege_escalation: Some(false),
         capabilities: Some(Capabilities {
-            drop: Some(vec!["ALL".to_owned()]),
+            drop: Some(vec![DROPPED_CAPABILITIES.to_owned()]),
             add: None,
         }),
         seccomp_profile: Some(SeccompProfile {
-            type_: "RuntimeDefault".to_owned(),
+            type_: SECCOMP_PROFILE.to_owned(),
             localhost_profile: None,
         }),
         ..SecurityContext::default()

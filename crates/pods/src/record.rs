@@ -110,6 +110,12 @@ pub(crate) mod sample {
     use engine::name::{ContainerId, RecordName, Scope};
     use engine::phase::Phase;
     use engine::process::{Launch, Process};
+    use k8s_openapi::api::core::v1::Pod;
+    use rules::Rules;
+
+    use crate::agent_volume::AgentBy;
+    use crate::cluster::tests::config;
+    use crate::plan::Plan;
 
     /// A chaincode container that is being started for the second time.
     pub(crate) fn chaincode() -> Record {
@@ -177,6 +183,13 @@ pub(crate) mod sample {
             ..Ruled::default()
         };
         Launch::of(record, process, ruled, "https://chainpod:8443")
+    }
+
+    /// The Pod of that record by chainpod's own rules.
+    pub(crate) fn pod(record: &Record, agent_by: AgentBy) -> Pod {
+        let (launch, config) = (launch(record), config());
+        let plan = Plan::of(&launch, &Rules::default(), config.default_uid);
+        crate::pod::build(&launch, &plan, &config, agent_by)
     }
 
     pub(crate) fn file(path: &str) -> FileEntry {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use engine::container::{Container, Role};
 use serde_json::{Map, Value};
 
-use crate::{Globs, Match, PodFields, Role, Rules, full_name};
+use crate::{Globs, Match, PodFields, Rules, full_name};
 
 /// The fields that are chosen key by key: each key is a field of its own.
 const BY_KEY: [&str; 8] = [
@@ -35,6 +36,19 @@ pub struct Subject<'a> {
     pub labels: &'a BTreeMap<String, String>,
 }
 
+impl<'a> From<&'a Container> for Subject<'a> {
+    fn from(container: &'a Container) -> Self {
+        Self {
+            role: container.role,
+            image: &container.image.reference,
+            chaincode: container.chaincode(),
+            msp: container.msp(),
+            peer: container.peer(),
+            labels: &container.spec.labels,
+        }
+    }
+}
+
 /// What the rules come to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Choice {
@@ -53,6 +67,15 @@ pub struct Origin {
     pub value: String,
     /// The rule's name.
     pub rule: String,
+}
+
+impl Choice {
+    /// The name of the rule that gave the field, where one did.
+    #[must_use]
+    pub fn rule_of(&self, field: &str) -> Option<&str> {
+        let origin = self.origins.iter().find(|origin| origin.field == field)?;
+        Some(&origin.rule)
+    }
 }
 
 impl Rules {

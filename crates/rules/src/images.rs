@@ -1,5 +1,6 @@
 //! Images as rules name them, and what rules say about them.
 
+use engine::image::{PullPolicy, Ruled};
 use serde::{Deserialize, Serialize};
 
 use crate::{Glob, Globs, Origin, Rules};
@@ -51,29 +52,6 @@ pub struct ImageRule {
     pub pull_policy: Option<PullPolicy>,
     /// What their ENTRYPOINT is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entrypoint: Option<Vec<String>>,
-}
-
-/// Kubernetes' `imagePullPolicy`.
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PullPolicy {
-    /// One that is there already is used.
-    IfNotPresent,
-    /// The registry is asked each time.
-    Always,
-    /// Only one that is there already is used.
-    Never,
-}
-
-/// What the rules come to for one image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageChoice {
-    /// What is pulled: the image as the client said it, unless a rule rewrites it.
-    pub pulled: String,
-    /// When it is pulled, where a rule says so.
-    pub pull_policy: Option<PullPolicy>,
-    /// Its ENTRYPOINT, where a rule says so.
     pub entrypoint: Option<Vec<String>>,
 }
 
@@ -133,7 +111,7 @@ impl Rules {
     /// # Errors
     /// When `allowedImages` has neither its name nor what is pulled for it: rewriting is the operator's own word, so
     /// either is enough.
-    pub fn image(&self, image: &str) -> Result<ImageChoice, NotAllowed> {
+    pub fn image(&self, image: &str) -> Result<Ruled, NotAllowed> {
         let full_name = full_name(image);
         let about = || {
             self.images
@@ -153,8 +131,8 @@ impl Rules {
                 });
             }
         }
-        Ok(ImageChoice {
-            pulled,
+        Ok(Ruled {
+            reference: pulled,
             pull_policy: about().find_map(|rule| rule.pull_policy),
             entrypoint: about().find_map(|rule| rule.entrypoint.clone()),
         })
@@ -177,7 +155,7 @@ impl Rules {
             Some(Origin { field, value, rule })
         };
         let entrypoint = |rule: &ImageRule| serde_json::to_string(rule.entrypoint.as_ref()?).ok();
-        let policy = |rule: &ImageRule| Some(format!("{:?}", rule.pull_policy?));
+        let policy = |rule: &ImageRule| Some(rule.pull_policy?.name().to_owned());
         [
             about(&|rule| rule.rewritten(&full_name), "image"),
             about(&policy, "imagePullPolicy"),
@@ -191,7 +169,9 @@ impl Rules {
 
 #[cfg(test)]
 mod tests {
-    use crate::{PullPolicy, Rules};
+    use engine::image::PullPolicy;
+
+    use crate::Rules;
 
     #[test]
     fn each_field_of_an_image_has_its_rule() {
@@ -244,7 +224,7 @@ allowedImages: ["docker.io/hyperledger/*", "mirror.example/*", "docker.io/librar
         ] {
             let choice = rules.image(image).unwrap();
             assert_eq!(
-                (choice.pulled.as_str(), choice.pull_policy),
+                (choice.reference.as_str(), choice.pull_policy),
                 (pulled, policy),
                 "{image}"
             );

@@ -15,9 +15,9 @@ mod text;
 
 pub use choose::{Choice, Origin, Subject};
 pub use glob::{Glob, Globs};
-pub use images::{ImageChoice, ImageRule, NotAllowed, PullPolicy, full_name};
+pub use images::{ImageRule, NotAllowed, full_name};
 pub use parse::Wrong;
-pub use pod::{EnvValue, KeyRef, Match, PodFields, PodRule, Resources, Role};
+pub use pod::{EnvValue, KeyRef, Match, PodFields, PodRule, Resources};
 pub use source::Source;
 pub use text::Text;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use engine::container::Role;
 use k8s_openapi::api::core::v1::{Affinity, EnvVarSource, PodTemplateSpec, Toleration};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
@@ -21,17 +22,6 @@ pub struct PodRule {
     /// What their Pods have.
     #[serde(flatten)]
     pub fields: PodFields,
-}
-
-/// What a container is for.
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// It compiles chaincode.
-    Build,
-    /// It is chaincode.
-    Chaincode,
 }
 
 /// Which containers a rule is about: all that it says must hold.

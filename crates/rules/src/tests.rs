@@ -5,6 +5,8 @@ mod schema;
 
 use std::collections::BTreeMap;
 
+use engine::container::Role;
+
 use super::*;
 
 const FILE: &str = r#"

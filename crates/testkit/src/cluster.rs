@@ -28,6 +28,7 @@ struct State {
     records: BTreeMap<RecordName, Record>,
     secrets: BTreeSet<String>,
     pods: BTreeSet<String>,
+    launches: Vec<Record>,
     log: Vec<LogLine>,
     news: Vec<News>,
     counter: u64,
@@ -78,6 +79,11 @@ impl FakeCluster {
     /// The Pods that are there.
     pub fn pods(&self) -> Vec<String> {
         self.state.lock().unwrap().pods.iter().cloned().collect()
+    }
+
+    /// The records of all starts, as they were then.
+    pub fn launches(&self) -> Vec<Record> {
+        self.state.lock().unwrap().launches.clone()
     }
 
     /// The news that have been told, the oldest first.
@@ -201,6 +207,7 @@ impl Cluster for FakeCluster {
             return Err(ClusterError::QuotaFull("exceeded quota: pods".to_owned()));
         }
         state.pods.insert(launch.record.pod_name().0);
+        state.launches.push(launch.record.clone());
         self.launched.notify_one();
         Ok(())
     }

@@ -30,18 +30,15 @@ pub(crate) async fn run(config: &Explain, name: &str) -> Result<String> {
 
 /// The tables of those of `records` that `name` means.
 fn text(rules: &Rules, records: &[Record], name: &str) -> Result<String> {
-    let mut meant: Vec<_> = meant(records, name)?
-        .into_iter()
-        .map(|record| &record.container)
-        .collect();
-    meant.sort_by(|one, other| one.name.cmp(&other.name));
-    let tables = meant.into_iter().map(|container| {
-        let rows = explain(rules, container, pods::Config::FABRIC_UID);
+    let mut meant = meant(records, name)?;
+    meant.sort_by(|one, other| one.container.name.cmp(&other.container.name));
+    let tables = meant.into_iter().map(|record| {
+        let rows = explain(rules, record);
         let cells = |row: &Origin| [&row.field, &row.value, &row.rule].map(Clone::clone);
         let rows: Vec<_> = std::iter::once(HEADS.map(str::to_owned))
             .chain(rows.iter().map(cells))
             .collect();
-        format!("{}{}", head(container), table(&rows))
+        format!("{}{}", head(&record.container), table(&rows))
     });
     Ok(tables.collect::<Vec<_>>().join("\n"))
 }

@@ -7,6 +7,7 @@ mod client;
 mod compare;
 mod content;
 mod exceptions;
+mod explained;
 mod player;
 mod recording;
 
@@ -28,10 +29,14 @@ const RECORDINGS: [&str; 7] = [
     "fabric-3.1.5",
 ];
 
+fn read(name: &str) -> Recording {
+    Recording::read(&Path::new(FIXTURES).join(format!("{name}.json")))
+}
+
 #[tokio::test]
 async fn recorded_peers_are_answered_as_docker_answered_them() {
     let replays = RECORDINGS.map(|name| async move {
-        let recording = Recording::read(&Path::new(FIXTURES).join(format!("{name}.json")));
+        let recording = read(name);
         let differences = Player::new(&recording).await.play().await;
         differences.into_iter().map(move |text| format!("{name} {text}"))
     });

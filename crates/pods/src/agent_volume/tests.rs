@@ -4,14 +4,11 @@ use engine::Cause;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cluster::tests::config;
 use crate::record::sample;
 
 /// A Pod with an image volume on that node; its container's state.
 fn pod(node: &str, state: &Value) -> Pod {
-    let record = sample::chaincode();
-    let launch = sample::launch(&record);
-    let mut pod = crate::pod::build(&launch, &config(), AgentBy::Mount, &rules::PodFields::default());
+    let mut pod = sample::pod(&sample::chaincode(), AgentBy::Mount);
     pod.spec.as_mut().unwrap().node_name = Some(node.to_owned());
     let status = json!({"name": "chaincode", "state": state, "image": "", "imageID": "", "ready": false, "restartCount": 0});
     pod.status = serde_json::from_value(json!({"containerStatuses": [status]})).unwrap();
@@ -130,9 +127,7 @@ fn a_container_that_cannot_copy_the_agent_for_want_of_its_image_is_told() {
 }
 
 fn spec_of_copied(record: &engine::container::Record) -> k8s_openapi::api::core::v1::PodSpec {
-    let launch = sample::launch(record);
-    let pod = crate::pod::build(&launch, &config(), AgentBy::Copy, &rules::PodFields::default());
-    pod.spec.unwrap()
+    sample::pod(record, AgentBy::Copy).spec.unwrap()
 }
 
 #[test]

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::KubeCluster;
 use crate::agent_volume::AgentBy;
 use crate::error::mapped;
+use crate::plan::PULL_POLICY;
 use crate::{labels, pod, status};
 
 /// How long a Pod of ours may take to be scheduled, to pull its image and to end.
@@ -80,7 +81,7 @@ impl KubeCluster {
             spec.active_deadline_seconds = Some(POD_LIMIT.as_secs().cast_signed());
             for container in &mut spec.containers {
                 container.volume_mounts = None;
-                container.image_pull_policy = Some(pod::PULL_POLICY.to_owned());
+                container.image_pull_policy = Some(PULL_POLICY.name().to_owned());
                 container.command = Some(vec![format!("/{AGENT_FILE}"), PROBE_OPTION.to_owned()]);
                 container.args = Some(vec![target.to_owned()]);
             }

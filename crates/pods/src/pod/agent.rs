@@ -14,9 +14,10 @@ use k8s_openapi::api::core::v1::{
 };
 use kube::api::ObjectMeta;
 
-use super::{PULL_POLICY, escaped, pull_policy, resources, security_context, volumes};
+use super::{escaped, security_context, user, volumes};
 use crate::agent_volume::AgentBy;
 use crate::cluster::Config;
+use crate::plan::{PULL_POLICY, Plan, resources};
 
 /// The volume's name, and that of the container that copies the agent into it.
 pub(crate) const AGENT: &str = "agent";
@@ -28,7 +29,7 @@ pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
     let by_image = agent_by == AgentBy::Mount;
     let image = by_image.then(|| ImageVolumeSource {
         reference: Some(config.agent_image.clone()),
-        pull_policy: Some(PULL_POLICY.to_owned()),
+        pull_policy: Some(PULL_POLICY.name().to_owned()),
     });
     Volume {
         name: AGENT.to_owned(),
@@ -52,9 +53,9 @@ pub(super) fn mount() -> VolumeMount {
 /// and before that what copies the agent, which does it.
 pub(super) fn before(
     launch: &Launch<'_>,
+    plan: &Plan,
     config: &Config,
     agent_by: AgentBy,
-    user: (i64, Option<i64>),
 ) -> Vec<PodContainer> {
     if launch.task.is_none() || !hides_files(launch) {
         return Vec::new();
@@ -63,7 +64,7 @@ pub(super) fn before(
         command: Some(agent(&[INSTALL_OPTION, AGENT_DIR])),
         ..installer(config)
     });
-    installer.into_iter().chain([keeper(launch, user)]).collect()
+    installer.into_iter().chain([keeper(launch, plan)]).collect()
 }
 
 /// What runs beside the program's container, and starts first: what copies the agent where nothing has before.
@@ -104,8 +105,8 @@ fn installer(config: &Config) -> PodContainer {
     PodContainer {
         name: AGENT.to_owned(),
         image: Some(config.agent_image.clone()),
-        image_pull_policy: Some(PULL_POLICY.to_owned()),
-        resources: Some(resources::of(&Spec::default())),
+        image_pull_policy: Some(PULL_POLICY.name().to_owned()),
+        resources: Some(resources::of(&Spec::default()).requirements()),
         security_context: Some(security_context((config.default_uid, None))),
         volume_mounts: Some(vec![VolumeMount {
             read_only: None,
@@ -116,7 +117,7 @@ fn installer(config: &Config) -> PodContainer {
 }
 
 /// The agent in the program's own image.
-fn keeper(launch: &Launch<'_>, user: (i64, Option<i64>)) -> PodContainer {
+fn keeper(launch: &Launch<'_>, plan: &Plan) -> PodContainer {
     let directories = launch.directories.iter().enumerate();
     let kept = directories.filter(|(_, directory)| directory.has_files);
     let kept: Vec<_> = kept
@@ -130,12 +131,12 @@ fn keeper(launch: &Launch<'_>, user: (i64, Option<i64>)) -> PodContainer {
     let mounts = kept.iter().map(|(_, to, name)| volumes::mount(name, to));
     PodContainer {
         name: KEEPER.to_owned(),
-        image: Some(launch.image.clone()),
-        image_pull_policy: Some(pull_policy(launch).to_owned()),
+        image: Some(plan.image.value.clone()),
+        image_pull_policy: Some(plan.pull_policy.value.name().to_owned()),
         command: Some(vec![format!("{AGENT_DIR}/{AGENT_FILE}"), KEEP_OPTION.to_owned()]),
         args: Some(pairs.map(|path| escaped(&path)).collect()),
-        resources: Some(resources::of(&Spec::default())),
-        security_context: Some(security_context(user)),
+        resources: Some(resources::of(&Spec::default()).requirements()),
+        security_context: Some(security_context(user(plan))),
         volume_mounts: Some([mount()].into_iter().chain(mounts).collect()),
         ..PodContainer::default()
     }
@@ -146,7 +147,7 @@ pub(crate) fn probe(config: &Config, agent_by: AgentBy) -> Pod {
     let container = PodContainer {
         name: "probe".to_owned(),
         image: Some(config.agent_image.clone()),
-        resources: Some(resources::of(&Spec::default())),
+        resources: Some(resources::of(&Spec::default()).requirements()),
         security_context: Some(security_context((config.default_uid, None))),
         volume_mounts: Some(vec![mount()]),
         ..PodContainer::default()

@@ -1,10 +1,13 @@
 //! The Pod as an object.
 
 use engine::container::{Record, Upload};
+use engine::image::PullPolicy;
 use k8s_openapi::api::core::v1::{VolumeMount, VolumeProjection};
+use rules::{PodFields, PodRule, Rules};
 
 use super::*;
 use crate::cluster::tests::config;
+use crate::plan::DOCKER_LABELS;
 use crate::record::sample;
 
 fn pod(record: &Record) -> Pod {
@@ -12,7 +15,21 @@ fn pod(record: &Record) -> Pod {
 }
 
 fn ruled(record: &Record, fields: &PodFields) -> Pod {
-    build(&sample::launch(record), &config(), AgentBy::Mount, fields)
+    planned(&sample::launch(record), fields)
+}
+
+/// The Pod of that launch by a rule with these fields.
+fn planned(launch: &Launch<'_>, fields: &PodFields) -> Pod {
+    let mut rules = Rules::default();
+    rules.pods.insert(
+        0,
+        PodRule {
+            fields: fields.clone(),
+            ..PodRule::default()
+        },
+    );
+    let plan = Plan::of(launch, &rules, config().default_uid);
+    build(launch, &plan, &config(), AgentBy::Mount)
 }
 
 fn container(record: &Record) -> PodContainer {
@@ -262,9 +279,7 @@ fn the_rules_image_is_pulled_when_they_say_by_all_that_have_it() {
     ] {
         launch.image = "mirror.example/baseos:2.5".to_owned();
         launch.pull_policy = policy;
-        let spec = build(&launch, &config(), AgentBy::Mount, &PodFields::default())
-            .spec
-            .unwrap();
+        let spec = planned(&launch, &PodFields::default()).spec.unwrap();
         let keepers = spec.init_containers.unwrap();
         for container in spec.containers.iter().chain(&keepers) {
             assert_eq!(container.image.as_ref(), Some(&launch.image));

@@ -1,19 +1,11 @@
 //! What every status is as a state.
 
 use super::*;
-use crate::cluster::tests::config;
 use crate::record::sample;
 use serde_json::{Value, json};
 
 fn pod(status: Value) -> Pod {
-    let record = sample::chaincode();
-    let launch = sample::launch(&record);
-    let mut pod = crate::pod::build(
-        &launch,
-        &config(),
-        crate::agent_volume::AgentBy::Mount,
-        &rules::PodFields::default(),
-    );
+    let mut pod = sample::pod(&sample::chaincode(), crate::agent_volume::AgentBy::Mount);
     pod.status = serde_json::from_value(status).unwrap();
     pod
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use engine::container::Record;
 
 use super::client::{self, Call, Connection, Reply};
 use super::exceptions::{What, is_excepted};
@@ -59,7 +60,7 @@ impl<'a> Player<'a> {
     }
 
     /// All differences, each with its exchange.
-    pub(super) async fn play(mut self) -> Vec<String> {
+    pub(super) async fn play(&mut self) -> Vec<String> {
         for (number, act) in self.recording.acts() {
             let exchange = &self.recording.exchanges[number];
             let differences = match act {
@@ -80,7 +81,12 @@ impl<'a> Player<'a> {
             let told = differences.into_iter().map(|text| format!("{call}: {text}"));
             self.differences.extend(told);
         }
-        self.differences
+        std::mem::take(&mut self.differences)
+    }
+
+    /// The records of all starts, as they were then.
+    pub(super) fn launches(&self) -> Vec<Record> {
+        self.world.cluster.launches()
     }
 
     async fn send(&mut self, number: usize, exchange: &Exchange) {

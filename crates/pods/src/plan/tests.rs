@@ -1,14 +1,13 @@
 //! Rules as operators write them, and the Pods that they make.
 
 use engine::container::{Container, Role};
-use k8s_openapi::api::core::v1::Pod;
 use rules::Rules;
 use serde_json::{Value, json};
 
 use crate::agent_volume::AgentBy;
 use crate::cluster::tests::config;
+use crate::plan::Plan;
 use crate::record::sample;
-use crate::ruled::choice;
 
 /// The chaincode's Pod by these rules, as JSON.
 fn pod(rules: &str) -> Value {
@@ -19,13 +18,9 @@ fn pod(rules: &str) -> Value {
 fn pod_of(rules: &str, change: impl Fn(&mut Container)) -> Value {
     let mut record = sample::chaincode();
     change(&mut record.container);
-    let choice = choice(&Rules::parse(rules).unwrap(), &record.container);
-    let pod: Pod = crate::pod::build(
-        &sample::launch(&record),
-        &config(),
-        AgentBy::Mount,
-        &choice.fields,
-    );
+    let (launch, config) = (sample::launch(&record), config());
+    let plan = Plan::of(&launch, &Rules::parse(rules).unwrap(), config.default_uid);
+    let pod = crate::pod::build(&launch, &plan, &config, AgentBy::Mount);
     serde_json::to_value(pod).unwrap()
 }
 
@@ -149,7 +144,7 @@ fn a_template_is_merged_as_kubectl_does_it() {
 /// A file of `examples/rules`.
 macro_rules! example {
     ($name:literal) => {
-        include_str!(concat!("../../../../../examples/rules/", $name))
+        include_str!(concat!("../../../../examples/rules/", $name))
     };
 }
 

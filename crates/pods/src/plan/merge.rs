@@ -1,0 +1,46 @@
+//! The operator's rules over what client, image and chainpod say.
+
+use std::collections::BTreeMap;
+
+use rules::{Choice, Text};
+
+use super::resources::Resources;
+use super::said::{By, Said, SaidMap};
+
+/// A field that a rule gives as a whole.
+pub(super) fn ruled<T: Clone>(choice: &Choice, field: &str, value: Option<&T>) -> Option<Said<T>> {
+    Some(Said::new(by(choice, field), value?.clone()))
+}
+
+/// A field that rules give key by key.
+pub(super) fn by_key<T, U>(
+    choice: &Choice,
+    field: &str,
+    values: &BTreeMap<String, T>,
+    value: impl Fn(&T) -> U,
+) -> SaidMap<U> {
+    let said = values.iter().map(|(key, known)| {
+        let by = by(choice, &format!("{field}.{key}"));
+        (key.clone(), Said::new(by, value(known)))
+    });
+    said.collect()
+}
+
+/// Requests and limits; a rule's replaces another's of the same resource.
+pub(super) fn resources(mut asked: Resources, choice: &Choice) -> Resources {
+    let ruled = &choice.fields.resources;
+    let text = |text: &Text| text.0.clone();
+    asked
+        .requests
+        .extend(by_key(choice, "resources.requests", &ruled.requests, text));
+    asked
+        .limits
+        .extend(by_key(choice, "resources.limits", &ruled.limits, text));
+    asked
+}
+
+/// The rule that gives a field.
+pub(super) fn by(choice: &Choice, field: &str) -> By {
+    // Invariant: whatever is chosen has its origin.
+    By::Rule(choice.rule_of(field).unwrap_or_default().to_owned())
+}

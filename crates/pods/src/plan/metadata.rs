@@ -1,0 +1,88 @@
+//! The Pod's labels and annotations.
+
+use engine::container::{Container, Role};
+use rules::{Choice, Text};
+
+use super::merge;
+use super::said::{By, Said, SaidMap};
+use crate::labels;
+
+/// Which of the container's starts a Pod is.
+pub(crate) const START: &str = "chainpod.dev/start";
+/// Docker's labels of the container, as JSON.
+pub(crate) const DOCKER_LABELS: &str = "chainpod.dev/docker-labels";
+/// The container whose log and shell kubectl takes where none is named: the program's, wherever it stands.
+const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+/// Larger ones are on the record alone: Kubernetes allows 256 KiB for all annotations.
+const LABELS_BYTES: usize = 64 * 1024;
+/// The beginnings of chainpod's own labels and annotations, which rules do not change: they tell what the Pod is.
+const OWN: [&str; 2] = ["app.kubernetes.io/", "chainpod.dev/"];
+
+/// Labels and annotations.
+pub(super) struct Metadata {
+    pub(super) labels: SaidMap<String>,
+    pub(super) annotations: SaidMap<String>,
+}
+
+/// Those of the Pod of `container`.
+pub(super) fn of(container: &Container, choice: &Choice) -> Metadata {
+    let own = labels::metadata(String::new(), "", container);
+    let by_default = |(key, value)| (key, Said::by_default(value));
+    let mut labels: SaidMap<_> = own.labels.into_iter().flatten().map(by_default).collect();
+    let mut annotations: SaidMap<_> = own.annotations.into_iter().flatten().map(by_default).collect();
+    annotations
+        .extend(of_pod(container).map(|(key, value)| (key.to_owned(), Said::by_default(value.to_owned()))));
+    annotations.extend(docker_labels(container));
+    let fields = &choice.fields;
+    let text = |text: &Text| text.0.clone();
+    add(&mut labels, merge::by_key(choice, "labels", &fields.labels, text));
+    add(
+        &mut annotations,
+        merge::by_key(choice, "annotations", &fields.annotations, text),
+    );
+    Metadata { labels, annotations }
+}
+
+/// Adds the rules' entries; chainpod's own stay.
+fn add(known: &mut SaidMap<String>, ruled: SaidMap<String>) {
+    for (key, said) in ruled {
+        if !(is_own(&key) && known.contains_key(&key)) {
+            known.insert(key, said);
+        }
+    }
+}
+
+/// Whether a label or annotation is chainpod's own.
+pub(crate) fn is_own(key: &str) -> bool {
+    OWN.iter().any(|own| key.starts_with(own))
+}
+
+/// The annotations of every Pod.
+fn of_pod(container: &Container) -> [(&'static str, String); 5] {
+    let safe_to_evict = match container.role {
+        Role::Build => "false",
+        Role::Chaincode => "true",
+    };
+    [
+        (START, container.starts.to_string()),
+        (DEFAULT_CONTAINER, container.role.name().to_owned()),
+        (
+            "cluster-autoscaler.kubernetes.io/safe-to-evict",
+            safe_to_evict.to_owned(),
+        ),
+        ("sidecar.istio.io/inject", "false".to_owned()),
+        ("linkerd.io/inject", "disabled".to_owned()),
+    ]
+}
+
+/// Docker's labels, as an annotation: their keys and values are not legal in Kubernetes.
+fn docker_labels(container: &Container) -> Option<(String, Said<String>)> {
+    let labels = container.docker_labels();
+    let text = serde_json::to_string(&labels).unwrap_or_default();
+    let by = match container.spec.labels.is_empty() {
+        true => By::Image,
+        false => By::Client,
+    };
+    (!labels.is_empty() && text.len() <= LABELS_BYTES)
+        .then(|| (DOCKER_LABELS.to_owned(), Said::new(by, text)))
+}

@@ -1,0 +1,136 @@
+//! A plan as rows: field, value and origin, under Kubernetes' names.
+
+use engine::container::Port;
+use rules::Origin;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::said::{By, Said, SaidMap};
+use super::{DROPPED_CAPABILITIES, GRACE_SECS, Plan, RESTART_POLICY, SECCOMP_PROFILE};
+
+impl Plan {
+    /// All fields, sorted by their names. Fields of the program's container and of the Pod stand side by side; the
+    /// parts of a map have a row each.
+    pub(crate) fn rows(&self) -> Vec<Origin> {
+        // Taken apart, so that no field is forgotten.
+        let Self {
+            image,
+            pull_policy,
+            entrypoint,
+            command,
+            env,
+            working_dir,
+            user,
+            group,
+            resources,
+            read_only_root,
+            tty,
+            ports,
+            hostname,
+            dns_policy,
+            dns_config,
+            host_aliases,
+            labels,
+            annotations,
+            node_selector,
+            tolerations,
+            affinity,
+            runtime_class_name,
+            image_pull_secrets,
+            priority_class_name,
+            service_account_name,
+            ca_bundle,
+            files,
+            mounts,
+            has_agent,
+            template,
+        } = self;
+        let mut rows = Rows(Vec::new());
+        rows.fixed();
+        rows.one("image", Some(image));
+        rows.one("imagePullPolicy", Some(pull_policy));
+        rows.one("entrypoint", entrypoint.as_ref());
+        rows.one("command", command.as_ref());
+        for (name, value) in env {
+            rows.one(&format!("env.{name}"), Some(value));
+        }
+        rows.one("workingDir", working_dir.as_ref());
+        rows.one("runAsUser", Some(user));
+        let non_root = Said::new(user.by.clone(), user.value != 0);
+        rows.one("runAsNonRoot", Some(&non_root));
+        rows.one("runAsGroup", group.as_ref());
+        rows.map("resources.requests", &resources.requests);
+        rows.map("resources.limits", &resources.limits);
+        rows.one("readOnlyRootFilesystem", read_only_root.as_ref());
+        rows.one("tty", tty.as_ref());
+        rows.one("ports", ports.as_ref().map(written).as_ref());
+        rows.one("hostname", hostname.as_ref());
+        rows.one("dnsPolicy", dns_policy.as_ref());
+        rows.one("dnsConfig", dns_config.as_ref());
+        rows.one("hostAliases", host_aliases.as_ref());
+        rows.map("labels", labels);
+        rows.map("annotations", annotations);
+        rows.map("nodeSelector", node_selector);
+        rows.one("tolerations", tolerations.as_ref());
+        rows.one("affinity", affinity.as_ref());
+        rows.one("runtimeClassName", runtime_class_name.as_ref());
+        rows.one("imagePullSecrets", image_pull_secrets.as_ref());
+        rows.one("priorityClassName", priority_class_name.as_ref());
+        rows.one("serviceAccountName", service_account_name.as_ref());
+        rows.one("caBundle", ca_bundle.as_ref());
+        rows.map("files", files);
+        rows.map("mounts", mounts);
+        rows.one("agent", Some(&Said::by_default(*has_agent)));
+        rows.one("template", template.as_ref());
+        rows.0.sort();
+        rows.0
+    }
+}
+
+/// Ports as Docker writes them.
+fn written(ports: &Said<Vec<Port>>) -> Said<Vec<String>> {
+    let ports_written = ports.value.iter();
+    let ports_written = ports_written.map(|port| format!("{}/{}", port.number, port.protocol));
+    Said::new(ports.by.clone(), ports_written.collect())
+}
+
+struct Rows(Vec<Origin>);
+
+impl Rows {
+    /// The fields that are the same in every Pod.
+    fn fixed(&mut self) {
+        for (field, value) in [
+            ("restartPolicy", json!(RESTART_POLICY)),
+            ("terminationGracePeriodSeconds", json!(GRACE_SECS)),
+            ("automountServiceAccountToken", json!(false)),
+            ("enableServiceLinks", json!(false)),
+            ("allowPrivilegeEscalation", json!(false)),
+            ("capabilities.drop", json!([DROPPED_CAPABILITIES])),
+            ("seccompProfile.type", json!(SECCOMP_PROFILE)),
+        ] {
+            self.push(field, &value, &By::Default);
+        }
+    }
+
+    fn one<T: Serialize>(&mut self, field: &str, said: Option<&Said<T>>) {
+        if let Some(Said { value, by }) = said {
+            // Invariant: the types of Kubernetes and of rules can be written.
+            self.push(field, &serde_json::to_value(value).unwrap_or_default(), by);
+        }
+    }
+
+    fn map<T: Serialize>(&mut self, field: &str, said: &SaidMap<T>) {
+        for (key, said) in said {
+            self.one(&format!("{field}.{key}"), Some(said));
+        }
+    }
+
+    /// A text as it is, everything else as JSON.
+    fn push(&mut self, field: &str, value: &Value, by: &By) {
+        self.0.push(Origin {
+            field: field.to_owned(),
+            value: value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+            rule: by.to_string(),
+        });
+    }
+}

@@ -1,0 +1,49 @@
+//! The user and group that run the program.
+
+use engine::process::Launch;
+use rules::Choice;
+
+use super::merge;
+use super::said::{By, Said};
+
+/// The one user that every image has under the same number.
+const ROOT: &str = "root";
+
+/// The user: a rule's, the client's or the image's number, else `default_uid`. Names other than `root` cannot be looked
+/// up in an image that chainpod does not read.
+pub(super) fn uid(launch: &Launch<'_>, choice: &Choice, default_uid: i64) -> Said<i64> {
+    let ruled = merge::ruled(choice, "runAsUser", choice.fields.run_as_user.as_ref());
+    let (uid, _) = named(launch);
+    ruled
+        .or_else(|| Some(Said::new(by(launch), number(uid)?)))
+        .unwrap_or(Said::by_default(default_uid))
+}
+
+/// The group, where one is named and no rule says the user.
+pub(super) fn gid(launch: &Launch<'_>, choice: &Choice) -> Option<Said<i64>> {
+    let (_, gid) = named(launch);
+    let is_open = choice.fields.run_as_user.is_none();
+    number(gid)
+        .filter(|_| is_open)
+        .map(|gid| Said::new(by(launch), gid))
+}
+
+/// `USER:GROUP`, in parts.
+fn named<'a>(launch: &'a Launch<'_>) -> (&'a str, &'a str) {
+    let user = &launch.process.user;
+    user.split_once(':').unwrap_or((user, ""))
+}
+
+fn number(name: &str) -> Option<i64> {
+    match name {
+        ROOT => Some(0),
+        name => name.parse().ok(),
+    }
+}
+
+fn by(launch: &Launch<'_>) -> By {
+    match launch.record.container.spec.user.is_empty() {
+        true => By::Image,
+        false => By::Client,
+    }
+}
