@@ -19,21 +19,21 @@ use agent_protocol::{
 };
 use rustix::process::WaitStatus;
 
-use crate::call::Chainpod;
+use crate::client::Chainpod;
 use crate::program::Program;
 
 mod backoff;
-mod call;
-mod connect;
+mod client;
+mod copy_hidden;
+mod early_packets;
 mod install;
-mod keep;
 mod launch;
 mod oom;
 mod outputs;
 mod probe;
 mod program;
+mod sidecar;
 mod signals;
-mod stay;
 mod task;
 mod truststore;
 mod unpack;
@@ -55,8 +55,8 @@ fn main() -> ExitCode {
     let argv: Vec<OsString> = env::args_os().skip(1).collect();
     let done = match &argv[..] {
         [option, to] if option == INSTALL_OPTION => install::to(Path::new(to)),
-        [option, beside] if option == STAY_OPTION => stay::beside(Path::new(beside)),
-        [option, directories @ ..] if option == KEEP_OPTION => keep::all(directories),
+        [option, beside] if option == STAY_OPTION => sidecar::beside(Path::new(beside)),
+        [option, directories @ ..] if option == KEEP_OPTION => copy_hidden::all(directories),
         [option, targets @ ..] if option == PROBE_OPTION => probe::all(targets),
         argv => run(&directory, argv),
     };
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
 
 /// Does all that the task in `directory` says. The agent's exit code, or why there was no task.
 fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
-    let _staying = stay::hold(Path::new(AGENT_DIR));
+    let _staying = sidecar::hold(Path::new(AGENT_DIR));
     let orders = task::read(directory)?;
     let chainpod = Arc::new(Chainpod::new(&orders)?);
     let program = Arc::new(Program::new());

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use tar::{Archive, Entry, EntryType};
 
-use crate::call::{Chainpod, Failure};
+use crate::client::{Chainpod, Failure};
 use crate::say;
 
 /// How much of a large file is written at once.

@@ -1,7 +1,7 @@
 //! One container as a row, and as JSON.
 
 use jiff::Timestamp;
-use kube_adapter::View;
+use pods::View;
 use serde_json::{Value, json};
 
 /// What a cell has that is not known.

@@ -5,13 +5,13 @@ use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
 use engine::container::{Container, Role};
 use k8s_openapi::api::core::v1::Pod;
-use kube_adapter::View;
+use pods::View;
 
+use crate::by_name::meant;
 use crate::cli;
 use crate::cluster::Place;
 use crate::config::Look;
-use crate::named::meant;
-use crate::output::write;
+use crate::print::write;
 
 /// What of a log is asked for.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ pub(crate) async fn run(look: &Look, flags: &ArgMatches) -> Result<()> {
         tail: flags.get_one::<i64>(cli::TAIL).copied(),
         previous: flags.get_flag(cli::PREVIOUS),
     };
-    let views = kube_adapter::views(&place.client, &place.namespace, &place.scope);
+    let views = pods::views(&place.client, &place.namespace, &place.scope);
     let views = views
         .await
         .with_context(|| format!("cannot list records and pods {place}"))?;
@@ -126,7 +126,7 @@ async fn of_pod(
     asked: Asked,
     prefix: &str,
 ) -> Result<()> {
-    let told = kube_adapter::read_log(client, pod, (asked.tail, asked.follow), |line| {
+    let told = pods::read_log(client, pod, (asked.tail, asked.follow), |line| {
         write(&prefixed(prefix, line));
     });
     match told.await {
@@ -165,7 +165,7 @@ fn prefixed(prefix: &str, line: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::named::tests::{HASH, record};
+    use crate::by_name::tests::{HASH, record};
 
     fn views() -> Vec<View> {
         let view = |name: &str, role| {

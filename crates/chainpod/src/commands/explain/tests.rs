@@ -1,7 +1,7 @@
 //! How a table looks.
 
 use super::*;
-use crate::named::tests::{HASH, records};
+use crate::by_name::tests::{HASH, records};
 
 #[test]
 fn a_table_has_a_line_for_each_field() {

@@ -14,7 +14,7 @@ use ureq::unversioned::transport::{Connector, RustlsConnector};
 use ureq::{Agent, Body, BodyReader, RequestBuilder, SendBody};
 
 use crate::backoff::Backoff;
-use crate::connect::Early;
+use crate::early_packets::Early;
 use crate::say;
 use crate::task::Orders;
 

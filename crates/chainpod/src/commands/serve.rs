@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use engine::name::Scope;
 use engine::ports::Event;
 use engine::{Engine, Settings, StartLimits};
-use kube_adapter::{AgentIdentity, KubeCluster, ServerCertificate, Told, WATCHED};
+use pods::{AgentIdentity, KubeCluster, ServerCertificate, Told, WATCHED};
 use registry::Registries;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -21,8 +21,8 @@ use tracing::Instrument;
 
 use crate::cluster::Found;
 use crate::config::Config;
-use crate::ending::Signals;
 use crate::images::RuledImages;
+use crate::shutdown::Signals;
 
 /// The Secret with the CA and the token key that agents trust: the one that the Role lets be read.
 const CREDENTIALS: &str = "chainpod-credentials";
@@ -149,15 +149,15 @@ fn settings(
     }
 }
 
-fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) -> kube_adapter::Config {
-    kube_adapter::Config {
+fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) -> pods::Config {
+    pods::Config {
         namespace: namespace.to_owned(),
         instance: config.instance.clone(),
         agent_image: config.agent_image.clone(),
         agent_volume: config.agent_volume,
         agent_ca_pem: identity.ca_pem().to_owned(),
         token_key: identity.token_key().clone(),
-        default_uid: kube_adapter::Config::FABRIC_UID,
+        default_uid: pods::Config::FABRIC_UID,
         rules: Arc::clone(&config.rules),
     }
 }
@@ -166,7 +166,7 @@ fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) ->
 /// a Pod's event leads to may have to wait for the API server, and nothing waits for that.
 fn watch(cluster: KubeCluster, engine: Engine, readiness: Readiness, metrics: Metrics) {
     let (sender, mut told) = mpsc::unbounded_channel();
-    tokio::spawn(kube_adapter::watch(Arc::new(cluster), move |told| {
+    tokio::spawn(pods::watch(Arc::new(cluster), move |told| {
         // The receiver lives as long as the process.
         let _ = sender.send(told);
     }));

@@ -29,7 +29,7 @@ use crate::ruled::choice;
 use crate::{event, files_secret, labels, logs, pod, record, task_secret};
 
 mod blocked;
-mod caller;
+mod owner;
 mod probe;
 mod shape;
 

@@ -31,7 +31,7 @@ pub(super) async fn api_server(patient: &Patient) -> Verdict {
 
 /// The API server's is ours.
 pub(super) async fn clock(patient: &Patient) -> Verdict {
-    match kube_adapter::server_time(&patient.place.client).await {
+    match pods::server_time(&patient.place.client).await {
         Ok(Some(time)) => match (Timestamp::now() - time).get_seconds() {
             skew if skew.abs() <= SKEW_SECS => Verdict::Good(format!(
                 "it is less than {SKEW_SECS} s apart from the API server's"
@@ -51,8 +51,8 @@ pub(super) async fn clock(patient: &Patient) -> Verdict {
 
 /// Whoever asks has all of the Role.
 pub(super) async fn permissions(patient: &Patient) -> Verdict {
-    let remedy = "bind the Role chainpod (crates/kube/deploy/role.yaml) to this account in this namespace";
-    match kube_adapter::missing_permissions(&patient.place.client, &patient.place.namespace).await {
+    let remedy = "bind the Role chainpod (crates/pods/deploy/role.yaml) to this account in this namespace";
+    match pods::missing_permissions(&patient.place.client, &patient.place.namespace).await {
         Ok(missing) if missing.is_empty() => {
             Verdict::Good("this account has all permissions of chainpod's Role".to_owned())
         }

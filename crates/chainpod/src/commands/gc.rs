@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 use engine::container::Record;
 use engine::image::{Digest, Image};
 use jiff::Timestamp;
-use kube_adapter::{Found, Garbage, Kind};
+use pods::{Found, Garbage, Kind};
 use store::{Location, Upkeep};
 
 use crate::cluster::Place;
 use crate::config::Gc;
-use crate::output::print;
-use crate::table::table;
+use crate::print::print;
+use crate::print::table::table;
 
 /// What is found, and can be removed.
 struct Waste {
@@ -34,7 +34,7 @@ struct Waste {
 /// When the cluster or the store cannot be asked; when something cannot be removed.
 pub(crate) async fn run(config: &Gc) -> Result<()> {
     let place = Place::of(&config.look).await?;
-    let found = kube_adapter::garbage(&place.client, &place.namespace, &place.scope, config.older_than);
+    let found = pods::garbage(&place.client, &place.namespace, &place.scope, config.older_than);
     let found = found
         .await
         .with_context(|| format!("cannot look for garbage {place}"))?;
@@ -46,7 +46,7 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
         return Ok(());
     }
     for garbage in &waste.objects {
-        let removed = kube_adapter::remove(&place.client, &place.namespace, garbage).await;
+        let removed = pods::remove(&place.client, &place.namespace, garbage).await;
         removed.with_context(|| {
             let (kind, name) = (kind(garbage.kind), &garbage.name);
             format!("cannot remove {kind} {name} {place}: look again if it has changed")

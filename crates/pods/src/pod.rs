@@ -19,9 +19,9 @@ use crate::cluster::Config;
 use crate::{labels, owner};
 
 pub(crate) mod agent;
+pub(crate) mod dns;
 mod fields;
 mod files;
-pub(crate) mod names;
 pub(crate) mod resources;
 mod volumes;
 
@@ -88,9 +88,9 @@ pub(crate) fn build(launch: &Launch<'_>, config: &Config, agent_by: AgentBy, fie
     let spec = PodSpec {
         hostname: Some(spec.hostname.clone()).filter(|name| !name.is_empty()),
         init_containers: Some(init_containers).filter(|containers| !containers.is_empty()),
-        dns_policy: names::policy(names),
-        dns_config: names::config(names),
-        host_aliases: names::aliases(names),
+        dns_policy: dns::policy(names),
+        dns_config: dns::config(names),
+        host_aliases: dns::aliases(names),
         containers: beside.into_iter().chain([container]).collect(),
         volumes: Some(volumes),
         restart_policy: Some(RESTART_POLICY.to_owned()),

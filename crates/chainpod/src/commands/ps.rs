@@ -10,15 +10,15 @@ use anyhow::{Context, Result};
 use clap::ArgMatches;
 use engine::container::Role;
 use jiff::Timestamp;
-use kube_adapter::View;
+use pods::View;
 use tokio::sync::Notify;
 
 use self::row::{cells, heads, json, wide_cells, wide_heads};
 use crate::cli;
 use crate::cluster::Place;
 use crate::config::Look;
-use crate::output::print;
-use crate::table::table;
+use crate::print::print;
+use crate::print::table::table;
 
 /// Several objects change with one event: so long they are gathered.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -57,7 +57,7 @@ pub(crate) async fn run(look: &Look, flags: &ArgMatches) -> Result<()> {
 /// Prints the containers that have changed, as often as some have: those that were shown, and those that are to be.
 async fn watch(place: &Place, all: bool, format: Format, mut known: HashMap<String, String>) -> Result<()> {
     let changed = Arc::new(Notify::new());
-    let watching = kube_adapter::changes(&place.client, &place.namespace, &place.scope, || {
+    let watching = pods::changes(&place.client, &place.namespace, &place.scope, || {
         changed.notify_one();
     });
     let printing = async {
@@ -80,7 +80,7 @@ async fn watch(place: &Place, all: bool, format: Format, mut known: HashMap<Stri
 
 /// All containers, oldest first, as they are now.
 async fn listed(place: &Place) -> Result<Vec<View>> {
-    let views = kube_adapter::views(&place.client, &place.namespace, &place.scope);
+    let views = pods::views(&place.client, &place.namespace, &place.scope);
     let mut views = views
         .await
         .with_context(|| format!("cannot list records and pods {place}"))?;

@@ -4,7 +4,7 @@ use engine::phase::Phase;
 
 use super::row::{age, memory};
 use super::*;
-use crate::named::tests::{HASH, record};
+use crate::by_name::tests::{HASH, record};
 
 fn views() -> Vec<View> {
     let view = |record| View {

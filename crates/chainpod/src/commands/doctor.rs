@@ -9,13 +9,13 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::ArgMatches;
 use engine::token::{KEY_BYTES, TokenKey};
-use kube_adapter::{AgentVolume, KubeCluster};
+use pods::{AgentVolume, KubeCluster};
 use serde_json::{Value, json};
 
 use crate::cli;
 use crate::cluster::Place;
 use crate::config::Doctor;
-use crate::output::print;
+use crate::print::print;
 
 /// What checks ask, and of whom.
 struct Patient {
@@ -85,7 +85,7 @@ impl Patient {
         let place = Place::of(&config.look).await?;
         let cluster = KubeCluster::new(
             place.client.clone(),
-            kube_adapter::Config {
+            pods::Config {
                 namespace: place.namespace.clone(),
                 instance: place.scope.0.clone(),
                 agent_image: config.agent_image.clone(),
@@ -93,7 +93,7 @@ impl Patient {
                 // No Pod of a check calls home.
                 agent_ca_pem: String::new(),
                 token_key: TokenKey::new([0; KEY_BYTES]),
-                default_uid: kube_adapter::Config::FABRIC_UID,
+                default_uid: pods::Config::FABRIC_UID,
                 rules: Arc::new(rules::Source::built_in()),
             },
         );

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::schema::schema;
 use crate::Rules;
-use crate::schema::schema;
 
 fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)

@@ -1,5 +1,7 @@
 //! What commands print. A reader that goes away (`| head`) is no error.
 
+pub(crate) mod table;
+
 use std::io::Write;
 
 /// Writes to stdout, at once.

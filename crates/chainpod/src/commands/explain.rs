@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use anyhow::{Context, Result};
 use engine::container::{Container, Record};
-use kube_adapter::explain;
+use pods::explain;
 use rules::{Origin, Rules};
 
+use crate::by_name::meant;
 use crate::cluster::Place;
 use crate::config::Explain;
-use crate::named::meant;
-use crate::table::table;
+use crate::print::table::table;
 
 /// The heads of the table's columns.
 const HEADS: [&str; 3] = ["FIELD", "VALUE", "FROM"];
@@ -21,7 +21,7 @@ const HEADS: [&str; 3] = ["FIELD", "VALUE", "FROM"];
 /// When the cluster cannot be reached; where no container is meant, or an id's beginning is several'.
 pub(crate) async fn run(config: &Explain, name: &str) -> Result<String> {
     let place = Place::of(&config.look).await?;
-    let records = kube_adapter::records(&place.client, &place.namespace, &place.scope);
+    let records = pods::records(&place.client, &place.namespace, &place.scope);
     let records = records
         .await
         .with_context(|| format!("cannot list the records {place}"))?;
@@ -36,7 +36,7 @@ fn text(rules: &Rules, records: &[Record], name: &str) -> Result<String> {
         .collect();
     meant.sort_by(|one, other| one.name.cmp(&other.name));
     let tables = meant.into_iter().map(|container| {
-        let rows = explain(rules, container, kube_adapter::Config::FABRIC_UID);
+        let rows = explain(rules, container, pods::Config::FABRIC_UID);
         let cells = |row: &Origin| [&row.field, &row.value, &row.rule].map(Clone::clone);
         let rows: Vec<_> = std::iter::once(HEADS.map(str::to_owned))
             .chain(rows.iter().map(cells))

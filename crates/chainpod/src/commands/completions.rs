@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 use clap_complete::Shell;
 
-use crate::{cli, output};
+use crate::{cli, print};
 
 /// Prints the completions for the shell that the flags name.
 pub(crate) fn print(flags: &ArgMatches) {
@@ -14,6 +14,6 @@ pub(crate) fn print(flags: &ArgMatches) {
         let mut command = cli::command();
         let name = command.get_name().to_owned();
         clap_complete::generate(shell, &mut command, name, &mut script);
-        output::write(&script);
+        print::write(&script);
     }
 }

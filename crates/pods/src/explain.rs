@@ -8,7 +8,7 @@ use rules::{Origin, Rules};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::pod::{self, names, resources};
+use crate::pod::{self, dns, resources};
 use crate::ruled::choice;
 
 /// What the create request says.
@@ -81,8 +81,8 @@ fn of_container(container: &Container, default_uid: i64, rows: &mut Rows) {
     rows.say(by_whom, "imagePullPolicy", policy);
     rows.say(DEFAULT, "runAsUser", default_uid.to_string());
     of_process(container, rows);
-    rows.say_json(CLIENT, "dnsConfig", names::config(&spec.names));
-    rows.say_json(CLIENT, "hostAliases", names::aliases(&spec.names));
+    rows.say_json(CLIENT, "dnsConfig", dns::config(&spec.names));
+    rows.say_json(CLIENT, "hostAliases", dns::aliases(&spec.names));
     let (asked, least) = (resources::of(spec), resources::of(&Spec::default()));
     for (kind, asked, least) in [
         ("limits", asked.limits, least.limits),
