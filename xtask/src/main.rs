@@ -2,9 +2,11 @@
 
 mod bench;
 mod demo;
+mod english;
 mod image;
 mod lab;
 mod test;
+mod tree;
 
 use std::process::ExitCode;
 
@@ -30,6 +32,8 @@ enum Task {
     Bench(bench::Bench),
     /// chainpod's own image, without a Docker daemon.
     Image(image::Image),
+    /// Counts sentences that are hard to read, by folder.
+    English(english::English),
     /// Everything that a push must pass.
     Test(test::Test),
 }
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&options),
         Task::Bench(task) => bench::run(task),
         Task::Image(options) => image::run(&options),
+        Task::English(options) => english::run(&options),
         Task::Test(options) => test::run(&options),
     };
     match done {

@@ -104,6 +104,7 @@ fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
     let deny = progress.step("cargo-deny, built if it is missing", cargo_deny)?;
     let arguments = ["--all-features", "check", "bans", "licenses", "sources"];
     check(progress, &deny.display().to_string(), &arguments, here)?;
+    progress.step("english", crate::english::check)?;
     cargo_test(&["--workspace", "--exclude", "chainpod-e2e"], counts)?;
     if options.quick {
         skip("the tests on the lab (--quick)", counts);
