@@ -5,6 +5,8 @@ mod demo;
 mod english;
 mod image;
 mod lab;
+mod links;
+mod sizes;
 mod test;
 mod tree;
 
@@ -34,6 +36,10 @@ enum Task {
     Image(image::Image),
     /// Counts sentences that are hard to read, by folder.
     English(english::English),
+    /// Prints the length of files and functions, and checks their bounds.
+    Sizes,
+    /// Checks of the whole tree that need neither its tests nor the lab.
+    Gates(test::gates::Gates),
     /// Everything that a push must pass.
     Test(test::Test),
 }
@@ -45,6 +51,8 @@ fn main() -> ExitCode {
         Task::Bench(task) => bench::run(task),
         Task::Image(options) => image::run(&options),
         Task::English(options) => english::run(&options),
+        Task::Sizes => sizes::run(),
+        Task::Gates(options) => test::gates::run(&options),
         Task::Test(options) => test::run(&options),
     };
     match done {
