@@ -5,9 +5,11 @@ mod functions;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt::{self, Write};
 
 use anyhow::{Result, bail};
 
+use crate::output::print;
 use crate::tree;
 use functions::Function;
 
@@ -44,7 +46,7 @@ struct Sizes {
 /// Returns an error that names what is too long, or the file that cannot be read.
 pub(crate) fn run() -> Result<()> {
     let sizes = Sizes::read()?;
-    sizes.print();
+    print(&sizes.table()?);
     sizes.judge()
 }
 
@@ -115,33 +117,35 @@ impl Sizes {
         bail!("{}", faults.join("\n"))
     }
 
-    fn print(&self) {
+    fn table(&self) -> Result<String, fmt::Error> {
         let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (folder, _, lines) in &self.files {
             folders.entry(folder).or_default().push(*lines);
             folders.entry("all").or_default().push(*lines);
         }
-        println!(
+        let mut text = String::new();
+        writeln!(
+            text,
             "{:24} {:>6} {:>6} {:>6} {:>6} {:>6}",
             "folder", "files", "lines", "median", "p90", "max"
-        );
+        )?;
         for (folder, lengths) in folders {
             let (median, p90) = median_and_p90(&lengths);
-            let total: usize = lengths.iter().sum();
-            println!(
-                "{folder:24} {:>6} {total:>6} {median:>6} {p90:>6} {:>6}",
-                lengths.len(),
-                lengths[0]
-            );
+            let (files, lines, max) = (lengths.len(), lengths.iter().sum::<usize>(), lengths[0]);
+            writeln!(
+                text,
+                "{folder:24} {files:>6} {lines:>6} {median:>6} {p90:>6} {max:>6}"
+            )?;
         }
-        println!("\nlongest files (at most {FILE_LINES})");
+        writeln!(text, "\nlongest files (at most {FILE_LINES})")?;
         for (_, path, lines) in self.files.iter().take(SHOWN) {
-            println!("{lines:>6}  {path}");
+            writeln!(text, "{lines:>6}  {path}")?;
         }
-        println!("\nlongest functions (at most {FUNCTION_LINES})");
+        writeln!(text, "\nlongest functions (at most {FUNCTION_LINES})")?;
         for function in self.functions.iter().take(SHOWN) {
-            println!("{:>6}  {}", function.lines, function.place());
+            writeln!(text, "{:>6}  {}", function.lines, function.place())?;
         }
+        Ok(text)
     }
 }
 

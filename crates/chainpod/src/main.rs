@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod doctor;
 mod ending;
+mod examples;
 mod explain;
 mod gc;
 mod images;

@@ -1,10 +1,10 @@
 //! The table of how many sentences that are hard to read a folder may have. A figure may only go down. A folder
 //! without a row has the aim as its figure.
 
-use super::Figures;
+use super::figures::Figures;
 
 /// Sentences that may begin like a question, for a hundred paragraphs.
-const AIM_PERCENT: usize = 3;
+pub(crate) const AIM_PERCENT: usize = 3;
 
 /// The figures of one folder.
 #[derive(Clone, Copy)]
@@ -18,10 +18,16 @@ pub(crate) struct Allowed {
 }
 
 impl Allowed {
-    /// Reports whether the folder has a row that allows more than it needs.
-    pub(crate) fn can_be_lowered_to(&self, needed: &Figures) -> bool {
-        let openings = self.openings_percent > needed.percent().max(AIM_PERCENT);
-        openings || self.phrases > needed.phrases
+    /// Returns the remark on a folder with these figures.
+    pub(crate) fn note(&self, figures: &Figures) -> &'static str {
+        if figures.is_above(self) {
+            "  ABOVE"
+        } else if self.openings_percent > figures.percent().max(AIM_PERCENT) || self.phrases > figures.phrases
+        {
+            "  lower its row"
+        } else {
+            ""
+        }
     }
 }
 
@@ -118,7 +124,7 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         folder: "xtask",
-        openings_percent: 9,
+        openings_percent: 8,
         phrases: 10,
     },
 ];
