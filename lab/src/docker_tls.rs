@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::{self, Inputs};
 use crate::certificates::{Authority, server_names};
-use crate::cluster::node_ip;
+use crate::machine::node_ip;
 
 /// Raised when the way they are made changes.
 const RECIPE: &str = "2";
