@@ -1,6 +1,7 @@
 //! The project's tasks: the lab, the tests, the demo, the benchmarks, the image.
 
 mod bench;
+mod circles;
 mod demo;
 mod image;
 mod lab;
@@ -30,6 +31,8 @@ enum Task {
     Bench(bench::Bench),
     /// chainpod's own image, without a Docker daemon.
     Image(image::Image),
+    /// The circles of files in each crate.
+    Circles,
     /// Everything that a push must pass.
     Test(test::Test),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&options),
         Task::Bench(task) => bench::run(task),
         Task::Image(options) => image::run(&options),
+        Task::Circles => circles::run(),
         Task::Test(options) => test::run(&options),
     };
     match done {

@@ -15,6 +15,8 @@ use lab::cluster::Cluster;
 use lab::go;
 use lab::progress::Progress;
 
+use crate::circles;
+
 /// The Go modules with code of our own; the others only pin programs.
 const GO_MODULES_WITH_CODE: [&str; 3] = ["images/pause", "chaincode/go", "chaincode/go-1.4"];
 /// Two more, for `--full`: of their few lines vet reads all that they import, for minutes.
@@ -104,6 +106,7 @@ fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
     let deny = progress.step("cargo-deny, built if it is missing", cargo_deny)?;
     let arguments = ["--all-features", "check", "bans", "licenses", "sources"];
     check(progress, &deny.display().to_string(), &arguments, here)?;
+    progress.step("circles of files", circles::check)?;
     cargo_test(&["--workspace", "--exclude", "chainpod-e2e"], counts)?;
     if options.quick {
         skip("the tests on the lab (--quick)", counts);
