@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::cluster::run;
+use crate::command::run;
 use crate::{images, machine};
 
 /// Unpacked and not installed: an installed one would be started at the machine's next start.

@@ -1,6 +1,7 @@
 //! The project's tasks: the lab, the tests, the demo, the benchmarks, the image.
 
 mod bench;
+mod circles;
 mod demo;
 mod english;
 mod examples;
@@ -43,6 +44,8 @@ enum Task {
     Sizes,
     /// Checks of the whole tree that need neither its tests nor the lab.
     Gates(test::gates::Gates),
+    /// The circles of files in each crate.
+    Circles,
     /// Everything that a push must pass.
     Test(test::Test),
 }
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Task::English(options) => english::run(&options),
         Task::Sizes => sizes::run(),
         Task::Gates(options) => test::gates::run(&options),
+        Task::Circles => circles::run(),
         Task::Test(options) => test::run(&options),
     };
     match done {

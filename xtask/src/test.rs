@@ -11,9 +11,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use harness::matrix;
 use lab::cluster::Cluster;
 use lab::go;
-use lab::matrix;
 use lab::progress::Progress;
 
 /// The Go modules with code of our own; the others only pin programs.

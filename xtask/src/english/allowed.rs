@@ -68,7 +68,7 @@ const ALLOWED: &[Allowed] = &[
         phrases: 51,
     },
     Allowed {
-        folder: "crates/kube",
+        folder: "crates/pods",
         openings_percent: 28,
         phrases: 23,
     },
@@ -116,6 +116,16 @@ const ALLOWED: &[Allowed] = &[
         folder: "examples",
         openings_percent: 12,
         phrases: 1,
+    },
+    Allowed {
+        folder: "harness",
+        openings_percent: 15,
+        phrases: 11,
+    },
+    Allowed {
+        folder: "image",
+        openings_percent: 14,
+        phrases: 2,
     },
     Allowed {
         folder: "lab",

@@ -10,7 +10,7 @@ use lab::progress::Progress;
 
 use super::check;
 use super::tools::{CARGO_DENY, CargoTool, TYPOS};
-use crate::{english, links, sizes};
+use crate::{circles, english, links, sizes};
 
 /// One check of the tree.
 struct Gate {
@@ -30,10 +30,11 @@ enum Run {
 
 /// THE table.
 #[rustfmt::skip]
-const GATES: [Gate; 8] = [
+const GATES: [Gate; 9] = [
     Gate { name: "format",   run: Run::Cargo(&["fmt", "--all", "--check"]) },
     Gate { name: "english",  run: Run::Here(english::check) },
     Gate { name: "sizes",    run: Run::Here(sizes::check) },
+    Gate { name: "circles",  run: Run::Here(circles::check) },
     Gate { name: "links",    run: Run::Here(links::check) },
     Gate { name: "spelling", run: Run::Tool(TYPOS, &[]) },
     Gate { name: "clippy",   run: Run::Cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]) },

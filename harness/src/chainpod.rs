@@ -10,22 +10,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-
-use crate::cluster::{Cluster, Namespace};
-use crate::docker::Docker;
-use crate::docker_tls::DockerTls;
-use crate::gate::Gate;
-use crate::machine;
-use crate::storage::Storage;
+use lab::cluster::{Cluster, Namespace};
+use lab::docker::Docker;
+use lab::docker_tls::DockerTls;
+use lab::gate::Gate;
+use lab::machine;
+use lab::storage::Storage;
 
 mod account;
 mod build;
 mod calls;
 mod process;
 mod registries;
-pub mod release;
 
-pub use self::build::{Profile, build};
+pub use image::compile::Profile;
+
+pub use self::build::build;
 pub use self::registries::Registries;
 
 /// The name under which the lab loads chainpod's image.

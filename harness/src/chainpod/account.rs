@@ -5,10 +5,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use image::compile::workspace;
+use lab::cluster::{Cluster, Namespace};
 use serde_json::{Value, json};
-
-use crate::cluster::{Cluster, Namespace};
-use crate::go;
 
 /// The account's name, and the binding's.
 const NAME: &str = "chainpod";
@@ -23,7 +22,7 @@ const TOKEN_DURATION: &str = "12h";
 /// # Errors
 /// kubectl's.
 pub(super) fn create(namespace: &Namespace, api: Option<SocketAddr>, folder: &Path) -> Result<PathBuf> {
-    let role = go::folder().join("..").join(ROLE_FILE);
+    let role = workspace().join(ROLE_FILE);
     let kubectl = |arguments: &[&str]| namespace.kubectl(arguments);
     kubectl(&["apply", "--filename", &role.display().to_string()])?;
     kubectl(&["create", "serviceaccount", NAME])?;

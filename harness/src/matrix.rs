@@ -7,9 +7,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-
-use crate::cache;
-use crate::network::{Fabric, Language};
+use lab::cache;
+use lab::network::{Fabric, Language};
 
 /// What a cell of the table has that nobody ran.
 const NOT_RUN: &str = "not run";

@@ -6,8 +6,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result};
-
-use crate::cluster::Cluster;
+use lab::cluster::Cluster;
 
 /// `kubectl proxy`, ended when it is dropped.
 pub struct Proxy {

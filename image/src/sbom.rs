@@ -19,7 +19,10 @@ const EDGES: &str = "normal,no-proc-macro";
 const FORMAT: &str = "{p}\t{l}";
 
 /// The list for a target; the same for the same Cargo.lock.
-pub(super) fn of(target: &str) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// When cargo fails, or the list is not valid CycloneDX.
+pub fn of(target: &str) -> Result<Vec<u8>> {
     let mut lines = BTreeSet::new();
     for package in PACKAGES {
         let tree = Command::new("cargo")

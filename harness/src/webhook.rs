@@ -10,13 +10,13 @@ use std::thread;
 use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use lab::cluster::Cluster;
+use lab::command::await_true;
+use lab::docker_tls::DockerTls;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
-
-use crate::cluster::{Cluster, await_true};
-use crate::docker_tls::DockerTls;
 
 /// What keeps every Pod Security Standard, and a quota, so that nobody else denies it.
 const PROBE: &str = r#"{"spec": {"containers": [{"name": "probe", "resources": {"requests": {"cpu": "1m"}}, "securityContext": {

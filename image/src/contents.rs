@@ -1,14 +1,13 @@
 //! chainpod's own image: the daemon, the agent that its Pods mount from it, and the
 //! CAs that registries are trusted by. No shell, no root, nothing that is written to.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use super::oci::{self, Image, Layer};
-use super::read;
+use crate::oci::{self, Image, Layer};
 
 /// Who runs the daemon where nobody says otherwise: "nonroot" of distroless images.
 const USER: &str = "65532:65532";
@@ -37,7 +36,30 @@ pub struct Kind<'a> {
     pub compressed: bool,
 }
 
-pub(super) fn image(programs: &Programs, kind: &Kind<'_>) -> Result<Image> {
+/// An image that was written.
+pub struct Written {
+    /// Its manifest's digest.
+    pub digest: String,
+    /// The size of its layers: what a node pulls.
+    pub bytes: u64,
+}
+
+/// Writes chainpod's own image: an OCI archive.
+///
+/// # Errors
+/// When a program, or Debian's list of CAs, cannot be read, or the file not written.
+pub fn write_chainpod(kind: &Kind<'_>, programs: &Programs, archive: &Path) -> Result<Written> {
+    let image = image(programs, kind)?;
+    let bytes = image.layers.iter().map(Layer::size).sum();
+    let file = File::create(archive).with_context(|| format!("cannot write {}", archive.display()))?;
+    let digests = oci::write(&[image], file)?;
+    Ok(Written {
+        digest: digests.concat(),
+        bytes,
+    })
+}
+
+fn image(programs: &Programs, kind: &Kind<'_>) -> Result<Image> {
     let mut tar = oci::tar();
     for folder in ["etc/", "etc/ssl/", "etc/ssl/certs/"] {
         oci::directory(&mut tar, folder, 0o755, 0)?;
@@ -77,6 +99,10 @@ fn ca_bundle() -> Result<Vec<u8>> {
     files.sort();
     let contents: Result<Vec<_>> = files.iter().map(|file: &PathBuf| read(Path::new(file))).collect();
     Ok(contents?.concat())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 //! `restricted` where no other is asked for, from the image of this checkout.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
+use image::compile::workspace;
 use lab::cluster::{Cluster, Namespace, Volume};
 use lab::docker::Docker;
-use lab::helm::chart;
 
 /// The release.
 const RELEASE: &str = "chainpod";
@@ -192,4 +193,10 @@ impl Installed {
 
 fn set<'a>(values: &[&'a str]) -> Vec<&'a str> {
     values.iter().flat_map(|value| ["--set", value]).collect()
+}
+
+/// The chart of this checkout.
+#[must_use]
+pub fn chart() -> PathBuf {
+    workspace().join("charts/chainpod")
 }

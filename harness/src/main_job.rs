@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use lab::chainpod::{Chainpod, Registries};
 use lab::cluster::Cluster;
-use lab::matrix::Cell;
 use lab::network::{Language, NetworkOptions};
 use lab::progress::Progress;
-use lab::story;
 
+use crate::chainpod::{Chainpod, Registries};
+use crate::matrix::Cell;
+use crate::story;
 use crate::{TestNetwork, lab};
 
 /// How long the answer to a start is held back to see whether chaincode dies at once.

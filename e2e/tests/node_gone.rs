@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::{Removed, await_so, fails, lab, says, send_pods_to};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::{Removed, await_so, fails, lab, says, send_pods_to};
 use lab::cluster::{Cluster, Runtime};
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;

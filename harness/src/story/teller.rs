@@ -7,10 +7,10 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use lab::cluster::Cluster;
 
 use super::pods::Pods;
 use crate::chainpod::Chainpod;
-use crate::cluster::Cluster;
 
 /// One turn of the story.
 pub struct Turn {

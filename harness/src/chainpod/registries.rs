@@ -8,11 +8,12 @@ use std::process::Command;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use lab::cluster::{Cluster, Namespace};
+use lab::command::run;
+use lab::network::Language;
 use serde_json::{Value, json};
 
 use super::{Chainpod, With, account, folder};
-use crate::cluster::{Cluster, Namespace, run};
-use crate::network::Language;
 
 /// The objects that the rules name.
 const NAME: &str = "registries";

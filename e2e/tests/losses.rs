@@ -7,8 +7,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::{TestNetwork, lab};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::{TestNetwork, lab};
 use lab::cluster::Cluster;
 use lab::docker::{Docker, tar};
 use lab::network::{Fabric, NetworkOptions, Package};

@@ -3,12 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-use super::build::{STATIC, cargo};
-use crate::cluster::run;
-use crate::go;
-use crate::images::Programs;
+use crate::Programs;
+use crate::compile::{STATIC, cargo, workspace};
 
 /// What the image can be made for.
 pub struct Architecture {
@@ -48,7 +46,7 @@ impl Architecture {
     /// What is missing on this machine, with how to get it; the compiler's.
     pub fn compile(&self) -> Result<Programs> {
         self.check()?;
-        let workspace = go::folder().join("..").canonicalize()?;
+        let workspace = workspace().canonicalize()?;
         let flags = Self::flags(&workspace)?;
         let linker = format!(
             "CARGO_TARGET_{}_LINKER",
@@ -83,8 +81,14 @@ impl Architecture {
     fn check(&self) -> Result<()> {
         let (target, packages) = (self.target, self.packages);
         let mut missing = Vec::new();
-        let libraries = run(Command::new("rustc").args(["--print=target-libdir", "--target", target]))?;
-        if !Path::new(libraries.trim()).exists() {
+        let libraries = Command::new("rustc")
+            .args(["--print=target-libdir", "--target", target])
+            .output()
+            .context("cannot run rustc")?;
+        if !libraries.status.success() {
+            bail!("{}", String::from_utf8_lossy(&libraries.stderr).trim());
+        }
+        if !Path::new(String::from_utf8_lossy(&libraries.stdout).trim()).exists() {
             missing.push(format!(
                 "Rust's libraries for {target}: rustup target add {target}"
             ));

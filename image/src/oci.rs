@@ -12,20 +12,20 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// An image before it is written.
-pub(super) struct Image {
+pub struct Image {
     /// Its whole names.
-    pub(super) names: Vec<String>,
+    pub names: Vec<String>,
     /// Bottom first.
-    pub(super) layers: Vec<Layer>,
+    pub layers: Vec<Layer>,
     /// As OCI names it: `amd64`.
-    pub(super) architecture: &'static str,
+    pub architecture: &'static str,
     /// The `config` of the OCI image configuration.
-    pub(super) config: Value,
+    pub config: Value,
 }
 
 /// A layer; copies share it.
 #[derive(Clone)]
-pub(super) struct Layer {
+pub struct Layer {
     content: Content,
     media_type: &'static str,
     digest: String,
@@ -56,12 +56,12 @@ impl Content {
 
 impl Layer {
     /// In memory.
-    pub(super) fn memory(tar: Cursor<Vec<u8>>) -> Result<Self> {
+    pub fn memory(tar: Cursor<Vec<u8>>) -> Result<Self> {
         Self::measured(Content::Memory(tar.into_inner().into()))
     }
 
     /// In memory, compressed as far as gzip can.
-    pub(super) fn compressed(tar: Cursor<Vec<u8>>) -> Result<Self> {
+    pub fn compressed(tar: Cursor<Vec<u8>>) -> Result<Self> {
         let tar = tar.into_inner();
         let (diff_id, _) = measure(&mut &tar[..])?;
         let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
@@ -75,12 +75,12 @@ impl Layer {
     }
 
     /// Its size as it is pulled.
-    pub(super) const fn size(&self) -> u64 {
+    pub const fn size(&self) -> u64 {
         self.size
     }
 
     /// In a file, which must stay until it is written.
-    pub(super) fn file(path: PathBuf) -> Result<Self> {
+    pub fn file(path: PathBuf) -> Result<Self> {
         Self::measured(Content::File(path))
     }
 
@@ -97,32 +97,27 @@ impl Layer {
 }
 
 /// A layer's tar to be filled.
-pub(super) type LayerTar = tar::Builder<Cursor<Vec<u8>>>;
+pub type LayerTar = tar::Builder<Cursor<Vec<u8>>>;
 
 /// An empty one.
-pub(super) fn tar() -> LayerTar {
+pub fn tar() -> LayerTar {
     tar::Builder::new(Cursor::new(Vec::new()))
 }
 
 /// Adds a file.
-pub(super) fn append(
-    tar: &mut tar::Builder<impl Write>,
-    path: &str,
-    mode: u32,
-    content: &[u8],
-) -> Result<()> {
+pub fn append(tar: &mut tar::Builder<impl Write>, path: &str, mode: u32, content: &[u8]) -> Result<()> {
     let mut header = header(tar::EntryType::Regular, mode);
     header.set_size(content.len() as u64);
     Ok(tar.append_data(&mut header, path, content)?)
 }
 
 /// Adds a symbolic link.
-pub(super) fn link(tar: &mut tar::Builder<impl Write>, path: &str, target: &str) -> Result<()> {
+pub fn link(tar: &mut tar::Builder<impl Write>, path: &str, target: &str) -> Result<()> {
     Ok(tar.append_link(&mut header(tar::EntryType::Symlink, 0o777), path, target)?)
 }
 
 /// Adds a directory that belongs to `owner`, user and group.
-pub(super) fn directory(tar: &mut tar::Builder<impl Write>, path: &str, mode: u32, owner: u64) -> Result<()> {
+pub fn directory(tar: &mut tar::Builder<impl Write>, path: &str, mode: u32, owner: u64) -> Result<()> {
     let mut header = header(tar::EntryType::Directory, mode);
     header.set_uid(owner);
     header.set_gid(owner);
@@ -140,7 +135,7 @@ fn header(kind: tar::EntryType, mode: u32) -> tar::Header {
 
 /// Writes the archive of these images: an OCI layout, and the list of `docker save` beside it. The digest of
 /// each.
-pub(super) fn write(images: &[Image], out: impl Write + Seek) -> Result<Vec<String>> {
+pub fn write(images: &[Image], out: impl Write + Seek) -> Result<Vec<String>> {
     let mut digests = Vec::new();
     let mut archive = tar::Builder::new(out);
     append(

@@ -1,9 +1,15 @@
-//! What the tests on the lab share: a namespace of one's own, and Pods in it; a
-//! Fabric network that goes with its test.
+//! Runs chainpod on the lab, for its tests, the demo and the benchmarks. Tests also get the lab itself from
+//! here, a namespace of their own with Pods in it, and a Fabric network that goes with its test.
 
+pub mod chainpod;
+pub mod disk;
+mod docs_page;
 mod installed;
-mod page;
-mod told;
+mod main_job;
+pub mod matrix;
+pub mod proxy;
+pub mod story;
+pub mod webhook;
 
 use std::fmt::Display;
 use std::ops::Deref;
@@ -11,15 +17,17 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lab::chainpod::{self, Profile};
 use lab::cluster::{self, Cluster};
 use lab::network::{Network, NetworkOptions};
 use lab::progress::Progress;
 use serde_json::{Value, json};
 
-pub use self::installed::Installed;
-pub use self::page::{Page, Shell};
-pub use self::told::{main_job, told};
+pub use ::lab;
+
+use self::chainpod::Profile;
+pub use self::docs_page::{Page, Shell};
+pub use self::installed::{Installed, chart};
+pub use self::main_job::{main_job, told};
 
 /// How long a launch, a rollout or a deletion before it may take.
 const LAUNCH_LIMIT: Duration = Duration::from_secs(60);

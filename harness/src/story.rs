@@ -7,14 +7,14 @@ mod pods;
 mod teller;
 
 use anyhow::{Result, bail, ensure};
+use lab::cluster::Cluster;
+use lab::network::{Language, Network, Package};
+use lab::progress::Progress;
 
 use self::pods::Pods;
 use self::teller::Teller;
 pub use self::teller::Turn;
 use crate::chainpod::Chainpod;
-use crate::cluster::Cluster;
-use crate::network::{Language, Network, Package};
-use crate::progress::Progress;
 
 /// What is asked of chaincode that has crashed: its peer launches it anew.
 pub const RELAUNCH: &str = "get colour again: the peer starts it anew";

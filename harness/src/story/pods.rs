@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use lab::cluster::Cluster;
 
 use crate::chainpod::Chainpod;
-use crate::cluster::Cluster;
 
 /// How long what is on its way may take: what is removed to be gone, what is started to run.
 const LIMIT: Duration = Duration::from_secs(30);
