@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::context::{BuildContext, Kind};
 use crate::copy::{Copy, Target, absolute};
 use crate::layer::{Layer, archive};
-use crate::limits::{self, relative};
+use crate::limits::relative;
 use crate::spool::Spooled;
 use crate::words::{Variables, one, pairs};
 
@@ -173,15 +173,10 @@ impl<'a> Build<'a> {
                 return Ok(());
             }
             Kind::File { offset, size } if copy.unpacks => {
-                let read = || self.context.read(*offset, *size);
-                if let Some(tar) = archive(read().await?).await? {
-                    let of_archive = |error| in_archive(&from, error);
-                    limits::check(tar).await.map_err(of_archive)?;
-                    let tar = archive(read().await?)
-                        .await?
-                        .unwrap_or_else(|| Box::new(tokio::io::empty()));
+                if let Some(tar) = archive(self.context.read(*offset, *size).await?).await? {
                     self.mount(&target.path);
-                    return layer.extract(tar, &to).await.map_err(of_archive);
+                    let extracted = layer.extract(tar, &to).await;
+                    return extracted.map_err(|error| in_archive(&from, error));
                 }
             }
             Kind::File { .. } | Kind::Link(_) => {}

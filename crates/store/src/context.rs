@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use engine::ports::{Reader, StoreError};
-use futures::StreamExt;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
-use tokio_tar::{Archive, EntryType};
+use tokio_tar::EntryType;
 
-use crate::limits::{self, entry_path, no_tar, relative};
+use crate::entries::{Entries, no_tar};
+use crate::limits::relative;
 use crate::links::Links;
 use crate::spool::{self, disk};
 
@@ -50,33 +50,27 @@ impl BuildContext {
             tar,
             entries: BTreeMap::new(),
         };
-        limits::check(context.read(0, size).await?).await?;
         let mut links = Links::new(None);
-        let mut archive = Archive::new(context.read(0, size).await?);
-        let mut entries = archive.entries().map_err(|error| no_tar(&error))?;
-        while let Some(entry) = entries.next().await {
-            let entry = entry.map_err(|error| no_tar(&error))?;
-            let path = entry.path().map_err(|error| no_tar(&error))?;
-            let path = links.resolve(&entry_path(&path)?)?;
-            let header = entry.header();
-            let link = entry.link_name().map_err(|error| no_tar(&error))?;
-            let link = link.map(std::borrow::Cow::into_owned).unwrap_or_default();
-            let kind = match header.entry_type() {
-                EntryType::Regular | EntryType::Continuous => {
-                    let (offset, length) = (entry.raw_file_position(), entry.effective_size());
-                    if offset + length > size {
-                        return Err(StoreError::Cut(format!("{} is not whole", path.display())));
-                    }
-                    Kind::File { offset, size: length }
-                }
-                EntryType::Directory => Kind::Directory,
-                EntryType::Symlink => Kind::Link(link),
-                EntryType::Link => match context.entries.get(&links.resolve(&entry_path(&link)?)?) {
+        let mut entries = Entries::new(context.read(0, size).await?)?;
+        while let Some(entry) = entries.next().await? {
+            let path = links.resolve(&entry.path)?;
+            if entry.offset + entry.size > size {
+                return Err(StoreError::Cut(format!("{} is not whole", path.display())));
+            }
+            let kind = match (entry.kind, entry.link) {
+                (EntryType::Regular | EntryType::Continuous, _) => Kind::File {
+                    offset: entry.offset,
+                    size: entry.size,
+                },
+                (EntryType::Directory, _) => Kind::Directory,
+                (EntryType::Symlink, Some(target)) => Kind::Link(target),
+                (EntryType::Link, Some(target)) => match context.entries.get(&links.resolve(&target)?) {
                     Some(target) => target.kind.clone(),
                     None => continue,
                 },
                 _ => continue,
             };
+            let header = entry.content.header();
             let entry = Entry {
                 kind,
                 mode: header.mode().map_err(|error| no_tar(&error))? & 0o7777,
