@@ -8,6 +8,7 @@ use tokio::fs::File;
 
 use crate::entries::Entries;
 use crate::links::Links;
+use crate::names::Names;
 use crate::spool::disk;
 
 /// Looks at every entry of the tar in that file.
@@ -18,13 +19,13 @@ use crate::spool::disk;
 pub(crate) async fn check(path: &Path) -> Result<(), StoreError> {
     let file = File::open(path).await.map_err(|error| disk(path, &error))?;
     let mut entries = Entries::new(Box::new(file))?;
-    let mut links = Links::new(None);
+    let (mut links, mut names) = (Links::new(None), Names::new());
     while let Some(entry) = entries.next().await.map_err(invalid)? {
         let place = links.resolve(&entry.path)?;
         if let Some(link) = entry.link.as_ref().filter(|_| entry.kind.is_hard_link()) {
             links.resolve(link)?;
         }
-        links.note(&place, entry.symlink());
+        links.note(&place, entry.symlink(), &mut names)?;
     }
     Ok(())
 }

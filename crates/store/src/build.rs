@@ -175,7 +175,7 @@ impl<'a> Build<'a> {
             Kind::File { offset, size } if copy.unpacks => {
                 if let Some(tar) = archive(self.context.read(*offset, *size).await?).await? {
                     self.mount(&target.path);
-                    let extracted = layer.extract(tar, &to).await;
+                    let extracted = layer.extract(tar, &to, self.context.names.clone()).await;
                     return extracted.map_err(|error| in_archive(&from, error));
                 }
             }

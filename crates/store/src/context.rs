@@ -2,6 +2,7 @@
 //! each entry lies. No entry ever becomes a path on this machine.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use engine::ports::{Reader, StoreError};
@@ -12,6 +13,7 @@ use tokio_tar::EntryType;
 use crate::entries::{Entries, no_tar};
 use crate::limits::relative;
 use crate::links::Links;
+use crate::names::Names;
 use crate::spool::{self, disk};
 
 /// A Dockerfile larger than this is none.
@@ -25,7 +27,7 @@ pub(crate) enum Kind {
     /// A directory.
     Directory,
     /// A symbolic link, to there.
-    Link(PathBuf),
+    Link(Box<Path>),
 }
 
 /// An entry of the context.
@@ -39,7 +41,9 @@ pub(crate) struct Entry {
 /// The context.
 pub(crate) struct BuildContext {
     tar: PathBuf,
-    entries: BTreeMap<PathBuf, Entry>,
+    entries: BTreeMap<Box<Path>, Entry>,
+    /// What other names may take meanwhile.
+    pub(crate) names: Names,
 }
 
 impl BuildContext {
@@ -49,6 +53,7 @@ impl BuildContext {
         let mut context = Self {
             tar,
             entries: BTreeMap::new(),
+            names: Names::new(),
         };
         let mut links = Links::new(None);
         let mut entries = Entries::new(context.read(0, size).await?)?;
@@ -63,8 +68,8 @@ impl BuildContext {
                     size: entry.size,
                 },
                 (EntryType::Directory, _) => Kind::Directory,
-                (EntryType::Symlink, Some(target)) => Kind::Link(target),
-                (EntryType::Link, Some(target)) => match context.entries.get(&links.resolve(&target)?) {
+                (EntryType::Symlink, Some(target)) => Kind::Link(target.as_path().into()),
+                (EntryType::Link, Some(target)) => match context.entries.get(&*links.resolve(&target)?) {
                     Some(target) => target.kind.clone(),
                     None => continue,
                 },
@@ -77,11 +82,13 @@ impl BuildContext {
                 mtime: header.mtime().map_err(|error| no_tar(&error))?,
             };
             let link = match &entry.kind {
-                Kind::Link(target) => Some(target.as_path()),
+                Kind::Link(target) => Some(&**target),
                 Kind::File { .. } | Kind::Directory => None,
             };
-            links.note(&path, link);
-            context.entries.insert(path, entry);
+            context.names.keep(&path, link)?;
+            links.note(&path, link, &mut context.names)?;
+            // Copied, and not cut to its size: what is cut off would stay unused between all that is kept.
+            context.entries.insert(path.as_path().into(), entry);
         }
         Ok(context)
     }
@@ -102,10 +109,11 @@ impl BuildContext {
 
     /// What is below that directory, with paths relative to it.
     pub(crate) fn below<'a>(&'a self, directory: &'a Path) -> impl Iterator<Item = (&'a Path, &'a Entry)> {
-        self.entries.iter().filter_map(move |(path, entry)| {
-            let rest = path.strip_prefix(directory).ok()?;
-            (!rest.as_os_str().is_empty()).then_some((rest, entry))
-        })
+        // In their order, what is below a directory follows it.
+        let behind = (Bound::Excluded(directory), Bound::Unbounded);
+        self.entries
+            .range::<Path, _>(behind)
+            .map_while(move |(path, entry)| Some((path.strip_prefix(directory).ok()?, entry)))
     }
 
     /// A file's bytes.

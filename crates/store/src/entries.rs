@@ -15,7 +15,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader, ReadBuf};
 use tokio::task::coop;
 use tokio_tar::{Archive, EntryType};
 
-use crate::limits::{ARCHIVE, ENTRIES, EXTENSIONS, beyond, entry_path, start};
+use crate::limits::{ARCHIVE, ENTRIES, EXTENSIONS, TARGET, beyond, entry_path, relative, start};
 
 /// A tar's block: headers are one, contents are padded to whole ones.
 const BLOCK_BYTES: u64 = 512;
@@ -116,7 +116,13 @@ impl Entry {
             )));
         }
         let link = match content.link_name().map_err(|error| no_tar(&error))? {
-            Some(link) if kind.is_hard_link() => Some(entry_path(&link)?),
+            Some(link) if link.as_os_str().len() as u64 > TARGET.most => {
+                return Err(beyond(&format!(
+                    "a link target of more than {TARGET}: {}",
+                    start(&path)
+                )));
+            }
+            Some(link) if kind.is_hard_link() => Some(relative(&link)?),
             Some(link) if kind.is_symlink() => Some(link.into_owned()),
             _ => None,
         };

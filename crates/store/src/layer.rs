@@ -10,6 +10,7 @@ use tokio_tar::{Builder, EntryType, Header};
 use crate::context::{BuildContext, Entry, Kind};
 use crate::entries::{Entries, no_tar};
 use crate::links::Links;
+use crate::names::Names;
 use crate::spool::{Spool, Spooled, disk, peek, uncompressed};
 
 /// A tar's block, and where its magic is.
@@ -70,8 +71,13 @@ impl Layer {
         }
     }
 
-    /// Unpacks an archive at `to`, with the owners that it names.
-    pub(crate) async fn extract(&mut self, archive: Reader, to: &Path) -> Result<(), StoreError> {
+    /// Unpacks an archive at `to`, with the owners that it names. `names` is what its links may take.
+    pub(crate) async fn extract(
+        &mut self,
+        archive: Reader,
+        to: &Path,
+        mut names: Names,
+    ) -> Result<(), StoreError> {
         let invalid = |error: std::io::Error| no_tar(&error);
         let root = Path::new("/").join(to);
         let mut links = Links::new(Some(&root));
@@ -85,7 +91,7 @@ impl Layer {
                 Some(link) if entry.kind.is_hard_link() => Some(to.join(links.resolve(link)?)),
                 link => link.clone(),
             };
-            links.note(&path, entry.symlink());
+            links.note(&path, entry.symlink(), &mut names)?;
             let from = entry.content.header();
             let mut header = Header::new_gnu();
             header.set_entry_type(entry.kind);

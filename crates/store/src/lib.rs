@@ -12,6 +12,7 @@ mod layout;
 mod limits;
 mod links;
 mod location;
+mod names;
 mod oci;
 mod place;
 mod reference;

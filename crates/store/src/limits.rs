@@ -29,7 +29,7 @@ pub enum Unit {
 }
 
 /// All limits of the store.
-pub const LIMITS: [&Limit; 4] = [&ARCHIVE, &ENTRIES, &PATH, &EXTENSIONS];
+pub const LIMITS: [&Limit; 7] = [&ARCHIVE, &ENTRIES, &PATH, &TARGET, &EXTENSIONS, &NAMES, &STEPS];
 
 pub(crate) const ARCHIVE: Limit = Limit {
     what: "an archive or build context, uncompressed",
@@ -49,11 +49,30 @@ pub(crate) const PATH: Limit = Limit {
     unit: Unit::Bytes,
     why: "Linux opens no longer one (PATH_MAX)",
 };
+pub(crate) const TARGET: Limit = Limit {
+    what: "a link's target",
+    most: 4096,
+    unit: Unit::Bytes,
+    why: "it is a path",
+};
 pub(crate) const EXTENSIONS: Limit = Limit {
     what: "an entry's headers: its names and attributes",
     most: 128 << 10,
     unit: Unit::Bytes,
     why: "they are read into memory; Linux has attributes of 64 KiB at most",
+};
+
+pub(crate) const NAMES: Limit = Limit {
+    what: "the names and links of an archive in memory",
+    most: 40 << 20,
+    unit: Unit::Bytes,
+    why: "five times the largest node_modules; with all else that a build holds it is below 64 MiB",
+};
+pub(crate) const STEPS: Limit = Limit {
+    what: "directories looked up where an archive has links",
+    most: 5_000_000,
+    unit: Unit::Count,
+    why: "20 for each of the most entries that there may be; it takes some seconds",
 };
 
 impl fmt::Display for Limit {

@@ -8,6 +8,7 @@ use tokio_tar::EntryType;
 use super::*;
 
 mod extensions;
+mod names;
 mod sparse;
 
 /// A tar's block.
@@ -21,6 +22,8 @@ fn header(kind: u8, name: &str, size: u64) -> Header {
     header.set_entry_type(EntryType::new(kind));
     header.set_mode(0o644);
     header.set_mtime(1);
+    header.set_uid(0);
+    header.set_gid(0);
     header.set_size(size);
     header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
     header.set_cksum();
