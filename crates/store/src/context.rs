@@ -11,13 +11,10 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
 use tokio_tar::EntryType;
 
 use crate::entries::{Entries, no_tar};
-use crate::limits::relative;
+use crate::limits::{DOCKERFILE, relative};
 use crate::links::Links;
 use crate::names::Names;
 use crate::spool::{self, disk};
-
-/// A Dockerfile larger than this is none.
-const MAX_DOCKERFILE_BYTES: u64 = 1 << 20;
 
 /// What an entry is.
 #[derive(Clone, Debug)]
@@ -132,9 +129,9 @@ impl BuildContext {
                 "Cannot locate specified Dockerfile: {name}"
             )));
         };
-        if size > MAX_DOCKERFILE_BYTES {
+        if size > DOCKERFILE.most {
             return Err(StoreError::Invalid(format!(
-                "{name} has {size} bytes: no Dockerfile"
+                "{name} has {size} bytes: a Dockerfile has at most {DOCKERFILE}"
             )));
         }
         let mut text = String::new();

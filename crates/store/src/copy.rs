@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use engine::ports::StoreError;
-use parse_dockerfile::{Flag, Source, UnescapedString};
 
-use crate::build::unsupported;
+use crate::dockerfile::{Paths, unsupported};
 use crate::limits::relative;
 use crate::words::{Variables, one};
 
@@ -16,7 +15,7 @@ pub(crate) struct Copy {
     pub(crate) unpacks: bool,
     /// Paths in the context.
     pub(crate) sources: Vec<String>,
-    destination: String,
+    pub(crate) target: Target,
 }
 
 /// Where it goes.
@@ -28,64 +27,37 @@ pub(crate) struct Target {
 }
 
 impl Copy {
-    pub(crate) fn new(
-        keyword: &'static str,
-        options: &[Flag<'_>],
-        sources: &[Source<'_>],
-        destination: &UnescapedString<'_>,
-        variables: &Variables,
-    ) -> Result<Self, StoreError> {
-        if let Some(option) = options.first() {
-            let what = format!("{keyword} --{}", option.name.value);
+    pub(crate) fn new(paths: &Paths, variables: &Variables, working_dir: &str) -> Result<Self, StoreError> {
+        let keyword = paths.keyword;
+        if let Some(option) = &paths.option {
             return Err(unsupported(
-                &what,
+                &format!("{keyword} --{option}"),
                 "leave the option away or build the image elsewhere",
             ));
         }
-        let word = |text: &UnescapedString<'_>| one(&text.value, variables).map_err(StoreError::Invalid);
-        let mut paths = Vec::new();
-        for source in sources {
-            let Source::Path(path) = source else {
+        let word = |text: &str| one(text, variables).map_err(StoreError::Invalid);
+        let mut sources = Vec::new();
+        for source in &paths.sources {
+            let Some(source) = source else {
                 return Err(unsupported(
                     "a here-document",
                     "put the file into the build context",
                 ));
             };
-            let path = word(path)?;
-            if path.contains("://") || path.contains(['*', '?', '[']) {
-                let what = format!("{keyword} {path}");
+            let source = word(source)?;
+            if source.contains("://") || source.contains(['*', '?', '[']) {
                 return Err(unsupported(
-                    &what,
+                    &format!("{keyword} {source}"),
                     "name files of the build context, each by its path",
                 ));
             }
-            paths.push(path);
+            sources.push(source);
         }
         Ok(Self {
             keyword,
             unpacks: keyword == "ADD",
-            sources: paths,
-            destination: word(destination)?,
-        })
-    }
-
-    /// Where it goes, from that working directory.
-    pub(crate) fn target(&self, working_dir: &str) -> Result<Target, StoreError> {
-        let path = absolute(working_dir, &self.destination)?;
-        let named_directory = self.destination.ends_with('/')
-            || self.destination == "."
-            || self.destination.ends_with("/.")
-            || path == "/"
-            || path == working_dir;
-        if self.sources.len() > 1 && !named_directory {
-            return Err(StoreError::Invalid(format!(
-                "When using {} with more than one source file, the destination must be a directory and end with a /",
-                self.keyword
-            )));
-        }
-        Ok(Target {
-            path,
-            is_directory: named_directory,
+            target: target(keyword, &word(&paths.destination)?, sources.len(), working_dir)?,
+            sources,
         })
     }
 
@@ -96,6 +68,22 @@ impl Copy {
             self.keyword
         ))
     }
+}
+
+/// Where that many sources go, from that working directory.
+fn target(keyword: &str, destination: &str, sources: usize, working_dir: &str) -> Result<Target, StoreError> {
+    let path = absolute(working_dir, destination)?;
+    let is_directory = destination.ends_with('/')
+        || destination == "."
+        || destination.ends_with("/.")
+        || path == "/"
+        || path == working_dir;
+    if sources > 1 && !is_directory {
+        return Err(StoreError::Invalid(format!(
+            "When using {keyword} with more than one source file, the destination must be a directory and end with a /"
+        )));
+    }
+    Ok(Target { path, is_directory })
 }
 
 /// A path of the image, from that working directory; without a slash at its end.

@@ -1,4 +1,4 @@
-//! The limits on archives: far beyond what chaincode has, named, each with its reason, in one table. They keep a
+//! The limits on archives and Dockerfiles: far beyond what chaincode has, named, each with its reason, in one table. They keep a
 //! client from filling memory or disk with a few bytes of its own.
 
 use std::fmt;
@@ -29,7 +29,19 @@ pub enum Unit {
 }
 
 /// All limits of the store.
-pub const LIMITS: [&Limit; 7] = [&ARCHIVE, &ENTRIES, &PATH, &TARGET, &EXTENSIONS, &NAMES, &STEPS];
+pub const LIMITS: [&Limit; 11] = [
+    &ARCHIVE,
+    &ENTRIES,
+    &PATH,
+    &TARGET,
+    &EXTENSIONS,
+    &NAMES,
+    &STEPS,
+    &DOCKERFILE,
+    &INSTRUCTIONS,
+    &IMAGE_NAME,
+    &LAYERS,
+];
 
 pub(crate) const ARCHIVE: Limit = Limit {
     what: "an archive or build context, uncompressed",
@@ -73,6 +85,31 @@ pub(crate) const STEPS: Limit = Limit {
     most: 5_000_000,
     unit: Unit::Count,
     why: "20 for each of the most entries that there may be; it takes some seconds",
+};
+
+pub(crate) const DOCKERFILE: Limit = Limit {
+    what: "a Dockerfile",
+    most: 128 << 10,
+    unit: Unit::Bytes,
+    why: "peers' have less than 1 KiB; its words take up to a hundred times as much in memory",
+};
+pub(crate) const INSTRUCTIONS: Limit = Limit {
+    what: "instructions of a Dockerfile",
+    most: 1000,
+    unit: Unit::Count,
+    why: "an image has at most 125 layers, and each needs an instruction",
+};
+pub(crate) const IMAGE_NAME: Limit = Limit {
+    what: "an image's name in FROM",
+    most: 520,
+    unit: Unit::Bytes,
+    why: "Docker's longest: a repository of 255, a tag of 128, a digest of 135, and what separates them",
+};
+pub(crate) const LAYERS: Limit = Limit {
+    what: "layers of an image",
+    most: 125,
+    unit: Unit::Count,
+    why: "Docker's own (max depth exceeded)",
 };
 
 impl fmt::Display for Limit {

@@ -71,6 +71,23 @@ pub(crate) fn pairs(text: &str, variables: &Variables) -> Result<Vec<(String, St
     words(text, variables)?.into_iter().map(pair).collect()
 }
 
+/// ARG: the client's value, else the default. The error says what is wrong.
+pub(crate) fn declare(
+    arg: &str,
+    given: &BTreeMap<String, String>,
+    variables: &mut Variables,
+) -> Result<(), String> {
+    let text = one(arg, variables)?;
+    let (name, default) = match text.split_once('=') {
+        Some((name, default)) => (name, Some(default)),
+        None => (text.as_str(), None),
+    };
+    if let Some(value) = given.get(name).map(String::as_str).or(default) {
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+    Ok(())
+}
+
 /// What stands behind a `$`.
 fn variable(
     chars: &mut std::iter::Peekable<std::str::Chars<'_>>,

@@ -7,6 +7,7 @@ use tokio_tar::EntryType;
 
 use super::*;
 
+mod dockerfile;
 mod extensions;
 mod names;
 mod sparse;
