@@ -5,7 +5,7 @@ use std::path::Path;
 use engine::ports::StoreError;
 
 use crate::dockerfile::{Paths, unsupported};
-use crate::limits::relative;
+use crate::limits::{PATH, relative, start};
 use crate::words::{Variables, one};
 
 /// An ADD or COPY.
@@ -27,7 +27,11 @@ pub(crate) struct Target {
 }
 
 impl Copy {
-    pub(crate) fn new(paths: &Paths, variables: &Variables, working_dir: &str) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        paths: &Paths,
+        variables: &mut Variables,
+        working_dir: &str,
+    ) -> Result<Self, StoreError> {
         let keyword = paths.keyword;
         if let Some(option) = &paths.option {
             return Err(unsupported(
@@ -35,7 +39,10 @@ impl Copy {
                 "leave the option away or build the image elsewhere",
             ));
         }
-        let word = |text: &str| one(text, variables).map_err(StoreError::Invalid);
+        let mut word = |text: &str| {
+            let word = one(text, variables);
+            word.map_err(|text| StoreError::Invalid(format!("{keyword}: {text}")))
+        };
         let mut sources = Vec::new();
         for source in &paths.sources {
             let Some(source) = source else {
@@ -89,5 +96,11 @@ fn target(keyword: &str, destination: &str, sources: usize, working_dir: &str) -
 /// A path of the image, from that working directory; without a slash at its end.
 pub(crate) fn absolute(working_dir: &str, path: &str) -> Result<String, StoreError> {
     let joined = Path::new("/").join(working_dir).join(path);
+    if joined.as_os_str().len() as u64 > PATH.most {
+        return Err(StoreError::Invalid(format!(
+            "a path of more than {PATH}: {}",
+            start(&joined)
+        )));
+    }
     Ok(format!("/{}", relative(&joined)?.display()))
 }

@@ -78,11 +78,13 @@ pub(crate) fn steps(text: &str) -> Result<Vec<Step>, StoreError> {
 pub(crate) fn base(steps: &[Step], args: &BTreeMap<String, String>) -> Result<(String, usize), StoreError> {
     let mut variables = Variables::new();
     for (index, step) in steps.iter().enumerate() {
-        let invalid = |text| blame(step.line, StoreError::Invalid(text));
+        let invalid = |text: String| blame(step.line, StoreError::Invalid(text));
         match &step.instruction {
-            Instruction::Arg(arg) => declare(arg, args, &mut variables).map_err(invalid)?,
+            Instruction::Arg(arg) => {
+                declare(arg, args, &mut variables).map_err(|text| invalid(format!("ARG: {text}")))?;
+            }
             Instruction::From(name) => {
-                let name = one(name, &variables).map_err(invalid)?;
+                let name = one(name, &mut variables).map_err(|text| invalid(format!("FROM: {text}")))?;
                 if name.len() as u64 > IMAGE_NAME.most {
                     let start = start(name.as_ref());
                     return Err(invalid(format!(

@@ -29,7 +29,7 @@ pub enum Unit {
 }
 
 /// All limits of the store.
-pub const LIMITS: [&Limit; 11] = [
+pub const LIMITS: [&Limit; 13] = [
     &ARCHIVE,
     &ENTRIES,
     &PATH,
@@ -41,6 +41,8 @@ pub const LIMITS: [&Limit; 11] = [
     &INSTRUCTIONS,
     &IMAGE_NAME,
     &LAYERS,
+    &VALUE,
+    &VALUES,
 ];
 
 pub(crate) const ARCHIVE: Limit = Limit {
@@ -112,6 +114,19 @@ pub(crate) const LAYERS: Limit = Limit {
     why: "Docker's own (max depth exceeded)",
 };
 
+pub(crate) const VALUE: Limit = Limit {
+    what: "a value of ENV, ARG or LABEL, with its name",
+    most: (128 << 10) - 1,
+    unit: Unit::Bytes,
+    why: "Linux's longest variable, without its last byte (MAX_ARG_STRLEN)",
+};
+pub(crate) const VALUES: Limit = Limit {
+    what: "the values of all instructions of an image",
+    most: 1 << 20,
+    unit: Unit::Bytes,
+    why: "a Pod that has them must fit into etcd's 1.5 MiB",
+};
+
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let round = |bits: u32| self.most >= 10 << 10 && self.most.trailing_zeros() >= bits;
@@ -162,8 +177,11 @@ pub(crate) fn beyond(what: &str) -> StoreError {
     StoreError::Invalid(format!("the archive has {what}"))
 }
 
-/// The start of a path: enough to know it by.
+/// The start of a path or value: enough to know it by.
 pub(crate) fn start(path: &Path) -> String {
-    let text: String = path.to_string_lossy().chars().take(64).collect();
-    text + "…"
+    let text = path.to_string_lossy();
+    match text.char_indices().nth(64) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
 }

@@ -62,7 +62,7 @@ impl Plan {
             copies: Vec::new(),
             cmd_is_ours: false,
         };
-        planner.begin();
+        planner.begin()?;
         for step in steps {
             planner.step(step).map_err(|error| blame(step.line, error))?;
         }
@@ -71,17 +71,24 @@ impl Plan {
 }
 
 impl Planner<'_> {
-    fn begin(&mut self) {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        let of_base = |text| StoreError::Invalid(format!("the base image: {text}"));
         for pair in std::mem::take(&mut self.overlay.env) {
+            self.variables.keep(&pair).map_err(of_base)?;
             if let Some((name, value)) = pair.split_once('=') {
                 self.env(name.to_owned(), value.to_owned());
             }
         }
+        for (name, value) in &self.overlay.labels {
+            self.variables.keep(name).map_err(of_base)?;
+            self.variables.keep(value).map_err(of_base)?;
+        }
         for name in PREDEFINED {
             if let Some(value) = self.args.get(name) {
-                self.variables.insert(name.to_owned(), value.clone());
+                self.variables.set(name, value);
             }
         }
+        Ok(())
     }
 
     fn end(mut self) -> Plan {
@@ -98,14 +105,18 @@ impl Planner<'_> {
     fn step(&mut self, step: &Step) -> Result<(), StoreError> {
         match &step.instruction {
             Instruction::Arg(arg) => {
-                declare(arg, self.args, &mut self.variables).map_err(StoreError::Invalid)?;
+                declare(arg, self.args, &mut self.variables).map_err(of("ARG"))?;
             }
             Instruction::Env(text) => {
-                for (name, value) in self.pairs(text)? {
+                let pairs = pairs(text, &mut self.variables).map_err(of("ENV"))?;
+                for (name, value) in pairs {
                     self.env(name, value);
                 }
             }
-            Instruction::Label(text) => self.overlay.labels.extend(self.pairs(text)?),
+            Instruction::Label(text) => {
+                let labels = pairs(text, &mut self.variables).map_err(of("LABEL"))?;
+                self.overlay.labels.extend(labels);
+            }
             Instruction::Cmd(command) => {
                 self.cmd_is_ours = true;
                 self.overlay.cmd = Some(command.clone());
@@ -118,11 +129,14 @@ impl Planner<'_> {
                 }
             }
             Instruction::Workdir(path) => {
-                self.overlay.working_dir = absolute(&self.overlay.working_dir, &self.one(path)?)?;
+                let path = one(path, &mut self.variables).map_err(of("WORKDIR"))?;
+                self.overlay.working_dir = absolute(&self.overlay.working_dir, &path)?;
             }
-            Instruction::User(user) => self.overlay.user = self.one(user)?,
+            Instruction::User(user) => {
+                self.overlay.user = one(user, &mut self.variables).map_err(of("USER"))?;
+            }
             Instruction::Copy(paths) => {
-                let copy = Copy::new(paths, &self.variables, &self.overlay.working_dir)?;
+                let copy = Copy::new(paths, &mut self.variables, &self.overlay.working_dir)?;
                 self.copies.push((step.line, copy));
                 self.check_layers()?;
             }
@@ -136,8 +150,8 @@ impl Planner<'_> {
     /// ENV: for the image, and for the instructions that follow.
     fn env(&mut self, name: String, value: String) {
         self.times += 1;
-        self.env.insert(name.clone(), (self.times, value.clone()));
-        self.variables.insert(name, value);
+        self.variables.set(&name, &value);
+        self.env.insert(name, (self.times, value));
     }
 
     fn check_layers(&self) -> Result<(), StoreError> {
@@ -148,12 +162,9 @@ impl Planner<'_> {
             "max depth exceeded: an image has at most {LAYERS} layers"
         )))
     }
+}
 
-    fn pairs(&self, text: &str) -> Result<Vec<(String, String)>, StoreError> {
-        pairs(text, &self.variables).map_err(StoreError::Invalid)
-    }
-
-    fn one(&self, text: &str) -> Result<String, StoreError> {
-        one(text, &self.variables).map_err(StoreError::Invalid)
-    }
+/// An error of that instruction.
+fn of(keyword: &str) -> impl Fn(String) -> StoreError {
+    move |text| StoreError::Invalid(format!("{keyword}: {text}"))
 }

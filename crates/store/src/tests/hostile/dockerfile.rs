@@ -84,5 +84,101 @@ async fn a_base_has_a_name_of_limited_length() {
 #[tokio::test]
 async fn a_byte_order_mark_shifts_nothing() {
     let steps = built("\u{feff}FROM a\n#\u{1f600}\nENV A=1\n#\u{1f600}\nENV B=2\nENV C").await;
-    assert_eq!(invalid(steps), "line 6: must have a name and a value");
+    assert_eq!(invalid(steps), "line 6: ENV: must have a name and a value");
+}
+
+#[tokio::test]
+async fn what_variables_come_to_has_a_limit() {
+    let doubled = |keyword: &str| {
+        format!(
+            "FROM a\n{keyword} A=0123456789abcdef\n{}",
+            format!("{keyword} A=$A$A\n").repeat(20)
+        )
+    };
+    let label = format!(
+        "{}LABEL b=$A$A\n",
+        doubled("ENV").split_inclusive('\n').take(14).collect::<String>()
+    );
+    let before_from = doubled("ARG").replace("FROM a\n", "") + "FROM a\n";
+    for (dockerfile, start) in [
+        (
+            doubled("ENV"),
+            "line 15: ENV: a value of more than 131071 bytes: A=0123456789abcdef01",
+        ),
+        (
+            doubled("ARG"),
+            "line 15: ARG: a value of more than 131071 bytes: A=0123456789abcdef01",
+        ),
+        (
+            before_from,
+            "line 14: ARG: a value of more than 131071 bytes: A=0123456789abcdef01",
+        ),
+        (
+            label,
+            "line 15: LABEL: a value of more than 131071 bytes: b=0123456789abcdef",
+        ),
+    ] {
+        let text = invalid(built(&dockerfile).await);
+        assert!(text.starts_with(start), "{text}");
+        assert!(text.len() < 200, "{}", text.len());
+    }
+}
+
+#[tokio::test]
+async fn what_all_variables_of_an_image_come_to_has_a_limit() {
+    let large = format!("FROM a\nARG A={}\n", "a".repeat(64 << 10));
+    let many = |line: &str| {
+        format!(
+            "{large}{}",
+            (0..20)
+                .map(|i| line.replace("BN", &format!("B{i}")))
+                .collect::<String>()
+        )
+    };
+    let small: String = (0..17_000).map(|_| " a=").collect();
+    for (dockerfile, keyword) in [
+        (many("ENV BN=$A\n"), "ENV"),
+        (many("ARG BN=$A\n"), "ARG"),
+        (many("LABEL BN=$A\n"), "LABEL"),
+        (many("USER $A\n"), "USER"),
+        (format!("{large}COPY{} /x/\n", " $A".repeat(20)), "COPY"),
+        (format!("FROM a\nENV{small}"), "ENV"),
+    ] {
+        let text = invalid(built(&dockerfile).await);
+        let expected = format!(": {keyword}: the values of all instructions come to more than 1 MiB");
+        assert!(text.starts_with("line ") && text.ends_with(&expected), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_image_does_not_grow_from_base_to_base() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path()).await.unwrap();
+    let build = async |dockerfile: String| {
+        let context = entry(b'0', "Dockerfile", dockerfile.as_bytes());
+        build_of(&store, Box::new(io::Cursor::new(context))).await
+    };
+    let step = |base: &str, i: usize| format!("FROM {base}\nLABEL l{i}={}", "x".repeat(100 << 10));
+    let mut built = build(step("a", 0)).await;
+    for i in 1..10 {
+        built = build(step(NAME, i)).await;
+    }
+    built.unwrap();
+    let text = invalid(build(step(NAME, 10)).await);
+    assert_eq!(
+        text,
+        "line 2: LABEL: the values of all instructions come to more than 1 MiB"
+    );
+}
+
+#[tokio::test]
+async fn paths_of_the_image_are_no_longer_than_linux_knows() {
+    let long = format!("/{}", "d/".repeat(2048));
+    for line in [format!("WORKDIR {long}"), format!("COPY f {long}")] {
+        let text = invalid(built(&format!("FROM a\n{line}")).await);
+        assert!(
+            text.starts_with("line 2: a path of more than 4096 bytes: /d/d"),
+            "{text}"
+        );
+    }
 }
