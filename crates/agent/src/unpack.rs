@@ -109,7 +109,7 @@ fn write(entry: &mut Entry<'_, impl Read>, directory: &Path, to: &Path) -> io::R
         _ => {}
     }
     let (mode, size) = (entry.header().mode()?, entry.size());
-    let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(entry.header().mtime()?);
+    let modified = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(entry.header().mtime()?));
     let mut file = File::create_new(to)?;
     file.set_len(size)?;
     let (mut piece, mut written) = (Vec::new(), 0);
@@ -121,7 +121,10 @@ fn write(entry: &mut Entry<'_, impl Read>, directory: &Path, to: &Path) -> io::R
     if written < size {
         return Err(ErrorKind::UnexpectedEof.into());
     }
-    file.set_modified(modified)?;
+    // A date that no clock knows is left out.
+    if let Some(modified) = modified {
+        file.set_modified(modified)?;
+    }
     file.set_permissions(Permissions::from_mode(mode & MODE_BITS))
 }
 

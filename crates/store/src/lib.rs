@@ -6,13 +6,16 @@ mod build;
 mod context;
 mod copy;
 mod dockerfile;
+mod entries;
 mod layer;
 mod layout;
 mod limits;
 mod links;
 mod location;
+mod names;
 mod oci;
 mod place;
+mod plan;
 mod reference;
 mod spool;
 mod upkeep;
@@ -33,7 +36,9 @@ use tokio::sync::RwLock;
 use crate::build::Build;
 use crate::context::BuildContext;
 use crate::layout::{Layout, Named};
+pub use crate::limits::{LIMITS, Limit, Unit};
 pub use crate::location::Location;
+use crate::plan::Plan;
 use crate::reference::{familiar, is_hex};
 use crate::spool::Spooled;
 pub use crate::upkeep::Upkeep;
@@ -132,6 +137,14 @@ impl ImageStore {
     }
 }
 
+/// Does what takes the processor for long where no other task waits for it.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(StoreError::Io(error.to_string())))
+}
+
 #[async_trait]
 impl Store for ImageStore {
     async fn image(&self, scope: &Scope, name: &str) -> Result<Option<Image>, StoreError> {
@@ -196,19 +209,24 @@ impl Store for ImageStore {
             name => name,
         };
         let text = context.dockerfile(dockerfile).await?;
-        let steps = dockerfile::steps(&text)?;
-        let (from, done) = dockerfile::base(&steps, request)?;
+        let args = Arc::new(request.args.clone());
+        let given = Arc::clone(&args);
+        let (steps, from, done) = apart(move || {
+            let steps = dockerfile::steps(&text)?;
+            let (from, done) = dockerfile::base(&steps, &given)?;
+            Ok((steps, from, done))
+        })
+        .await?;
         let base = self.image(scope, &from).await?;
         let ours = base.as_ref().filter(|base| base.overlay.is_some());
         let reference = ours.map_or_else(|| from.clone(), |base| base.reference.clone());
         allowed(&reference).map_err(StoreError::NotAllowed)?;
-        let mut build = Build::new(request, &context, &scratch, base.as_ref());
-        for step in &steps[done..] {
-            build
-                .step(&step.instruction)
-                .await
-                .map_err(|error| step.blame(error))?;
-        }
+        let (plan, steps) = apart(move || {
+            let plan = Plan::new(&steps[done..], &args, base.as_ref())?;
+            Ok((plan, steps))
+        })
+        .await?;
+        let build = Build::of(plan, &context, &scratch).await?;
         let mut overlay = build.overlay;
         overlay.labels.extend(request.labels.clone());
         let _unnamed = self.unnamed.read().await;
