@@ -42,13 +42,16 @@ enum Version {
     Digest(String),
 }
 
-/// How clients refer to an image.
+/// What a client refers to an image by. As Docker's errors write it, it is the familiar name, with the tag even where the
+/// client left it out, or the whole id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
-    /// By name. The text of a short name may also be an [`IdPrefix`]; the name has precedence.
+    /// A name.
     Name(ImageName),
-    /// By its whole id.
+    /// A whole id, which is never a name.
     Id(IdPrefix),
+    /// A name that may also be the first digits of an id. The name has precedence.
+    NameOrId(ImageName, IdPrefix),
 }
 
 /// Why a text is not an image's name. The texts are Docker's.
@@ -171,24 +174,45 @@ impl ImageName {
 }
 
 impl Reference {
-    /// Reads what a client refers to an image by.
+    /// Reads a name or an id.
     ///
     /// # Errors
-    /// Returns Docker's reason for which the text is neither an id nor a name.
+    /// Returns Docker's reason for which the text is neither.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        match IdPrefix::parse(text).filter(IdPrefix::is_whole) {
-            Some(id) => Ok(Self::Id(id)),
+        match IdPrefix::parse(text) {
+            Some(id) if id.is_whole() => Ok(Self::Id(id)),
+            Some(id) => Ok(Self::NameOrId(ImageName::parse(text)?, id)),
             None => ImageName::parse(text).map(Self::Name),
+        }
+    }
+
+    /// Returns the id or its first digits, where the text has that form.
+    #[must_use]
+    pub const fn id(&self) -> Option<&IdPrefix> {
+        match self {
+            Self::Name(_) => None,
+            Self::Id(id) | Self::NameOrId(_, id) => Some(id),
         }
     }
 }
 
-/// As Docker's errors write it: in the familiar form, with the tag even where the client left it out.
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(name) => f.write_str(&name.familiar()),
+            Self::Name(name) | Self::NameOrId(name, _) => f.write_str(&name.familiar()),
             Self::Id(id) => write!(f, "{id}"),
+        }
+    }
+}
+
+/// What is wanted where an id will not do.
+impl TryFrom<Reference> for ImageName {
+    type Error = InvalidName;
+
+    fn try_from(reference: Reference) -> Result<Self, InvalidName> {
+        match reference {
+            Reference::Name(name) | Reference::NameOrId(name, _) => Ok(name),
+            Reference::Id(id) => Err(InvalidName::Id(id.to_string())),
         }
     }
 }
