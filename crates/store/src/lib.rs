@@ -39,6 +39,8 @@ pub use crate::upkeep::Upkeep;
 
 /// The Dockerfile's name when the client gives none.
 const DEFAULT_DOCKERFILE: &str = "Dockerfile";
+/// How much of a FROM that is no name an error shows: its ARGs may have made it long.
+const MAX_SHOWN_CHARS: usize = 128;
 
 /// The store in its place. One process at a time writes to it.
 pub struct ImageStore {
@@ -66,6 +68,20 @@ impl ImageStore {
     async fn by_id(&self, scope: &Scope, id: &IdPrefix) -> Result<Option<Image>, StoreError> {
         let all = self.layout.all(scope).await?.into_iter();
         Ok(all.map(|named| named.image).find(|image| id.is_of(&image.id.0)))
+    }
+
+    /// The image of ours that FROM names; none where the cluster must have it.
+    async fn base(&self, scope: &Scope, from: &str) -> Result<Option<Image>, StoreError> {
+        let reference = Reference::parse(from).map_err(|error| {
+            let shown: String = from.chars().take(MAX_SHOWN_CHARS).collect();
+            StoreError::Invalid(format!("FROM {shown}: {error}"))
+        })?;
+        let base = self.image(scope, &reference).await?;
+        match (base, reference) {
+            // An id is ours alone: no registry has it.
+            (None, Reference::Id(id)) => Err(StoreError::Invalid(format!("No such image: {id}"))),
+            (base, _) => Ok(base),
+        }
     }
 
     /// Gives a built image its names; without any it is still found by its id.
@@ -194,12 +210,10 @@ impl Store for ImageStore {
         let text = context.dockerfile(dockerfile).await?;
         let steps = dockerfile::steps(&text)?;
         let (from, done) = dockerfile::base(&steps, request)?;
-        let base = match Reference::parse(&from) {
-            Ok(from) => self.image(scope, &from).await?,
-            Err(_) => None,
-        };
-        let ours = base.as_ref().filter(|base| base.overlay.is_some());
-        let reference = ours.map_or_else(|| from.clone(), |base| base.reference.clone());
+        let base = self.base(scope, &from).await;
+        let base = base.map_err(|error| steps[done - 1].blame(error))?;
+        let known = base.as_ref().map(|base| base.reference.clone());
+        let reference = known.unwrap_or(from);
         allowed(&reference).map_err(StoreError::NotAllowed)?;
         let mut build = Build::new(request, &context, &scratch, base.as_ref());
         for step in &steps[done..] {

@@ -354,6 +354,22 @@ async fn a_base_that_is_not_allowed_leaves_nothing_and_one_of_ours_is_asked_for_
     assert!(built.image.always_pull && !ours.always_pull);
 }
 
+#[tokio::test]
+async fn a_base_may_be_named_by_the_id_of_a_pulled_image_but_by_no_unknown_one() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path()).await.unwrap();
+    let pulled = pull(&store, "s", "docker.io/a/base:1").await;
+    for id in [pulled.id.0.as_str(), pulled.id.short()] {
+        let built = build(&store, &format!("FROM {id}\nENV A=1")).await.unwrap();
+        assert_eq!(built.image.reference, "docker.io/a/base:1", "{id}");
+    }
+    let unknown = format!("sha256:{}", "ab".repeat(32));
+    let error = build(&store, &format!("ARG A\nFROM {unknown}"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), format!("line 2: No such image: {unknown}"));
+}
+
 async fn tar_of(dockerfile: String) -> Reader {
     let context = tar(&[("Dockerfile", 0o644, dockerfile.as_bytes())]).await;
     Box::new(io::Cursor::new(context))
