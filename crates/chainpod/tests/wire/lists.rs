@@ -22,6 +22,7 @@ async fn containers_are_listed_inspected_and_found_by_name_id_and_prefix() {
         .expect(201, "POST", "/containers/create?name=other", other)
         .await;
     let id = world.engine.inspect(NAME).await.unwrap().container.id.0;
+    let image_id = world.engine.image(IMAGE).await.unwrap().id.0[7..19].to_owned();
     for reference in [NAME, &id, &id[..12], &id[..6]] {
         let answer = world
             .expect(200, "GET", &format!("/containers/{reference}/json"), "")
@@ -40,7 +41,12 @@ async fn containers_are_listed_inspected_and_found_by_name_id_and_prefix() {
         (r#"?all=1&filters={"name":["oth"]}"#, vec![&other]),
         (r#"?filters={"status":["created"]}"#, vec![&other]),
         (&format!(r#"?filters={{"ancestor":["{IMAGE}"]}}"#), vec![&cc]),
-        (r#"?filters={"ancestor":["busybox"]}"#, vec![]),
+        (&format!(r#"?filters={{"ancestor":["{image_id}"]}}"#), vec![&cc]),
+        (
+            &format!(r#"?filters={{"ancestor":["docker.io/library/{IMAGE}:latest"]}}"#),
+            vec![&cc],
+        ),
+        (r#"?filters={"ancestor":["busybox","a..b"]}"#, vec![]),
         (r#"?all=1&filters={"label":{"a=b":true}}"#, vec![&other]),
         (&format!(r#"?filters={{"id":["{}"]}}"#, &id[..8]), vec![&cc]),
     ] {
