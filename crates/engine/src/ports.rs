@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use image_name::{ImageName, InvalidName, Reference};
 use jiff::Timestamp;
 use tokio::io::AsyncRead;
 
@@ -264,16 +265,24 @@ pub struct Kept {
     pub guard: Box<dyn Send + Sync>,
 }
 
-/// The image store. Names are whole: `repository:tag`, normalised by the store.
+/// A build names its base or its image by a text that is not a name.
+impl From<InvalidName> for StoreError {
+    fn from(error: InvalidName) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+/// The image store. It knows images under their familiar names: `repository:tag`.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// The image of that name or id.
-    async fn image(&self, scope: &Scope, name: &str) -> Result<Option<Image>, StoreError>;
-    /// Remembers an external image under its name, durably. Does not prove that it exists.
-    async fn pull(&self, scope: &Scope, name: &str) -> Result<Image, StoreError>;
+    async fn image(&self, scope: &Scope, reference: &Reference) -> Result<Option<Image>, StoreError>;
+    /// Remembers an external image under its name, durably, to be pulled as it is `written`. Does not prove that it
+    /// exists.
+    async fn pull(&self, scope: &Scope, name: &ImageName, written: &str) -> Result<Image, StoreError>;
     /// All names with their images.
     async fn images(&self, scope: &Scope) -> Result<Vec<Image>, StoreError>;
-    /// Forgets a name; false when it was not there.
+    /// Forgets a name that [`Store::images`] gave; false when it was not there.
     async fn remove_image(&self, scope: &Scope, name: &str) -> Result<bool, StoreError>;
     /// Builds from a context: a tar, compressed or not. Nothing is left of a build that fails. A base that did not
     /// come through us must be `allowed`.

@@ -159,7 +159,14 @@ async fn known_texts_and_statuses() {
             "POST",
             "/images/create?fromImage=hyperledger%2Ffabric-ccenv%3A2.5",
             200,
-            "Pulling from hyperledger/fabric-ccenv",
+            "{\"id\":\"2.5\",\"status\":\"Pulling from hyperledger/fabric-ccenv\"}",
+        ),
+        (
+            "POST",
+            "/images/create?fromImage=busybox&tag=sha256:5c7a9c8f21b34d0e9b5f1d2c3a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f",
+            200,
+            "{\"id\":\"sha256:5c7a9c8f21b34d0e9b5f1d2c3a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f\",\
+             \"status\":\"Pulling from library/busybox\"}",
         ),
         (
             "GET",
