@@ -1,6 +1,7 @@
 //! A container's life over fakes: who is told what, in which order. The fakes
 //! give what real clusters cannot be made to: conflicts and refusals on command.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ mod ends;
 mod images;
 #[path = "life/owners.rs"]
 mod owners;
+#[path = "life/removal.rs"]
+mod removal;
 
 const NAME: &str =
     "dev-peer0.org1.example.com-kv1-477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";

@@ -3,7 +3,7 @@
 
 use std::mem::discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use agent_protocol::Command;
 use tokio::sync::{mpsc, watch};
@@ -34,6 +34,8 @@ pub(super) struct Seen {
     pub(super) attached: usize,
     /// How many waits are open.
     pub(super) waits: usize,
+    /// How many calls are open that the program's end answers: starts, and waits for an exit.
+    pub(super) calls: usize,
     /// Whether somebody sees to it that the record names who holds the container.
     held: bool,
 }
@@ -54,6 +56,17 @@ pub(super) struct Live {
     agent: Mutex<Option<mpsc::Sender<Command>>>,
     /// Whether somebody sees to it that it goes if its holder does not come back.
     guarded: AtomicBool,
+    /// Whether somebody is about to remove it, now that it has ended.
+    leaving: AtomicBool,
+}
+
+/// A call that the program's end answers, for as long as it is open.
+pub(super) struct OpenCall(Arc<Live>);
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        self.0.seen.send_modify(|seen| seen.calls -= 1);
+    }
 }
 
 impl Live {
@@ -67,12 +80,14 @@ impl Live {
             told_to_end: 0,
             attached: 0,
             waits: 0,
+            calls: 0,
             held: false,
         };
         Self {
             seen: watch::Sender::new(seen),
             agent: Mutex::new(None),
             guarded: AtomicBool::new(false),
+            leaving: AtomicBool::new(false),
         }
     }
 
@@ -186,6 +201,22 @@ impl Live {
     /// It is not guarded any more.
     pub(super) fn unguard(&self) {
         self.guarded.store(false, Ordering::Relaxed);
+    }
+
+    /// Says whether the caller is the first one to be about to remove it.
+    pub(super) fn leave(&self) -> bool {
+        !self.leaving.swap(true, Ordering::Relaxed)
+    }
+
+    /// Nobody is about to remove it any more.
+    pub(super) fn stay(&self) {
+        self.leaving.store(false, Ordering::Relaxed);
+    }
+
+    /// A call has been opened that the program's end answers.
+    pub(super) fn open_call(self: &Arc<Self>) -> OpenCall {
+        self.seen.send_modify(|seen| seen.calls += 1);
+        OpenCall(Arc::clone(self))
     }
 
     /// Waits until what is known answers `question`. Never times out by itself.

@@ -43,8 +43,13 @@ impl Engine {
     pub async fn start(&self, reference: &str) -> Result<Started> {
         let live = self.find(reference).await?;
         let engine = self.clone();
-        let work = tokio::spawn(async move { engine.run_start(&live).await }.in_current_span());
-        work.await
+        let open = live.open_call();
+        let work = async move {
+            let _open = open;
+            engine.run_start(&live).await
+        };
+        tokio::spawn(work.in_current_span())
+            .await
             .unwrap_or_else(|error| Err(Error::StartFailed(format!("the start was abandoned: {error}"))))
     }
 
