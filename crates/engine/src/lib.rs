@@ -9,6 +9,7 @@ mod fabric;
 mod failure;
 mod hint;
 pub mod image;
+pub mod life;
 pub mod name;
 pub mod phase;
 pub mod ports;

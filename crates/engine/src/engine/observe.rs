@@ -152,7 +152,7 @@ impl Engine {
                     }
                     self.start_is_over(live, container);
                     container.phase = Phase::Exited;
-                    container.exit = Some(end.exit(container, &pod, code));
+                    container.exit = Some(end.exit(container, &pod, code, jiff::Timestamp::now()));
                 })
             })
             .await;

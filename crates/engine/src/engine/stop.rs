@@ -107,7 +107,7 @@ impl Engine {
         self.record_fact(live, |container| {
             container.phase.is_live().then(|| {
                 container.phase = Phase::Exited;
-                container.exit = Some(end.exit(container, &pod, 137));
+                container.exit = Some(end.exit(container, &pod, 137, jiff::Timestamp::now()));
             })
         })
         .await;
