@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use super::Engine;
 use crate::error::{Error, Result};
 use crate::failure::End;
+use crate::life::Transition;
 use crate::ports::{AgentId, Reader, StoreError};
 use crate::process::outputs;
 
@@ -39,13 +40,11 @@ impl Engine {
                 live.set_ending(agent.start, End::OutputsLost(error.to_string()));
             }
         })?;
-        self.swap(&live, |container| {
-            container
-                .outputs
-                .insert(directory.to_owned(), kept.digest.clone());
-            Ok(Some(()))
-        })
-        .await?;
+        let handed_over = Transition::HandedOver {
+            directory: directory.to_owned(),
+            digest: kept.digest.clone(),
+        };
+        self.attempt(&live, &handed_over).await?;
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! Archives: `PUT` before start keeps files for the Pod, `GET` after exit
 //! hands back what the agent brought.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -8,6 +10,7 @@ use super::{Engine, Live};
 use crate::container::{FileEntry, Upload};
 use crate::error::{Error, Result};
 use crate::failure::Who;
+use crate::life::Transition;
 use crate::phase::{Legality, Operation};
 use crate::ports::{Kept, Reader, SecretFile};
 use crate::upload::{self, Content};
@@ -24,7 +27,7 @@ impl Engine {
         uploaded.map_err(|error| error.of(|| format!("{} cannot take files", Who(&live.record().container))))
     }
 
-    async fn upload_to(&self, live: &Live, path: &str, body: Reader) -> Result<()> {
+    async fn upload_to(&self, live: &Arc<Live>, path: &str, body: Reader) -> Result<()> {
         let container = live.record().container;
         if Operation::Upload.in_phase(container.phase) == Legality::Refuse {
             let message = format!(
@@ -46,7 +49,7 @@ impl Engine {
     }
 
     /// Creates the files' Secret, and notes the upload at the same time: a launch waits for both.
-    async fn keep_files(&self, live: &Live, files: Vec<(FileEntry, Bytes)>) -> Result<()> {
+    async fn keep_files(&self, live: &Arc<Live>, files: Vec<(FileEntry, Bytes)>) -> Result<()> {
         // Nobody else's: a Secret can be created, and neither be read nor changed.
         let number = rand::random();
         let upload = Upload::Files {
@@ -63,22 +66,15 @@ impl Engine {
             self.note(live, &upload)
         );
         if let Err(error) = created {
-            let forgotten = self.swap(live, |container| {
-                container.uploads.retain(|known| *known != upload);
-                Ok(Some(()))
-            });
-            forgotten.await?;
+            self.attempt(live, &Transition::UploadFailed(upload)).await?;
             return Err(error.into());
         }
         noted
     }
 
-    async fn note(&self, live: &Live, upload: &Upload) -> Result<()> {
-        let noted = self.swap(live, |container| {
-            container.uploads.push(upload.clone());
-            Ok(Some(()))
-        });
-        noted.await.map(drop)
+    async fn note(&self, live: &Arc<Live>, upload: &Upload) -> Result<()> {
+        let uploaded = Transition::Uploaded(upload.clone());
+        self.attempt(live, &uploaded).await.map(drop)
     }
 
     /// The tar of a directory that an ended build container left behind, `DIRECTORY/.`, and when it ended.

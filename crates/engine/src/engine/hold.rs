@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::live::Seen;
 use super::{Engine, Live, RETRY_LONGEST, span};
 use crate::container::{Container, Role};
-use crate::name::BootId;
+use crate::life::{self, Transition};
 use crate::phase::Phase;
 
 /// How long a wait may take to come back, to this process or its successor. Peers remove what they
@@ -38,20 +38,12 @@ enum Next {
 }
 
 impl Engine {
-    /// Whether a process lives: this one does, and there is one at a time.
-    fn lives(&self, process: &BootId) -> bool {
-        *process == self.0.boot
-    }
-
     fn is_ours(&self, container: &Container) -> bool {
         container.holder.as_ref() == Some(&self.0.boot)
     }
 
     fn is_orphan(&self, container: &Container) -> bool {
-        container
-            .holder
-            .as_ref()
-            .is_some_and(|holder| !self.lives(holder))
+        life::is_orphan(container, &self.0.boot)
     }
 
     /// A wait has been opened, and is open until what is returned is dropped.
@@ -65,7 +57,7 @@ impl Engine {
 
     /// Sees to it that the record names this process while waits are open, and a while longer: who
     /// has been answered removes the container next, and may be cut off before.
-    async fn keep_named(&self, live: &Live) {
+    async fn keep_named(&self, live: &Arc<Live>) {
         let next = |seen: &Seen| match seen.waits {
             _ if seen.gone => Some(Next::Gone),
             0 => Some(Next::Idle),
@@ -75,7 +67,7 @@ impl Engine {
             match live.until(next).await {
                 Next::Gone => return,
                 Next::Name => {
-                    let named = self.set_holder(live, Some(&self.0.boot)).await;
+                    let named = self.enact(live, Transition::Held).await;
                     if named.is_none() && !self.is_ours(&live.record().container) {
                         tokio::time::sleep(RETRY_LONGEST).await;
                     }
@@ -85,35 +77,13 @@ impl Engine {
                     if tokio::time::timeout(RETURN_LIMIT, back).await.is_ok() {
                         continue;
                     }
-                    if self.is_ours(&live.record().container) {
-                        self.set_holder(live, None).await;
-                    }
+                    self.enact(live, Transition::LetGo).await;
                     if live.let_go() {
                         return;
                     }
                 }
             }
         }
-    }
-
-    async fn set_holder(&self, live: &Live, holder: Option<&BootId>) -> Option<()> {
-        self.record_fact(live, |container| {
-            (container.holder.as_ref() != holder).then(|| container.holder = holder.cloned())
-        })
-        .await
-    }
-
-    /// The call that started the container has its answer: only waits hold it from now on.
-    pub(super) fn start_is_over(&self, live: &Live, container: &mut Container) {
-        if self.is_ours(container) && live.seen().waits == 0 {
-            container.holder = None;
-        }
-    }
-
-    /// Takes over a start whose process is gone.
-    pub(super) fn take_over(&self, container: &mut Container) -> Option<()> {
-        self.is_orphan(container)
-            .then(|| container.holder = Some(self.0.boot.clone()))
     }
 
     /// Sees to it that a container goes if its holder has and nobody comes back for it.

@@ -7,7 +7,7 @@ use tracing::Instrument;
 
 use super::{Engine, Live, SETTLING};
 use crate::container::KeptLine;
-use crate::phase::Phase;
+use crate::life::Transition;
 use crate::ports::LogLine;
 
 /// How much is kept at most: a record has room for a thousand times that.
@@ -24,12 +24,7 @@ impl Engine {
                 return;
             }
             let lines = last(engine.last_lines(&live).await);
-            engine
-                .record_fact(&live, |container| {
-                    let current = container.starts == start && container.phase == Phase::Exited;
-                    (current && !lines.is_empty()).then(|| container.last_lines.clone_from(&lines))
-                })
-                .await;
+            engine.enact(&live, Transition::LinesRead { start, lines }).await;
         };
         tokio::spawn(keeping.in_current_span());
     }

@@ -4,16 +4,14 @@
 use std::sync::Arc;
 
 use agent_protocol::Event as AgentEvent;
-use jiff::Timestamp;
 
 use super::span::is_about;
 use super::{Engine, Live};
 use crate::failure::{Cause, End};
+use crate::life::Transition;
 use crate::phase::Phase;
-use crate::ports::{AgentId, Event, News, PodSeen, PodState};
+use crate::ports::{AgentId, Event, PodSeen, PodState};
 
-/// The exit codes of what was ended from outside: 128 + SIGTERM, and SIGKILL.
-const ENDED: [i64; 2] = [143, KILLED];
 /// 128 + SIGKILL.
 const KILLED: i64 = 137;
 /// The agent's exit code where the program was not even tried.
@@ -66,13 +64,15 @@ impl Engine {
 
     async fn agent_spoke(&self, live: &Arc<Live>, start: u32, event: AgentEvent) {
         match event {
-            AgentEvent::Started => self.started(live, start).await,
+            AgentEvent::Started => {
+                self.enact(live, Transition::Began { start }).await;
+            }
             AgentEvent::Failed { message, exit_code } => {
                 let cause = match exit_code {
                     NO_FILES => Cause::Files(message),
                     code => Cause::Command { message, code },
                 };
-                self.fail_start(live, start, cause).await;
+                self.enact(live, Transition::FailedToBegin { start, cause }).await;
             }
             AgentEvent::Exited {
                 exit_code,
@@ -89,22 +89,6 @@ impl Engine {
         }
     }
 
-    async fn started(&self, live: &Live, start: u32) {
-        let started = self
-            .record_fact(live, |container| {
-                (container.phase == Phase::Starting && container.starts == start).then(|| {
-                    container.phase = Phase::Running;
-                    container.started_at = Some(Timestamp::now());
-                    self.start_is_over(live, container);
-                })
-            })
-            .await;
-        if started.is_some() {
-            let record = live.record();
-            self.announce(&record, News::started(&record));
-        }
-    }
-
     async fn pod_seen(&self, live: &Arc<Live>, seen: PodSeen) {
         let start = seen.agent.start;
         if let Some(end) = seen.ending {
@@ -112,7 +96,9 @@ impl Engine {
             self.explain(live, start).await;
         }
         match seen.state {
-            PodState::Running if !live.record().container.needs_agent() => self.started(live, start).await,
+            PodState::Running if !live.record().container.needs_agent() => {
+                self.enact(live, Transition::Began { start }).await;
+            }
             // The agent is what runs then; whether the program does is the agent's word.
             PodState::Pending | PodState::Running => live.set_stuck(start, None),
             PodState::Stuck(cause) => live.set_stuck(start, Some(cause)),
@@ -126,7 +112,8 @@ impl Engine {
         let container = live.record().container;
         let never_ran = container.phase == Phase::Starting && container.starts == start;
         if never_ran && container.needs_agent() {
-            self.fail_start(live, start, Cause::PodEnded { code, end }).await;
+            let cause = Cause::PodEnded { code, end };
+            self.enact(live, Transition::FailedToBegin { start, cause }).await;
         } else {
             let end = match end {
                 End::Itself if container.needs_agent() => End::AgentLost,
@@ -138,50 +125,25 @@ impl Engine {
         live.set_pod_ended(start);
     }
 
-    /// Ends the `start`-th start if it is live; the first word of an end counts.
+    /// The program of the `start`-th start has ended.
     async fn exited(&self, live: &Arc<Live>, start: u32, code: i64, end: End, has_run: bool) {
         let asked = live.is_told_to_end(start);
-        // Who asks for an end ends the Pod too.
-        let end = if asked { End::Itself } else { end };
-        let pod = live.record().pod_name();
-        let ended = self
-            .record_fact(live, |container| {
-                (container.phase.is_live() && container.starts == start).then(|| {
-                    if has_run {
-                        container.started_at.get_or_insert_with(Timestamp::now);
-                    }
-                    self.start_is_over(live, container);
-                    container.phase = Phase::Exited;
-                    container.exit = Some(end.exit(container, &pod, code, jiff::Timestamp::now()));
-                })
-            })
-            .await;
-        if ended.is_some() {
-            self.announce(&live.record(), News::ended(&live.record(), &end, asked));
-            self.keep_last_lines(live, start);
-        }
+        let ended = Transition::Ended {
+            start,
+            code,
+            // A client that asks for an end ends the Pod too.
+            end: if asked { End::Itself } else { end },
+            asked,
+            has_run,
+        };
+        self.enact(live, ended).await;
     }
 
     /// The program of the `start`-th start was ended from outside, and said so before it was known why.
-    async fn explain(&self, live: &Live, start: u32) {
-        let (end, pod) = (live.ending(start), live.record().pod_name());
-        if live.is_told_to_end(start) {
-            return;
-        }
-        let explained = self
-            .record_fact(live, |container| {
-                let is_current = container.starts == start && container.phase == Phase::Exited;
-                let sentence = end.sentence(container, &pod, container.exit.as_ref()?.code);
-                let exit = container
-                    .exit
-                    .as_mut()
-                    .filter(|exit| is_current && exit.error.is_empty() && ENDED.contains(&exit.code))?;
-                exit.error = sentence;
-                Some(())
-            })
-            .await;
-        if explained.is_some() {
-            self.announce(&live.record(), News::ended(&live.record(), &end, false));
+    async fn explain(&self, live: &Arc<Live>, start: u32) {
+        if !live.is_told_to_end(start) {
+            let end = live.ending(start);
+            self.enact(live, Transition::Explained { start, end }).await;
         }
     }
 }

@@ -8,7 +8,7 @@ use agent_protocol::Command;
 
 use super::{Engine, Live};
 use crate::error::{Error, Result};
-use crate::failure::End;
+use crate::life::Transition;
 use crate::name::PodName;
 use crate::phase::{Legality, Operation, Phase};
 
@@ -102,15 +102,8 @@ impl Engine {
         if running && tokio::time::timeout(KILL_LIMIT, ended(live)).await.is_ok() {
             return;
         }
-        let end = if running { End::Unseen } else { End::Itself };
-        let pod = live.record().pod_name();
-        self.record_fact(live, |container| {
-            container.phase.is_live().then(|| {
-                container.phase = Phase::Exited;
-                container.exit = Some(end.exit(container, &pod, 137, jiff::Timestamp::now()));
-            })
-        })
-        .await;
+        let start = live.record().container.starts;
+        self.enact(live, Transition::EndedUnseen { start }).await;
     }
 
     /// Deletes the Pod of the current start.

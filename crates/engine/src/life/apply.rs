@@ -177,6 +177,6 @@ fn begin(container: &mut Container, built_for: Option<&BuiltFor>, image_command:
         container.image_command = Some(command.clone());
     }
     if let Some(known) = built_for {
-        container.built_for = Some(known.clone()).filter(|known| *known != BuiltFor::default());
+        container.built_for = known.clone().known();
     }
 }
