@@ -142,7 +142,7 @@ pub const FOLLOWS: [(Step, Follows); 12] = {
         (Step::Run,      follows(Some(Running),  Goes,   true,  false, false)),
         (Step::Fail,     follows(Some(Created),  Goes,   true,  false, true)),
         (Step::Exit,     follows(Some(Exited),   Goes,   true,  true,  false)),
-        (Step::Vanish,   follows(Some(Exited),   Stays,  false, false, false)),
+        (Step::Vanish,   follows(Some(Exited),   Goes,   false, false, false)),
         (Step::Explain,  follows(None,           Stays,  true,  false, false)),
         (Step::Hold,     follows(None,           Comes,  false, false, false)),
         (Step::LetGo,    follows(None,           Goes,   false, false, false)),

@@ -176,6 +176,22 @@ async fn what_never_had_a_wait_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_stopped_while_it_starts_is_left_alone() {
+    let world = World::default();
+    let first = world.process().await;
+    create(&first, BUILDS).await;
+    let (started, stopped) = tokio::join!(first.start(NAME), async {
+        world.cluster.launched().await;
+        first.stop(NAME, Duration::ZERO).await
+    });
+    stopped.unwrap();
+    assert!(matches!(started, Err(Error::StartEnded(_))), "{started:?}");
+    let second = world.process().await;
+    pass(LONG).await;
+    assert!(is_there(&second).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_nobody_waits_for_any_more_is_left_alone() {
     let world = World::default();
     let first = world.process().await;
