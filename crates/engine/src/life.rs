@@ -65,8 +65,6 @@ pub enum Step {
     Fail,
     /// The program's exit is kept.
     Exit,
-    /// The exit of a program whose end nobody saw is kept.
-    Vanish,
     /// The exit gets its reason.
     Explain,
     /// The record names this process.
@@ -107,7 +105,7 @@ pub struct Follows {
 /// one alone.
 #[rustfmt::skip]
 pub const LIFE: [(Kind, [Step; 4]); 15] = {
-    use Step::{Exit, Explain, Fail, Hold, Ignore, LetGo, Note, Repeat, Run, Start, TakeOver, Vanish};
+    use Step::{Exit, Explain, Fail, Hold, Ignore, LetGo, Note, Repeat, Run, Start, TakeOver};
     [
         //                     Created  Starting  Running  Exited
         (Kind::Claimed,       [Start,   TakeOver, Ignore,  Start]),
@@ -116,7 +114,7 @@ pub const LIFE: [(Kind, [Step; 4]); 15] = {
         (Kind::Began,         [Ignore,  Run,      Ignore,  Ignore]),
         (Kind::FailedToBegin, [Ignore,  Fail,     Ignore,  Ignore]),
         (Kind::Ended,         [Ignore,  Exit,     Exit,    Ignore]),
-        (Kind::EndedUnseen,   [Ignore,  Vanish,   Vanish,  Ignore]),
+        (Kind::EndedUnseen,   [Ignore,  Exit,     Exit,    Ignore]),
         (Kind::Explained,     [Ignore,  Ignore,   Ignore,  Explain]),
         (Kind::DiedAtOnce,    [Ignore,  Ignore,   Ignore,  Explain]),
         (Kind::Held,          [Hold,    Hold,     Hold,    Hold]),
@@ -130,7 +128,7 @@ pub const LIFE: [(Kind, [Step; 4]); 15] = {
 
 /// What follows from each step.
 #[rustfmt::skip]
-pub const FOLLOWS: [(Step, Follows); 12] = {
+pub const FOLLOWS: [(Step, Follows); 11] = {
     use Holder::{Comes, Goes, Stays};
     use Phase::{Created, Exited, Running, Starting};
     [
@@ -142,7 +140,6 @@ pub const FOLLOWS: [(Step, Follows); 12] = {
         (Step::Run,      follows(Some(Running),  Goes,   true,  false, false)),
         (Step::Fail,     follows(Some(Created),  Goes,   true,  false, true)),
         (Step::Exit,     follows(Some(Exited),   Goes,   true,  true,  false)),
-        (Step::Vanish,   follows(Some(Exited),   Goes,   false, false, false)),
         (Step::Explain,  follows(None,           Stays,  true,  false, false)),
         (Step::Hold,     follows(None,           Comes,  false, false, false)),
         (Step::LetGo,    follows(None,           Goes,   false, false, false)),

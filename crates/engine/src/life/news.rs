@@ -38,6 +38,7 @@ pub(super) fn ended(pod: &PodName, exit: &Exit, end: &End, asked: bool, at: Time
         } else {
             error.clone()
         },
-        is_warning: !asked && (*code != 0 || *end != End::Itself),
+        // Whoever asks for an end expects to see it.
+        is_warning: *end == End::Unseen || (!asked && (*code != 0 || *end != End::Itself)),
     }
 }

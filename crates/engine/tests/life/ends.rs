@@ -170,3 +170,16 @@ async fn outputs_that_the_store_cannot_keep_are_told_to_whoever_asks_for_them() 
     );
     assert_eq!(lab.warnings().await, ["OutputsLost"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_nobody_sees_is_told_though_a_client_has_asked_for_it() {
+    let lab = lab();
+    lab.running().await;
+    lab.engine.stop(NAME, Duration::ZERO).await.unwrap();
+    let error = lab.error().await;
+    assert!(
+        error.contains(": it was killed, and its end was not seen in time; "),
+        "{error}"
+    );
+    assert_eq!(lab.warnings().await, ["EndUnseen"]);
+}
