@@ -236,6 +236,12 @@ impl Container {
         labels
     }
 
+    /// Whether it is at that start, or at its repetition.
+    #[must_use]
+    pub fn is_at(&self, start: u32) -> bool {
+        self.starts == start || self.repeats == Some(start)
+    }
+
     /// A container that is created now; its image says what it is for.
     #[must_use]
     pub fn new(name: String, scope: Scope, spec: Spec, image: Image) -> Self {

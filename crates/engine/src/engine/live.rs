@@ -159,10 +159,10 @@ impl Live {
         self.seen.borrow().told_to_end >= start
     }
 
-    /// A client has asked for the program's end.
-    pub(super) fn set_told_to_end(&self) {
+    /// A client has asked for the end of the `start`-th start.
+    pub(super) fn set_told_to_end(&self, start: u32) {
         self.seen
-            .send_modify(|seen| seen.told_to_end = seen.record.container.starts);
+            .send_modify(|seen| seen.told_to_end = seen.told_to_end.max(start));
     }
 
     pub(super) fn change_attached(&self, change: impl FnOnce(usize) -> usize) {

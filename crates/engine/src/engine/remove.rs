@@ -30,9 +30,10 @@ impl Engine {
 
     /// Ends the program if there may be one, and removes the container.
     pub(super) async fn end_and_remove(&self, live: &Arc<Live>) -> Result<()> {
-        live.set_told_to_end();
-        if live.record().container.phase.is_live() {
-            self.end(live).await;
+        let Container { phase, starts, .. } = live.record().container;
+        live.set_told_to_end(starts);
+        if phase.is_live() {
+            self.end(live, starts).await;
         }
         self.discard(live).await
     }
@@ -43,7 +44,7 @@ impl Engine {
         let end_pod = async {
             // An agent ends by itself, and the Pod goes with the record: a peer launches anew right now.
             if record.container.phase != Phase::Exited || !record.container.needs_agent() {
-                self.end_pod(live).await;
+                self.end_pod(live, record.container.starts).await;
             }
         };
         let ((), deleted) = tokio::join!(end_pod, self.0.cluster.delete_record(&record));

@@ -194,7 +194,7 @@ impl Engine {
         let ended =
             container.starts == start && container.phase == Phase::Exited && container.started_at.is_none();
         if ended || live.is_gone() {
-            self.end_pod(live).await;
+            self.end_pod(live, start).await;
         }
     }
 
@@ -243,7 +243,7 @@ impl From<ClusterError> for Cause {
 fn outcome(seen: &Seen, start: u32) -> Option<Result<()>> {
     let container = &seen.record.container;
     let ended = || Some(Err(Error::StartEnded(container.name.clone())));
-    if seen.gone || (container.starts != start && container.repeats != Some(start)) {
+    if seen.gone || !container.is_at(start) {
         return ended();
     }
     let failure = container.exit.as_ref();

@@ -69,7 +69,13 @@ impl Transition {
 
     /// Whether it is about what the record is at, and says something new.
     fn is_due(&self, container: &Container, here: &Here) -> bool {
-        if self.start().is_some_and(|start| start != container.starts) {
+        let is_current = match (self, self.start()) {
+            (_, None) => true,
+            // What a client stops is the same start with whichever Pod.
+            (Self::EndedUnseen { .. }, Some(start)) => container.is_at(start),
+            (_, Some(start)) => container.starts == start,
+        };
+        if !is_current {
             return false;
         }
         match self {

@@ -121,12 +121,12 @@ impl Transition {
             | Self::Began { start }
             | Self::FailedToBegin { start, .. }
             | Self::Ended { start, .. }
+            | Self::EndedUnseen { start }
             | Self::Explained { start, .. }
             | Self::DiedAtOnce { start, .. }
             | Self::LinesRead { start, .. } => Some(*start),
             Self::Claimed { .. }
             | Self::CommandFound(_)
-            | Self::EndedUnseen { .. }
             | Self::Held
             | Self::LetGo
             | Self::Uploaded(_)

@@ -183,3 +183,18 @@ async fn an_end_that_nobody_sees_is_told_though_a_client_has_asked_for_it() {
     );
     assert_eq!(lab.warnings().await, ["EndUnseen"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_that_comes_too_late_leaves_the_next_start_alone() {
+    let lab = lab();
+    lab.running().await;
+    let (stopped, ()) = tokio::join!(lab.engine.stop(NAME, Duration::ZERO), async {
+        // Another process saw the end, and started it anew; this one hears of both at once.
+        let mut record = lab.engine.inspect(NAME).await.unwrap();
+        record.container.starts += 1;
+        let record = lab.cluster.update_record(&record).await.unwrap();
+        lab.engine.observe(Event::Record(Box::new(record))).await;
+    });
+    stopped.unwrap();
+    assert_eq!(lab.phase().await, Phase::Running);
+}
