@@ -13,6 +13,8 @@ use engine::{Cause, End, Engine, Error, LogRequest, Started, Stopped, WaitCondit
 use futures::StreamExt;
 use testkit::{FakeCluster, FakeStore};
 
+#[path = "life/agents.rs"]
+mod agents;
 #[path = "life/ends.rs"]
 mod ends;
 #[path = "life/images.rs"]
@@ -504,9 +506,9 @@ async fn chaincode_that_lives_is_started_after_a_while_and_a_stop_ends_that() {
     assert_eq!(started.unwrap(), Started::Now);
     assert!(begun.elapsed() >= testkit::ALIVE);
     lab.exits(&agent, 0).await;
-    let mut commands = lab.engine.commands(&agent).await.unwrap();
     let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
         let agent = lab.agent_starts().await;
+        let mut commands = lab.engine.commands(&agent).await.unwrap();
         let (stopped, ()) = tokio::join!(lab.engine.stop(NAME, PATIENCE), async {
             commands.recv().await.unwrap();
             lab.exits(&agent, 143).await;

@@ -77,7 +77,7 @@ impl Engine {
     }
 
     /// Reads a container's record anew.
-    async fn refresh(&self, live: &Live) -> Result<()> {
+    pub(super) async fn refresh(&self, live: &Live) -> Result<()> {
         let known = live.record();
         match self.0.cluster.record(&known.name).await? {
             Some(record) if record.uid == known.uid => live.adopt(record),

@@ -53,7 +53,8 @@ pub(super) struct Stuck {
 
 pub(super) struct Live {
     seen: watch::Sender<Seen>,
-    agent: Mutex<Option<mpsc::Sender<Command>>>,
+    /// The agent of the newest start that has connected, and that start.
+    agent: Mutex<Option<(u32, mpsc::Sender<Command>)>>,
     /// Whether somebody sees to it that it goes if its holder does not come back.
     guarded: AtomicBool,
     /// Whether somebody is about to remove it, now that it has ended.
@@ -233,19 +234,23 @@ impl Live {
         }
     }
 
-    /// An agent's command stream has been opened; a former one ends.
-    pub(super) fn connect_agent(&self) -> mpsc::Receiver<Command> {
+    /// The command stream of an agent of the `start`-th start has been opened; a former one ends. None where the
+    /// agent of a later start has one.
+    pub(super) fn connect_agent(&self, start: u32) -> Option<mpsc::Receiver<Command>> {
+        let mut agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        if agent.as_ref().is_some_and(|(known, _)| *known > start) {
+            return None;
+        }
         let (sender, receiver) = mpsc::channel(COMMANDS_UNDER_WAY);
-        *self.agent.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
-        receiver
+        *agent = Some((start, sender));
+        Some(receiver)
     }
 
-    /// Tells the agent; false when none is connected to this process.
-    pub(super) fn tell_agent(&self, command: Command) -> bool {
+    /// Tells the agent of the `start`-th start; false when none is connected to this process.
+    pub(super) fn tell_agent(&self, start: u32, command: Command) -> bool {
         let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
-        agent
-            .as_ref()
-            .is_some_and(|agent| agent.try_send(command).is_ok())
+        let agent = agent.as_ref().filter(|(known, _)| *known == start);
+        agent.is_some_and(|(_, agent)| agent.try_send(command).is_ok())
     }
 }
 

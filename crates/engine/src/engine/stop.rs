@@ -70,7 +70,7 @@ impl Engine {
         if signal == SIGTERM {
             live.set_told_to_end(container.starts);
         }
-        if live.tell_agent(Command::Signal { number: signal }) {
+        if live.tell_agent(container.starts, Command::Signal { number: signal }) {
             return Ok(());
         }
         Err(Error::Conflict(format!(
@@ -83,7 +83,7 @@ impl Engine {
     async fn ask_to_end(&self, live: &Live, grace: Duration) -> bool {
         let record = live.record();
         if record.container.needs_agent() {
-            return live.tell_agent(Command::Signal { number: SIGTERM });
+            return live.tell_agent(record.container.starts, Command::Signal { number: SIGTERM });
         }
         self.delete_pod(&record.pod_name(), grace).await;
         true
@@ -95,7 +95,7 @@ impl Engine {
         live.set_told_to_end(start);
         let runs = || live.record().container.phase == Phase::Running;
         if runs()
-            && live.tell_agent(Command::Signal { number: SIGKILL })
+            && live.tell_agent(start, Command::Signal { number: SIGKILL })
             && tokio::time::timeout(KILL_LIMIT, ended(live, start)).await.is_ok()
         {
             return;

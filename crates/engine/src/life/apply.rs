@@ -118,7 +118,9 @@ impl Transition {
             Self::LinesRead { lines, .. } => container.last_lines.clone_from(lines),
             Self::Uploaded(upload) => container.uploads.push(upload.clone()),
             Self::UploadFailed(upload) => container.uploads.retain(|known| known != upload),
-            Self::HandedOver { directory, digest } => {
+            Self::HandedOver {
+                directory, digest, ..
+            } => {
                 container.outputs.insert(directory.clone(), digest.clone());
             }
             _ => {}

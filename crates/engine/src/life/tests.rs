@@ -100,6 +100,7 @@ fn transition(kind: Kind, start: u32) -> Transition {
         Kind::Uploaded => Transition::Uploaded(upload("/new")),
         Kind::UploadFailed => Transition::UploadFailed(upload("/old")),
         Kind::HandedOver => Transition::HandedOver {
+            start,
             directory: "/out".to_owned(),
             digest: Digest("sha256:02".to_owned()),
         },

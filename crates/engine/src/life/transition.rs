@@ -81,8 +81,10 @@ pub enum Transition {
     Uploaded(Upload),
     /// The files of that upload could not be kept.
     UploadFailed(Upload),
-    /// The agent has handed over what its program made.
+    /// The agent of that start has handed over what its program made.
     HandedOver {
+        /// The start.
+        start: u32,
         /// The directory.
         directory: String,
         /// Its tar.
@@ -124,14 +126,14 @@ impl Transition {
             | Self::EndedUnseen { start }
             | Self::Explained { start, .. }
             | Self::DiedAtOnce { start, .. }
-            | Self::LinesRead { start, .. } => Some(*start),
+            | Self::LinesRead { start, .. }
+            | Self::HandedOver { start, .. } => Some(*start),
             Self::Claimed { .. }
             | Self::CommandFound(_)
             | Self::Held
             | Self::LetGo
             | Self::Uploaded(_)
-            | Self::UploadFailed(_)
-            | Self::HandedOver { .. } => None,
+            | Self::UploadFailed(_) => None,
         }
     }
 }
