@@ -6,11 +6,13 @@ use crate::phase::Phase;
 
 mod apply;
 mod news;
+mod report;
 #[cfg(test)]
 mod tests;
 mod transition;
 
 pub use self::apply::{Change, Here, is_orphan};
+pub use self::report::Reported;
 pub use self::transition::Transition;
 
 /// The kinds of [`Transition`]: the rows of [`LIFE`].

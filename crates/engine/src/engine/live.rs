@@ -148,11 +148,11 @@ impl Live {
         self.seen.send_modify(|seen| seen.ending = Some((start, end)));
     }
 
-    /// What is about to end the program of the `start`-th start; itself, as far as is known.
-    pub(super) fn ending(&self, start: u32) -> End {
+    /// What is about to end the program of the `start`-th start, as far as is known.
+    pub(super) fn ending(&self, start: u32) -> Option<End> {
         let seen = self.seen.borrow();
         let known = seen.ending.as_ref().filter(|(number, _)| *number == start);
-        known.map_or(End::Itself, |(_, end)| end.clone())
+        known.map(|(_, end)| end.clone())
     }
 
     /// Whether a client has asked for the end of the `start`-th start.

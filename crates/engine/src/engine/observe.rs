@@ -7,15 +7,13 @@ use agent_protocol::Event as AgentEvent;
 
 use super::span::is_about;
 use super::{Engine, Live};
-use crate::failure::{Cause, End};
-use crate::life::Transition;
-use crate::phase::Phase;
+use crate::container::Container;
+use crate::failure::End;
+use crate::life::{Reported, Transition};
 use crate::ports::{AgentId, Event, PodSeen, PodState};
 
-/// 128 + SIGKILL.
+/// The exit code of what was killed: 128 + SIGKILL.
 const KILLED: i64 = 137;
-/// The agent's exit code where the program was not even tried.
-const NO_FILES: i64 = 125;
 
 impl Engine {
     /// Takes in an event. Returns when it is on the record: an agent is answered only then.
@@ -63,29 +61,9 @@ impl Engine {
     }
 
     async fn agent_spoke(&self, live: &Arc<Live>, start: u32, event: AgentEvent) {
-        match event {
-            AgentEvent::Started => {
-                self.enact(live, Transition::Began { start }).await;
-            }
-            AgentEvent::Failed { message, exit_code } => {
-                let cause = match exit_code {
-                    NO_FILES => Cause::Files(message),
-                    code => Cause::Command { message, code },
-                };
-                self.enact(live, Transition::FailedToBegin { start, cause }).await;
-            }
-            AgentEvent::Exited {
-                exit_code,
-                oom_killed,
-            } => {
-                let end = if oom_killed {
-                    End::OutOfMemory
-                } else {
-                    live.ending(start)
-                };
-                // The program ran, even where the word that it started was overtaken.
-                self.exited(live, start, exit_code, end, true).await;
-            }
+        let container = live.record().container;
+        if let Some(transition) = reported(live, &container, start).by_agent(event) {
+            self.enact(live, transition).await;
         }
     }
 
@@ -110,40 +88,24 @@ impl Engine {
     /// The kubelet's word of an end.
     async fn pod_ended(&self, live: &Arc<Live>, start: u32, code: i64, end: End) {
         let container = live.record().container;
-        let never_ran = container.phase == Phase::Starting && container.starts == start;
-        if never_ran && container.needs_agent() {
-            let cause = Cause::PodEnded { code, end };
-            self.enact(live, Transition::FailedToBegin { start, cause }).await;
-        } else {
-            let end = match end {
-                End::Itself if container.needs_agent() => End::AgentLost,
-                end => end,
-            };
-            self.exited(live, start, code, end, !container.needs_agent())
-                .await;
-        }
-        live.set_pod_ended(start);
-    }
-
-    /// The program of the `start`-th start has ended.
-    async fn exited(&self, live: &Arc<Live>, start: u32, code: i64, end: End, has_run: bool) {
-        let asked = live.is_told_to_end(start);
-        let ended = Transition::Ended {
-            start,
-            code,
-            // A client that asks for an end ends the Pod too.
-            end: if asked { End::Itself } else { end },
-            asked,
-            has_run,
-        };
+        let ended = reported(live, &container, start).by_kubelet(code, end);
         self.enact(live, ended).await;
+        live.set_pod_ended(start);
     }
 
     /// The program of the `start`-th start was ended from outside, and said so before it was known why.
     async fn explain(&self, live: &Arc<Live>, start: u32) {
-        if !live.is_told_to_end(start) {
-            let end = live.ending(start);
+        if let Some(end) = live.ending(start).filter(|_| !live.is_told_to_end(start)) {
             self.enact(live, Transition::Explained { start, end }).await;
         }
+    }
+}
+
+fn reported<'a>(live: &Live, container: &'a Container, start: u32) -> Reported<'a> {
+    Reported {
+        container,
+        start,
+        asked: live.is_told_to_end(start),
+        ending: live.ending(start),
     }
 }

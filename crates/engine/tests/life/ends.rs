@@ -198,3 +198,54 @@ async fn a_stop_that_comes_too_late_leaves_the_next_start_alone() {
     stopped.unwrap();
     assert_eq!(lab.phase().await, Phase::Running);
 }
+
+/// What an agent says that was told to end before its program began.
+const CANCELLED: Agent = Agent::Failed {
+    message: String::new(),
+    exit_code: 143,
+};
+
+#[tokio::test]
+async fn an_eviction_during_a_start_is_told_as_one_whoever_is_heard_first() {
+    let evicted = || End::Evicted("the node is drained".to_owned());
+    for agent_is_first in [false, true] {
+        let lab = lab();
+        lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+        let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+            let agent = lab.launched().await;
+            if agent_is_first {
+                lab.tell(&agent, CANCELLED).await;
+            } else {
+                lab.pod_is_ending(&agent, evicted()).await;
+                lab.tell(&agent, CANCELLED).await;
+            }
+            let state = PodState::Ended {
+                code: 143,
+                end: evicted(),
+            };
+            lab.pod_is(&agent, state).await;
+        });
+        let error = started.unwrap_err().to_string();
+        let expected = " ended with 143 before the program began: it was evicted: the node is drained; ";
+        assert!(error.contains(expected), "{error}");
+        assert_eq!(lab.warnings().await, ["PodEnded"]);
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_a_client_ends_by_its_agent_was_not_a_missing_program() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        let agent = lab.launched().await;
+        let mut commands = lab.engine.commands(&agent).await.unwrap();
+        let (stopped, ()) = tokio::join!(lab.engine.stop(NAME, PATIENCE), async {
+            commands.recv().await.unwrap();
+            lab.tell(&agent, CANCELLED).await;
+        });
+        stopped.unwrap();
+    });
+    assert!(matches!(started, Err(Error::StartEnded(_))), "{started:?}");
+    assert_eq!(lab.warnings().await, [""; 0]);
+    assert_eq!(lab.error().await, "");
+}
