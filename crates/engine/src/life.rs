@@ -120,7 +120,7 @@ pub const LIFE: [(Kind, [Step; 4]); 15] = {
         (Kind::Explained,     [Ignore,  Ignore,   Ignore,  Explain]),
         (Kind::DiedAtOnce,    [Ignore,  Ignore,   Ignore,  Explain]),
         (Kind::Held,          [Hold,    Hold,     Hold,    Hold]),
-        (Kind::LetGo,         [LetGo,   LetGo,    LetGo,   LetGo]),
+        (Kind::LetGo,         [LetGo,   Ignore,   LetGo,   LetGo]),
         (Kind::LinesRead,     [Ignore,  Ignore,   Ignore,  Note]),
         (Kind::Uploaded,      [Note,    Note,     Note,    Note]),
         (Kind::UploadFailed,  [Note,    Note,     Note,    Note]),

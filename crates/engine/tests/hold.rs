@@ -131,6 +131,21 @@ async fn a_start_that_was_cut_off_goes_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_start_holds_its_container_though_a_wait_is_closed_meanwhile() {
+    let world = World::default();
+    let first = world.process().await;
+    create(&first, BUILDS).await;
+    drop(first.wait(NAME, WaitCondition::NextExit).await.unwrap());
+    let starting = tokio::spawn(async move { first.start(NAME).await });
+    world.cluster.launched().await;
+    pass(LONG).await;
+    starting.abort();
+    let second = world.process().await;
+    pass(LONG).await;
+    assert!(!is_there(&second).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_start_that_was_cut_off_can_be_repeated() {
     let world = World::default();
     let first = world.process().await;

@@ -133,6 +133,20 @@ proptest! {
     }
 
     #[test]
+    fn a_process_holds_what_it_waits_for_or_starts_and_nothing_else(acts in acts()) {
+        let mut life = Life::new();
+        for act in &acts {
+            life.act(act);
+            let container = &life.record.container;
+            let is_starting = container.phase == Phase::Starting;
+            let is_held = container.holder.as_ref() == Some(&life.here.boot);
+            prop_assert!(!is_held || life.here.waits || is_starting);
+            prop_assert!(!life.here.waits || is_held);
+            prop_assert!(!is_starting || container.holder.is_some());
+        }
+    }
+
+    #[test]
     fn an_end_is_announced_at_most_once(acts in acts()) {
         let mut life = Life::new();
         for act in &acts {
