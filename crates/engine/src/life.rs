@@ -122,7 +122,7 @@ pub const LIFE: [(Kind, [Step; 4]); 15] = {
         (Kind::Held,          [Hold,    Hold,     Hold,    Hold]),
         (Kind::LetGo,         [LetGo,   Ignore,   LetGo,   LetGo]),
         (Kind::LinesRead,     [Ignore,  Ignore,   Ignore,  Note]),
-        (Kind::Uploaded,      [Note,    Note,     Note,    Note]),
+        (Kind::Uploaded,      [Note,    Ignore,   Ignore,  Note]),
         (Kind::UploadFailed,  [Note,    Note,     Note,    Note]),
         (Kind::HandedOver,    [Note,    Note,     Note,    Note]),
     ]

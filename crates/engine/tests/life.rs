@@ -371,6 +371,22 @@ async fn a_watch_that_is_behind_takes_nothing_away() {
 }
 
 #[tokio::test]
+async fn an_upload_that_a_start_overtakes_is_refused() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let (client, body) = tokio::io::duplex(1);
+    let uploading = lab.engine.upload(NAME, "/etc", Box::new(body));
+    let (uploaded, ()) = tokio::join!(uploading, async {
+        tokio::task::yield_now().await;
+        let (started, _) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+        started.unwrap();
+        drop(client);
+    });
+    assert!(matches!(uploaded, Err(Error::Conflict(_))), "{uploaded:?}");
+    assert_eq!(lab.engine.inspect(NAME).await.unwrap().container.uploads, []);
+}
+
+#[tokio::test]
 async fn a_change_survives_somebody_elses_in_between() {
     let lab = lab();
     let agent = lab.running().await;

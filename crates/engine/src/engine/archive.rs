@@ -7,7 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{Engine, Live};
-use crate::container::{FileEntry, Upload};
+use crate::container::{Container, FileEntry, Upload};
 use crate::error::{Error, Result};
 use crate::failure::Who;
 use crate::life::Transition;
@@ -30,11 +30,7 @@ impl Engine {
     async fn upload_to(&self, live: &Arc<Live>, path: &str, body: Reader) -> Result<()> {
         let container = live.record().container;
         if Operation::Upload.in_phase(container.phase) == Legality::Refuse {
-            let message = format!(
-                "files cannot be put into container {} while it runs",
-                container.id
-            );
-            return Err(Error::Conflict(message));
+            return Err(while_it_runs(&container));
         }
         match upload::classify(container.role, path, body).await? {
             Content::Files(files) => self.keep_files(live, files).await,
@@ -74,7 +70,10 @@ impl Engine {
 
     async fn note(&self, live: &Arc<Live>, upload: &Upload) -> Result<()> {
         let uploaded = Transition::Uploaded(upload.clone());
-        self.attempt(live, &uploaded).await.map(drop)
+        let noted = self.attempt(live, &uploaded).await?;
+        noted
+            .map(drop)
+            .ok_or_else(|| while_it_runs(&live.record().container))
     }
 
     /// The tar of a directory that an ended build container left behind, `DIRECTORY/.`, and when it ended.
@@ -99,4 +98,11 @@ impl Engine {
         let ended = container.exit.map_or(container.created, |exit| exit.finished_at);
         Ok((self.0.store.blob(digest).await?.0, ended))
     }
+}
+
+fn while_it_runs(container: &Container) -> Error {
+    Error::Conflict(format!(
+        "files cannot be put into container {} while it runs",
+        container.id
+    ))
 }

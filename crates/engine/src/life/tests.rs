@@ -183,6 +183,7 @@ fn what_may_be_asked_for_is_done() {
         let is_done = |kind: Kind| kind.in_phase(phase) != Step::Ignore;
         let is_legal = |operation: Operation| operation.in_phase(phase) == Legality::Do;
         assert_eq!(is_done(Kind::Claimed), is_legal(Operation::Start), "{phase:?}");
+        assert_eq!(is_done(Kind::Uploaded), is_legal(Operation::Upload), "{phase:?}");
         assert_eq!(is_done(Kind::EndedUnseen), is_legal(Operation::Stop), "{phase:?}");
     }
 }
