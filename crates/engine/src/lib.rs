@@ -11,6 +11,7 @@ mod hint;
 pub mod image;
 pub mod life;
 pub mod name;
+mod news;
 pub mod phase;
 pub mod ports;
 pub mod process;

@@ -40,8 +40,8 @@ pub enum Kind {
     Held,
     /// Nobody waits in this process any more.
     LetGo,
-    /// The last lines of a program that has ended have been read.
-    LinesRead,
+    /// The news of an end have been told, and its last lines read.
+    Announced,
     /// A client has uploaded files.
     Uploaded,
     /// The files of an upload could not be kept.
@@ -88,6 +88,17 @@ pub enum Holder {
     Goes,
 }
 
+/// How a step is announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// Not at all.
+    Silent,
+    /// By this process, while it lives.
+    Told,
+    /// By this process or the next one: the news stay on the record until they have been told.
+    Kept,
+}
+
 /// A row of [`FOLLOWS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Follows {
@@ -96,7 +107,7 @@ pub struct Follows {
     /// What becomes of the holder.
     pub holder: Holder,
     /// Whether it is announced.
-    pub is_news: bool,
+    pub news: Telling,
     /// Whether the program's last lines are kept.
     pub keeps_last_lines: bool,
     /// Whether the Pod is deleted.
@@ -121,7 +132,7 @@ pub const LIFE: [(Kind, [Step; 4]); 15] = {
         (Kind::DiedAtOnce,    [Ignore,  Ignore,   Ignore,  Explain]),
         (Kind::Held,          [Hold,    Hold,     Hold,    Hold]),
         (Kind::LetGo,         [LetGo,   Ignore,   LetGo,   LetGo]),
-        (Kind::LinesRead,     [Ignore,  Ignore,   Ignore,  Note]),
+        (Kind::Announced,     [Note,    Note,     Note,    Note]),
         (Kind::Uploaded,      [Note,    Ignore,   Ignore,  Note]),
         (Kind::UploadFailed,  [Note,    Note,     Note,    Note]),
         (Kind::HandedOver,    [Note,    Note,     Note,    Note]),
@@ -133,33 +144,34 @@ pub const LIFE: [(Kind, [Step; 4]); 15] = {
 pub const FOLLOWS: [(Step, Follows); 11] = {
     use Holder::{Comes, Goes, Stays};
     use Phase::{Created, Exited, Running, Starting};
+    use Telling::{Kept, Silent, Told};
     [
-        //                          phase           holder  news   lines  ends the Pod
-        (Step::Ignore,   follows(None,           Stays,  false, false, false)),
-        (Step::Start,    follows(Some(Starting), Comes,  false, false, false)),
-        (Step::TakeOver, follows(None,           Comes,  false, false, false)),
-        (Step::Repeat,   follows(None,           Stays,  false, false, false)),
-        (Step::Run,      follows(Some(Running),  Goes,   true,  false, false)),
-        (Step::Fail,     follows(Some(Created),  Goes,   true,  false, true)),
-        (Step::Exit,     follows(Some(Exited),   Goes,   true,  true,  false)),
-        (Step::Explain,  follows(None,           Stays,  true,  false, false)),
-        (Step::Hold,     follows(None,           Comes,  false, false, false)),
-        (Step::LetGo,    follows(None,           Goes,   false, false, false)),
-        (Step::Note,     follows(None,           Stays,  false, false, false)),
+        //                          phase           holder news    lines  ends the Pod
+        (Step::Ignore,   follows(None,           Stays, Silent, false, false)),
+        (Step::Start,    follows(Some(Starting), Comes, Silent, false, false)),
+        (Step::TakeOver, follows(None,           Comes, Silent, false, false)),
+        (Step::Repeat,   follows(None,           Stays, Silent, false, false)),
+        (Step::Run,      follows(Some(Running),  Goes,  Told,   false, false)),
+        (Step::Fail,     follows(Some(Created),  Goes,  Kept,   false, true)),
+        (Step::Exit,     follows(Some(Exited),   Goes,  Kept,   true,  false)),
+        (Step::Explain,  follows(None,           Stays, Told,   false, false)),
+        (Step::Hold,     follows(None,           Comes, Silent, false, false)),
+        (Step::LetGo,    follows(None,           Goes,  Silent, false, false)),
+        (Step::Note,     follows(None,           Stays, Silent, false, false)),
     ]
 };
 
 const fn follows(
     phase: Option<Phase>,
     holder: Holder,
-    is_news: bool,
+    news: Telling,
     keeps_last_lines: bool,
     ends_pod: bool,
 ) -> Follows {
     Follows {
         phase,
         holder,
-        is_news,
+        news,
         keeps_last_lines,
         ends_pod,
     }

@@ -476,7 +476,7 @@ async fn chaincode_that_dies_at_once_fails_its_start_with_its_last_words() {
         "{error}"
     );
     assert_eq!(lab.phase().await, Phase::Exited);
-    let told: Vec<_> = lab.news().await.iter().map(|news| news.reason).collect();
+    let told: Vec<_> = lab.news().await.iter().map(|news| news.reason.clone()).collect();
     assert_eq!(told, ["Started", "Exited", "DiedAtOnce"]);
 }
 

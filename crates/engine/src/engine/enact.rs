@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::stop::POD_GRACE;
 use super::{Engine, Live, RETRY_FIRST, RETRY_LONGEST};
 use crate::error::{Error, Result};
-use crate::life::{Change, Here, Transition};
+use crate::life::{Change, Here, Telling, Transition};
 use crate::ports::ClusterError;
 
 /// How often a compare-and-swap is tried against others that win.
@@ -39,6 +39,8 @@ impl Engine {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY_LONGEST);
                 }
+                // Nobody asks about it any more.
+                Err(Error::NoSuchContainer(_)) => return None,
                 Err(error) => {
                     tracing::warn!(record = %live.record().name, %error, "what happened cannot be kept on the record");
                     return None;
@@ -58,7 +60,7 @@ impl Engine {
             }
             let here = Here {
                 boot: self.0.boot.clone(),
-                waits: live.seen().waits > 0,
+                waits: live.seen().open.waits > 0,
             };
             let Some(change) = transition.apply(&mut record, &here, now) else {
                 return Ok(None);
@@ -87,11 +89,12 @@ impl Engine {
     }
 
     async fn follow(&self, live: &Arc<Live>, change: &Change) {
-        if let Some(news) = &change.news {
-            self.announce(&live.record(), news.clone());
-        }
-        if change.keeps_last_lines {
-            self.keep_last_lines(live, change.start);
+        match (&change.news, change.telling) {
+            (Some(news), Telling::Kept) => {
+                self.report_end(live, change.start, news.clone(), change.keeps_last_lines);
+            }
+            (Some(news), Telling::Told) => self.announce(&live.record(), news.clone()),
+            (Some(_), Telling::Silent) | (None, _) => {}
         }
         if let Some(pod) = &change.ends_pod {
             self.delete_pod(pod, POD_GRACE).await;

@@ -30,14 +30,53 @@ pub(super) struct Seen {
     ending: Option<(u32, End)>,
     /// The last start whose end a client has asked for.
     pub(super) told_to_end: u32,
-    /// How many attach streams are open.
-    pub(super) attached: usize,
-    /// How many waits are open.
-    pub(super) waits: usize,
-    /// How many calls are open that the program's end answers: starts, and waits for an exit.
-    pub(super) calls: usize,
+    /// What is open.
+    pub(super) open: Counts,
     /// Whether somebody sees to it that the record names who holds the container.
     held: bool,
+}
+
+/// How much is open that has to do with a container.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Counts {
+    /// Attach streams.
+    pub(super) attached: usize,
+    /// Waits.
+    pub(super) waits: usize,
+    /// Calls that the program's end answers: starts, and waits for an exit.
+    pub(super) calls: usize,
+    /// Reports of ends.
+    pub(super) reports: usize,
+}
+
+/// Something that is open, and counted, until this is dropped.
+pub(super) struct Open {
+    live: Arc<Live>,
+    count: fn(&mut Counts) -> &mut usize,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.live
+            .seen
+            .send_modify(|seen| *(self.count)(&mut seen.open) -= 1);
+    }
+}
+
+/// What one task of a container does at a time.
+#[derive(Default)]
+pub(super) struct Once(AtomicBool);
+
+impl Once {
+    /// Says whether nobody is at it: then the caller is, until the end.
+    pub(super) fn begin(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+
+    /// The caller has done it.
+    pub(super) fn end(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// What keeps a Pod from running.
@@ -55,19 +94,12 @@ pub(super) struct Live {
     seen: watch::Sender<Seen>,
     /// The agent of the newest start that has connected, and that start.
     agent: Mutex<Option<(u32, mpsc::Sender<Command>)>>,
-    /// Whether somebody sees to it that it goes if its holder does not come back.
-    guarded: AtomicBool,
-    /// Whether somebody is about to remove it, now that it has ended.
-    leaving: AtomicBool,
-}
-
-/// A call that the program's end answers, for as long as it is open.
-pub(super) struct OpenCall(Arc<Live>);
-
-impl Drop for OpenCall {
-    fn drop(&mut self) {
-        self.0.seen.send_modify(|seen| seen.calls -= 1);
-    }
+    /// To see to it that it goes if its holder does not come back.
+    pub(super) guards: Once,
+    /// To remove it, now that it has ended.
+    pub(super) leaves: Once,
+    /// To tell the news that another process left.
+    pub(super) inherits: Once,
 }
 
 impl Live {
@@ -79,16 +111,15 @@ impl Live {
             stuck: None,
             ending: None,
             told_to_end: 0,
-            attached: 0,
-            waits: 0,
-            calls: 0,
+            open: Counts::default(),
             held: false,
         };
         Self {
             seen: watch::Sender::new(seen),
             agent: Mutex::new(None),
-            guarded: AtomicBool::new(false),
-            leaving: AtomicBool::new(false),
+            guards: Once::default(),
+            leaves: Once::default(),
+            inherits: Once::default(),
         }
     }
 
@@ -166,58 +197,25 @@ impl Live {
             .send_modify(|seen| seen.told_to_end = seen.told_to_end.max(start));
     }
 
-    pub(super) fn change_attached(&self, change: impl FnOnce(usize) -> usize) {
+    /// Counts something that is open.
+    pub(super) fn open(self: &Arc<Self>, count: fn(&mut Counts) -> &mut usize) -> Open {
+        self.seen.send_modify(|seen| *count(&mut seen.open) += 1);
+        let live = Arc::clone(self);
+        Open { live, count }
+    }
+
+    /// Says whether somebody must begin to hold the container for a wait that is open.
+    pub(super) fn begin_to_hold(&self) -> bool {
         self.seen
-            .send_modify(|seen| seen.attached = change(seen.attached));
-    }
-
-    /// A wait has been opened; says whether somebody must begin to hold the container for it.
-    pub(super) fn open_wait(&self) -> bool {
-        let mut first = false;
-        self.seen.send_modify(|seen| {
-            seen.waits += 1;
-            first = !std::mem::replace(&mut seen.held, true);
-        });
-        first
-    }
-
-    /// A wait is over.
-    pub(super) fn close_wait(&self) {
-        self.seen.send_modify(|seen| seen.waits -= 1);
+            .send_if_modified(|seen| !std::mem::replace(&mut seen.held, true))
     }
 
     /// Stops holding the container, unless a wait is open.
     pub(super) fn let_go(&self) -> bool {
         self.seen.send_if_modified(|seen| {
-            seen.held = seen.waits > 0;
+            seen.held = seen.open.waits > 0;
             !seen.held
         })
-    }
-
-    /// Says whether the caller is the first one to guard the container.
-    pub(super) fn guard(&self) -> bool {
-        !self.guarded.swap(true, Ordering::Relaxed)
-    }
-
-    /// It is not guarded any more.
-    pub(super) fn unguard(&self) {
-        self.guarded.store(false, Ordering::Relaxed);
-    }
-
-    /// Says whether the caller is the first one to be about to remove it.
-    pub(super) fn leave(&self) -> bool {
-        !self.leaving.swap(true, Ordering::Relaxed)
-    }
-
-    /// Nobody is about to remove it any more.
-    pub(super) fn stay(&self) {
-        self.leaving.store(false, Ordering::Relaxed);
-    }
-
-    /// A call has been opened that the program's end answers.
-    pub(super) fn open_call(self: &Arc<Self>) -> OpenCall {
-        self.seen.send_modify(|seen| seen.calls += 1);
-        OpenCall(Arc::clone(self))
     }
 
     /// Waits until what is known answers `question`. Never times out by itself.

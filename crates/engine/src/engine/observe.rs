@@ -23,6 +23,7 @@ impl Engine {
                 let live = self.0.index.adopt(*record);
                 self.remove_if_asked(&live);
                 self.guard(&live);
+                self.inherit_news(&live);
             }
             Event::RecordGone(name, uid) => self.0.index.forget(&name, &uid),
             Event::Agent(agent, event) => {

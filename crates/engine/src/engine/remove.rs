@@ -66,7 +66,7 @@ impl Engine {
     pub(super) fn remove_if_asked(&self, live: &Arc<Live>) {
         let is_over = |container: &Container| !container.phase.is_live() && container.exit.is_some();
         let container = live.record().container;
-        if !container.spec.auto_remove || !is_over(&container) || !live.leave() {
+        if !container.spec.auto_remove || !is_over(&container) || !live.leaves.begin() {
             return;
         }
         let (engine, live) = (self.clone(), live.clone());
@@ -79,7 +79,7 @@ impl Engine {
             {
                 tracing::warn!(container = container.name, %error, "cannot remove what has ended");
             }
-            live.stay();
+            live.leaves.end();
         };
         tokio::spawn(work.in_current_span());
     }

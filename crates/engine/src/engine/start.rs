@@ -44,7 +44,7 @@ impl Engine {
     pub async fn start(&self, reference: &str) -> Result<Started> {
         let live = self.find(reference).await?;
         let engine = self.clone();
-        let open = live.open_call();
+        let open = live.open(|open| &mut open.calls);
         let work = async move {
             let _open = open;
             engine.run_start(&live).await

@@ -48,7 +48,7 @@ impl Engine {
         let engine = self.clone();
         let record = live.record();
         let before = (record.container.starts, record.container.exit.clone());
-        let call = (condition != WaitCondition::Removed).then(|| live.open_call());
+        let call = (condition != WaitCondition::Removed).then(|| live.open(|open| &mut open.calls));
         let open = (self.hold(&live), call);
         Ok(async move {
             let _open = open;
@@ -78,7 +78,7 @@ impl Engine {
 
     /// Waits, but not for ever, until all have their answer whom the program's end concerns.
     pub(super) async fn answered(&self, live: &Live) {
-        let nobody = live.until(|seen| (seen.calls == 0).then_some(()));
+        let nobody = live.until(|seen| (seen.open.calls == 0).then_some(()));
         let (answered, ()) = tokio::join!(tokio::time::timeout(ANSWER_LIMIT, nobody), self.detached(live));
         if answered.is_err() {
             tracing::warn!(record = %live.record().name, "a start or wait is still open; removing it all the same");
@@ -87,7 +87,7 @@ impl Engine {
 
     /// Waits, but not for ever, until nobody is attached.
     pub(super) async fn detached(&self, live: &Live) {
-        let nobody = live.until(|seen| (seen.attached == 0).then_some(()));
+        let nobody = live.until(|seen| (seen.open.attached == 0).then_some(()));
         if tokio::time::timeout(DETACH_LIMIT, nobody).await.is_err() {
             tracing::warn!(record = %live.record().name, "an attach stream is still open; answering all the same");
         }

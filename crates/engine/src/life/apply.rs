@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{Holder, Step, Transition, news};
+use super::{Holder, Step, Telling, Transition, news};
 use crate::container::{BuiltFor, Container, Exit, Record};
 use crate::failure::End;
 use crate::image::ImageCommand;
 use crate::name::{BootId, PodName};
+use crate::news::News;
 use crate::phase::Phase;
-use crate::ports::News;
 
 /// The exit codes of what was ended from outside: 128 + SIGTERM, and SIGKILL.
 const ENDED: [i64; 2] = [143, KILLED];
@@ -31,6 +31,8 @@ pub struct Change {
     pub start: u32,
     /// What is announced.
     pub news: Option<News>,
+    /// How.
+    pub telling: Telling,
     /// Whether the program's last lines are to be kept.
     pub keeps_last_lines: bool,
     /// The Pod that is deleted.
@@ -59,9 +61,14 @@ impl Transition {
             }
             Holder::Goes | Holder::Stays => {}
         }
+        let news = news.filter(|_| follows.news != Telling::Silent);
+        if follows.news == Telling::Kept {
+            container.untold.extend(news.clone());
+        }
         Some(Change {
             start: container.starts,
-            news: news.filter(|_| follows.is_news),
+            news,
+            telling: follows.news,
             keeps_last_lines: follows.keeps_last_lines,
             ends_pod: follows.ends_pod.then(|| record.pod_name()),
         })
@@ -88,7 +95,7 @@ impl Transition {
             }
             Self::Held => container.holder.as_ref() != Some(&here.boot),
             Self::LetGo => container.holder.as_ref() == Some(&here.boot),
-            Self::LinesRead { lines, .. } => *lines != container.last_lines,
+            Self::Announced { news, .. } => container.untold.contains(news),
             Self::UploadFailed(upload) => container.uploads.contains(upload),
             _ => true,
         }
@@ -115,7 +122,16 @@ impl Transition {
             Self::Ended { has_run: true, .. } => {
                 container.started_at.get_or_insert(now);
             }
-            Self::LinesRead { lines, .. } => container.last_lines.clone_from(lines),
+            Self::Announced {
+                start,
+                news,
+                last_lines,
+            } => {
+                container.untold.retain(|untold| untold != news);
+                if container.starts == *start && container.phase == Phase::Exited && !last_lines.is_empty() {
+                    container.last_lines.clone_from(last_lines);
+                }
+            }
             Self::Uploaded(upload) => container.uploads.push(upload.clone()),
             Self::UploadFailed(upload) => container.uploads.retain(|known| known != upload),
             Self::HandedOver {

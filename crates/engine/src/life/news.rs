@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use crate::container::Exit;
 use crate::failure::{Cause, End};
 use crate::name::PodName;
-use crate::ports::News;
+use crate::news::News;
 
 /// The program runs.
 pub(super) fn began(pod: &PodName, at: Timestamp) -> News {
     News {
         at,
-        reason: "Started",
+        reason: "Started".into(),
         message: format!("pod {pod} runs"),
         is_warning: false,
     }
@@ -21,7 +21,7 @@ pub(super) fn began(pod: &PodName, at: Timestamp) -> News {
 pub(super) fn failed(cause: &Cause, sentence: String, at: Timestamp) -> News {
     News {
         at,
-        reason: cause.name(),
+        reason: cause.name().into(),
         message: sentence,
         is_warning: true,
     }
@@ -32,7 +32,7 @@ pub(super) fn ended(pod: &PodName, exit: &Exit, end: &End, asked: bool, at: Time
     let Exit { code, error, .. } = exit;
     News {
         at,
-        reason: end.name(),
+        reason: end.name().into(),
         message: if error.is_empty() {
             format!("pod {pod} exited with {code}")
         } else {

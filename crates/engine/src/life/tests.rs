@@ -7,6 +7,7 @@ use crate::container::{Container, Exit, KeptLine, Record, Spec, Upload};
 use crate::failure::{Cause, End};
 use crate::image::{Digest, Image, ImageCommand, Overlay};
 use crate::name::{BootId, RecordName, Scope};
+use crate::news::News;
 use crate::phase::{Legality, Operation};
 
 mod random;
@@ -57,6 +58,22 @@ fn upload(path: &str) -> Upload {
     }
 }
 
+fn last_line() -> KeptLine {
+    KeptLine {
+        time: NOW,
+        text: "last\n".to_owned(),
+    }
+}
+
+fn news() -> News {
+    News {
+        at: NOW,
+        reason: "Exited".into(),
+        message: String::new(),
+        is_warning: false,
+    }
+}
+
 /// A transition of that kind, about that start if it is about one.
 fn transition(kind: Kind, start: u32) -> Transition {
     let failure = || Cause::Refused("no".to_owned());
@@ -90,12 +107,10 @@ fn transition(kind: Kind, start: u32) -> Transition {
         },
         Kind::Held => Transition::Held,
         Kind::LetGo => Transition::LetGo,
-        Kind::LinesRead => Transition::LinesRead {
+        Kind::Announced => Transition::Announced {
             start,
-            lines: vec![KeptLine {
-                time: NOW,
-                text: "last\n".to_owned(),
-            }],
+            news: news(),
+            last_lines: vec![last_line()],
         },
         Kind::Uploaded => Transition::Uploaded(upload("/new")),
         Kind::UploadFailed => Transition::UploadFailed(upload("/old")),
@@ -111,6 +126,7 @@ fn transition(kind: Kind, start: u32) -> Transition {
 fn before(phase: Phase, step: Step) -> Record {
     let mut record = record(phase);
     record.container.uploads.push(upload("/old"));
+    record.container.untold.push(news());
     let holder = match step.follows().holder {
         Holder::Comes => "a process that has died",
         Holder::Goes | Holder::Stays => "here",
@@ -137,7 +153,11 @@ fn every_cell_does_what_its_step_says() {
             let holder = (follows.holder != Holder::Goes).then(|| here(false).boot);
             assert_eq!(new.container.holder, holder, "{case}");
             assert_eq!(change.start, new.container.starts, "{case}");
-            assert_eq!(change.news.is_some(), follows.is_news, "{case}");
+            assert_eq!(change.news.is_some(), follows.news != Telling::Silent, "{case}");
+            let untold = [news()].into_iter().filter(|_| kind != Kind::Announced);
+            let kept = change.news.filter(|_| follows.news == Telling::Kept);
+            let untold: Vec<_> = untold.chain(kept).collect();
+            assert_eq!(new.container.untold, untold, "{case}");
             assert_eq!(change.keeps_last_lines, follows.keeps_last_lines, "{case}");
             assert_eq!(change.ends_pod.is_some(), follows.ends_pod, "{case}");
         }
@@ -214,10 +234,7 @@ fn a_start_begins_anew() {
     let mut ended = before(Phase::Exited, Step::Start).container;
     ended.started_at = Some(NOW);
     ended.repeats = Some(2);
-    ended.last_lines.push(KeptLine {
-        time: NOW,
-        text: "last\n".to_owned(),
-    });
+    ended.last_lines.push(last_line());
     let mut begun = Record {
         container: ended.clone(),
         ..record(Phase::Exited)

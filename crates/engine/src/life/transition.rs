@@ -4,6 +4,7 @@ use super::Kind;
 use crate::container::{BuiltFor, KeptLine, Upload};
 use crate::failure::{Cause, End};
 use crate::image::{Digest, ImageCommand};
+use crate::news::News;
 
 /// Something that happens to a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,12 +71,14 @@ pub enum Transition {
     Held,
     /// Nobody waits in this process any more.
     LetGo,
-    /// The last lines of that start have been read.
-    LinesRead {
+    /// The news of an end have been told, and the last lines of that start have been read.
+    Announced {
         /// The start.
         start: u32,
-        /// The lines.
-        lines: Vec<KeptLine>,
+        /// The news.
+        news: News,
+        /// The lines; none where there are none to keep.
+        last_lines: Vec<KeptLine>,
     },
     /// A client has uploaded files.
     Uploaded(Upload),
@@ -108,7 +111,7 @@ impl Transition {
             Self::DiedAtOnce { .. } => Kind::DiedAtOnce,
             Self::Held => Kind::Held,
             Self::LetGo => Kind::LetGo,
-            Self::LinesRead { .. } => Kind::LinesRead,
+            Self::Announced { .. } => Kind::Announced,
             Self::Uploaded(_) => Kind::Uploaded,
             Self::UploadFailed(_) => Kind::UploadFailed,
             Self::HandedOver { .. } => Kind::HandedOver,
@@ -126,12 +129,12 @@ impl Transition {
             | Self::EndedUnseen { start }
             | Self::Explained { start, .. }
             | Self::DiedAtOnce { start, .. }
-            | Self::LinesRead { start, .. }
             | Self::HandedOver { start, .. } => Some(*start),
             Self::Claimed { .. }
             | Self::CommandFound(_)
             | Self::Held
             | Self::LetGo
+            | Self::Announced { .. }
             | Self::Uploaded(_)
             | Self::UploadFailed(_) => None,
         }

@@ -1,5 +1,7 @@
 //! What ends a program from outside, and what keeps it from beginning for a while.
 
+use std::borrow::Cow;
+
 use super::*;
 
 const DELETED: &str = "; the next transaction launches it again; see who deletes pods of chainpod's";
@@ -22,7 +24,7 @@ impl Lab {
     }
 
     /// The reasons of the news that somebody should look after.
-    async fn warnings(&self) -> Vec<&'static str> {
+    async fn warnings(&self) -> Vec<Cow<'static, str>> {
         let news = self.news().await.into_iter();
         news.filter(|news| news.is_warning)
             .map(|news| news.reason)
@@ -45,7 +47,7 @@ async fn who_ended_a_program_is_kept_and_told_whoever_is_heard_first() {
             error.contains(" ended with 143 in pod ") && error.ends_with(DELETED),
             "{error}"
         );
-        assert_eq!(lab.warnings().await.last(), Some(&"PodDeleted"));
+        assert_eq!(lab.warnings().await.last(), Some(&Cow::from("PodDeleted")));
     }
 }
 

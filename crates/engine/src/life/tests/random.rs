@@ -1,11 +1,10 @@
 //! Random lives: whatever happens, in whichever order, and however often the process dies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::ports::News;
 
 /// How much happens in one life.
 const STEPS: usize = 60;
@@ -19,8 +18,12 @@ enum Act {
     Waits,
     /// The last wait is closed, and the record told so.
     WaitsNoMore,
-    /// The process dies, and another one comes.
-    Dies,
+    /// The process tells what it has to tell, and notes that.
+    Tells,
+    /// The process tells what another one has left.
+    Inherits,
+    /// The process dies, and another one comes; before it has noted what it has told last, if it tells just then.
+    Dies { while_telling: bool },
 }
 
 /// A record, and the process that looks after it.
@@ -28,8 +31,11 @@ struct Life {
     record: Record,
     here: Here,
     deaths: u32,
-    /// The ends that have been announced, by start.
-    ends: BTreeMap<u32, Vec<News>>,
+    clock: i64,
+    /// The ends that this process has to tell, with their start.
+    to_tell: Vec<(u32, News)>,
+    /// How many ends there were, and which of them have been told: by start.
+    ends: BTreeMap<u32, (usize, BTreeSet<Timestamp>)>,
 }
 
 impl Life {
@@ -40,6 +46,8 @@ impl Life {
             record,
             here: here(false),
             deaths: 0,
+            clock: 0,
+            to_tell: Vec::new(),
             ends: BTreeMap::new(),
         }
     }
@@ -58,7 +66,26 @@ impl Life {
                 self.here.waits = false;
                 self.happens(&Transition::LetGo);
             }
-            Act::Dies => {
+            Act::Tells => {
+                while let Some((start, news)) = self.to_tell.pop() {
+                    self.tells(start, &news);
+                    self.notes(news);
+                }
+            }
+            Act::Inherits => {
+                for news in self.record.container.untold.clone() {
+                    let mine = self.to_tell.iter().any(|(_, known)| *known == news);
+                    if !mine {
+                        self.tells(start_of(&news), &news);
+                        self.notes(news);
+                    }
+                }
+            }
+            Act::Dies { while_telling } => {
+                if *while_telling && let Some((start, news)) = self.to_tell.pop() {
+                    self.tells(start, &news);
+                }
+                self.to_tell.clear();
                 self.deaths += 1;
                 self.here = Here {
                     boot: BootId(self.deaths.to_string()),
@@ -70,13 +97,40 @@ impl Life {
 
     fn happens(&mut self, transition: &Transition) {
         let before = self.record.container.phase;
-        let change = transition.apply(&mut self.record, &self.here, NOW);
+        self.clock += 1;
+        let now = Timestamp::from_second(self.clock).unwrap();
+        let change = transition.apply(&mut self.record, &self.here, now);
         let is_end = before.is_live() && !self.record.container.phase.is_live();
-        if is_end && let Some(change) = change {
-            let ends = self.ends.entry(change.start).or_default();
-            ends.extend(change.news);
+        if let Some(change) = change.filter(|_| is_end) {
+            self.ends.entry(change.start).or_default().0 += 1;
+            self.to_tell.extend(change.news.map(|news| (change.start, news)));
         }
     }
+
+    /// An Event is named after its time: the same news are told once.
+    fn tells(&mut self, start: u32, news: &News) {
+        self.ends.entry(start).or_default().1.insert(news.at);
+    }
+
+    fn notes(&mut self, news: News) {
+        self.happens(&Transition::Announced {
+            start: self.record.container.starts,
+            news,
+            last_lines: vec![last_line()],
+        });
+    }
+}
+
+/// The start whose Pod the news name.
+fn start_of(news: &News) -> u32 {
+    let pod = news
+        .message
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("kv-"));
+    let number = pod.and_then(|pod| pod.trim_end_matches(':').rsplit('-').next());
+    number
+        .and_then(|number| number.parse().ok())
+        .expect("news name their pod")
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -90,7 +144,6 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         (2, Kind::EndedUnseen),
         (1, Kind::Explained),
         (1, Kind::DiedAtOnce),
-        (1, Kind::LinesRead),
     ];
     let kinds = prop::strategy::Union::new_weighted(
         kinds
@@ -103,7 +156,9 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         12 => (kinds, offset).prop_map(|(kind, offset)| Act::Happens(kind, offset)),
         2 => Just(Act::Waits),
         2 => Just(Act::WaitsNoMore),
-        1 => Just(Act::Dies),
+        2 => Just(Act::Tells),
+        1 => Just(Act::Inherits),
+        1 => any::<bool>().prop_map(|while_telling| Act::Dies { while_telling }),
     ];
     prop::collection::vec(act, 1..STEPS)
 }
@@ -147,13 +202,17 @@ proptest! {
     }
 
     #[test]
-    fn an_end_is_announced_at_most_once(acts in acts()) {
+    fn an_end_is_announced_once_whenever_the_process_dies(acts in acts()) {
         let mut life = Life::new();
-        for act in &acts {
+        for act in acts.iter().chain(&[Act::Tells, Act::Inherits]) {
             life.act(act);
+            for (start, (ends, told)) in &life.ends {
+                prop_assert!(*ends == 1 && told.len() <= 1, "start {}: {} ends, told {:?}", start, ends, told);
+            }
         }
-        for (start, news) in life.ends {
-            prop_assert!(news.len() <= 1, "start {}: {:?}", start, news);
+        for (start, (_, told)) in &life.ends {
+            prop_assert!(told.len() == 1, "start {} has not been announced", start);
         }
+        prop_assert!(life.record.container.untold.is_empty());
     }
 }
