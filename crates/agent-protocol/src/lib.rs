@@ -11,6 +11,9 @@
 //! | `POST events` | an [`Event`] as JSON | 204 |
 //! | `PUT outputs/N` | the tar of the Nth of [`Task::outputs`] | 204 |
 //!
+//! An agent whose start is not its container's current one is answered 410 to the first, second and fourth call,
+//! and does not ask again.
+//!
 //! The order of events is started, outputs, exited; or failed alone. A call
 //! that meets no server is tried again until it does: chainpod may be restarted.
 

@@ -44,6 +44,8 @@ pub(crate) enum Failure {
     Away(String),
     /// The server's no: a 4xx, with its text. The same call will fail again.
     Refused(String),
+    /// The start that this agent belongs to is over, says the server: so will be all that is asked for it.
+    Over(String),
     /// It failed on our side.
     Local(String),
 }
@@ -51,7 +53,7 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn into_text(self) -> String {
         match self {
-            Self::Away(text) | Self::Refused(text) | Self::Local(text) => text,
+            Self::Away(text) | Self::Refused(text) | Self::Over(text) | Self::Local(text) => text,
         }
     }
 }
@@ -216,10 +218,10 @@ fn accepted(answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body
     };
     // Too early, too many, too slow: these 4xx ask for another try.
     let again = matches!(status.as_u16(), 408 | 425 | 429) || !(status.is_client_error() || status == FULL);
-    Err(if again {
-        Failure::Away(text)
-    } else {
-        Failure::Refused(text)
+    Err(match status {
+        _ if again => Failure::Away(text),
+        StatusCode::GONE => Failure::Over(text),
+        _ => Failure::Refused(text),
     })
 }
 

@@ -16,6 +16,7 @@ use crate::container::{Container, Owner, Record, Role};
 use crate::failure::{Cause, End};
 use crate::image::{Digest, Image, ImageCommand, Ruled};
 use crate::name::{PodName, RecordName, Scope};
+pub use crate::news::News;
 use crate::process::Launch;
 
 /// A failure of the cluster's side.
@@ -56,19 +57,6 @@ pub struct LogLine {
     pub time: Timestamp,
     /// The line.
     pub text: Bytes,
-}
-
-/// What has become of a container, for those who look at it in Kubernetes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
-    /// When it became so.
-    pub at: Timestamp,
-    /// One word in camel case.
-    pub reason: &'static str,
-    /// A sentence.
-    pub message: String,
-    /// Whether somebody should look after it.
-    pub is_warning: bool,
 }
 
 /// Kubernetes, as far as containers need it. Every call is one request.

@@ -261,7 +261,7 @@ impl Cluster for KubeCluster {
         let events = event::all(record, &self.config.namespace, news);
         let told = events
             .iter()
-            .map(async |event| self.create::<Event>(event).await.result.map(drop));
+            .map(async |event| there(self.create::<Event>(event).await.result));
         try_join_all(told).await.map(drop)
     }
 

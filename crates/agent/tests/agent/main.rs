@@ -264,6 +264,20 @@ fn a_command_stream_that_ends_is_opened_again() {
 }
 
 #[test]
+fn a_start_that_is_over_has_no_commands() {
+    let identity = Identity::new();
+    let server = Server::start(&identity, &[("GET commands", status(410, "start 1 is over"))]);
+    let pod = Pod::new(&identity, &[], &[]);
+    let agent = pod.run(&["sleep", "1"]);
+    let mut calls: Vec<_> = (0..3).map(|_| server.next().call).collect();
+    calls.sort();
+    assert_eq!(calls, ["GET commands", "POST events", "POST events"]);
+    let (code, _, stderr) = agent.end();
+    assert_eq!(code, Some(0));
+    assert!(stderr.contains("start 1 is over"), "{stderr}");
+}
+
+#[test]
 fn the_kubelets_signals_reach_the_program() {
     let identity = Identity::new();
     let server = Server::start(&identity, &[]);

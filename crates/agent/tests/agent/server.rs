@@ -170,7 +170,7 @@ impl Server {
 /// Serves one connection to its end.
 fn serve(mut stream: Stream, shared: &Shared) -> io::Result<()> {
     while let Some(request) = read_request(&mut stream, shared)? {
-        if request.call == "GET commands" {
+        if request.call == "GET commands" && !shared.refuses(&request.call) {
             let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n\n\r\n";
             stream.get_mut().write_all(head.as_bytes())?;
             shared.commands.lock().unwrap().push(stream);

@@ -1,5 +1,7 @@
 //! What ends a program from outside, and what keeps it from beginning for a while.
 
+use std::borrow::Cow;
+
 use super::*;
 
 const DELETED: &str = "; the next transaction launches it again; see who deletes pods of chainpod's";
@@ -22,7 +24,7 @@ impl Lab {
     }
 
     /// The reasons of the news that somebody should look after.
-    async fn warnings(&self) -> Vec<&'static str> {
+    async fn warnings(&self) -> Vec<Cow<'static, str>> {
         let news = self.news().await.into_iter();
         news.filter(|news| news.is_warning)
             .map(|news| news.reason)
@@ -45,7 +47,7 @@ async fn who_ended_a_program_is_kept_and_told_whoever_is_heard_first() {
             error.contains(" ended with 143 in pod ") && error.ends_with(DELETED),
             "{error}"
         );
-        assert_eq!(lab.warnings().await.last(), Some(&"PodDeleted"));
+        assert_eq!(lab.warnings().await.last(), Some(&Cow::from("PodDeleted")));
     }
 }
 
@@ -169,4 +171,83 @@ async fn outputs_that_the_store_cannot_keep_are_told_to_whoever_asks_for_them() 
         "{error}"
     );
     assert_eq!(lab.warnings().await, ["OutputsLost"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_nobody_sees_is_told_though_a_client_has_asked_for_it() {
+    let lab = lab();
+    lab.running().await;
+    lab.engine.stop(NAME, Duration::ZERO).await.unwrap();
+    let error = lab.error().await;
+    assert!(
+        error.contains(": it was killed, and its end was not seen in time; "),
+        "{error}"
+    );
+    assert_eq!(lab.warnings().await, ["EndUnseen"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_that_comes_too_late_leaves_the_next_start_alone() {
+    let lab = lab();
+    lab.running().await;
+    let (stopped, ()) = tokio::join!(lab.engine.stop(NAME, Duration::ZERO), async {
+        // Another process saw the end, and started it anew; this one hears of both at once.
+        let mut record = lab.engine.inspect(NAME).await.unwrap();
+        record.container.starts += 1;
+        let record = lab.cluster.update_record(&record).await.unwrap();
+        lab.engine.observe(Event::Record(Box::new(record))).await;
+    });
+    stopped.unwrap();
+    assert_eq!(lab.phase().await, Phase::Running);
+}
+
+/// What an agent says that was told to end before its program began.
+const CANCELLED: Agent = Agent::Failed {
+    message: String::new(),
+    exit_code: 143,
+};
+
+#[tokio::test]
+async fn an_eviction_during_a_start_is_told_as_one_whoever_is_heard_first() {
+    let evicted = || End::Evicted("the node is drained".to_owned());
+    for agent_is_first in [false, true] {
+        let lab = lab();
+        lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+        let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+            let agent = lab.launched().await;
+            if agent_is_first {
+                lab.tell(&agent, CANCELLED).await;
+            } else {
+                lab.pod_is_ending(&agent, evicted()).await;
+                lab.tell(&agent, CANCELLED).await;
+            }
+            let state = PodState::Ended {
+                code: 143,
+                end: evicted(),
+            };
+            lab.pod_is(&agent, state).await;
+        });
+        let error = started.unwrap_err().to_string();
+        let expected = " ended with 143 before the program began: it was evicted: the node is drained; ";
+        assert!(error.contains(expected), "{error}");
+        assert_eq!(lab.warnings().await, ["PodEnded"]);
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_a_client_ends_by_its_agent_was_not_a_missing_program() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        let agent = lab.launched().await;
+        let mut commands = lab.engine.commands(&agent).await.unwrap();
+        let (stopped, ()) = tokio::join!(lab.engine.stop(NAME, PATIENCE), async {
+            commands.recv().await.unwrap();
+            lab.tell(&agent, CANCELLED).await;
+        });
+        stopped.unwrap();
+    });
+    assert!(matches!(started, Err(Error::StartEnded(_))), "{started:?}");
+    assert_eq!(lab.warnings().await, [""; 0]);
+    assert_eq!(lab.error().await, "");
 }
