@@ -126,7 +126,12 @@ impl Engine {
         let container = live.record().container;
         let never_ran = container.phase == Phase::Starting && container.starts == start;
         if never_ran && container.needs_agent() {
-            self.fail_start(live, start, Cause::PodEnded { code, end }).await;
+            let cause = match end {
+                // The agent's own words: it could not say them to us.
+                End::PodFailed(words) if code == NO_FILES => Cause::Files(words),
+                end => Cause::PodEnded { code, end },
+            };
+            self.fail_start(live, start, cause).await;
         } else {
             let end = match end {
                 End::Itself if container.needs_agent() => End::AgentLost,

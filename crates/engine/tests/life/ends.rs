@@ -137,6 +137,25 @@ async fn a_pod_whose_node_does_not_get_on_is_given_up_in_less_than_30_s() {
     assert!(took >= limit && took < Duration::from_secs(30), "{took:?}");
 }
 
+/// It was refused by what it reached, and says why as its container's last word.
+#[tokio::test]
+async fn an_agent_that_cannot_tell_us_why_it_ends_is_heard_by_the_kubelets_word() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        let agent = lab.launched().await;
+        let end = End::PodFailed("this token is not that container's".to_owned());
+        lab.pod_is(&agent, PodState::Ended { code: 125, end }).await;
+    });
+    let error = started.unwrap_err().to_string();
+    assert!(
+        error.contains("its files do not get into pod ")
+            && error.contains("this token is not that container's"),
+        "{error}"
+    );
+    assert_eq!(lab.warnings().await, ["FilesMissing"]);
+}
+
 #[tokio::test]
 async fn outputs_that_the_store_cannot_keep_are_told_to_whoever_asks_for_them() {
     let lab = lab();
