@@ -105,6 +105,7 @@ fn end_after(end: &End) -> Option<End> {
 fn further() -> Vec<Cause> {
     let refusals = [
         "violates PodSecurity \"restricted:latest\": MESSAGE",
+        "failed quota: NAME: must specify limits.memory for: chaincode",
         "maximum memory usage per Container is 1Gi, but limit is 2Gi",
         "admission webhook \"NAME\" denied the request: MESSAGE",
         "User \"NAME\" cannot create resource \"pods\"",

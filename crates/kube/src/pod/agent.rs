@@ -6,7 +6,6 @@
 //! `postStart` hook of the one before: so the first one's hook copies the agent.
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE, INSTALL_OPTION, KEEP_OPTION, KEPT_DIR, STAY_OPTION};
-use engine::container::Spec;
 use engine::process::Launch;
 use k8s_openapi::api::core::v1::{
     Container as PodContainer, EmptyDirVolumeSource, ExecAction, ImageVolumeSource, Lifecycle,
@@ -105,7 +104,7 @@ fn installer(config: &Config) -> PodContainer {
         name: AGENT.to_owned(),
         image: Some(config.agent_image.clone()),
         image_pull_policy: Some(PULL_POLICY.to_owned()),
-        resources: Some(resources::of(&Spec::default())),
+        resources: Some(resources::of_ours()),
         security_context: Some(security_context((config.default_uid, None))),
         volume_mounts: Some(vec![VolumeMount {
             read_only: None,
@@ -134,7 +133,7 @@ fn keeper(launch: &Launch<'_>, user: (i64, Option<i64>)) -> PodContainer {
         image_pull_policy: Some(pull_policy(launch).to_owned()),
         command: Some(vec![format!("{AGENT_DIR}/{AGENT_FILE}"), KEEP_OPTION.to_owned()]),
         args: Some(pairs.map(|path| escaped(&path)).collect()),
-        resources: Some(resources::of(&Spec::default())),
+        resources: Some(resources::of_ours()),
         security_context: Some(security_context(user)),
         volume_mounts: Some([mount()].into_iter().chain(mounts).collect()),
         ..PodContainer::default()
@@ -146,7 +145,7 @@ pub(crate) fn probe(config: &Config, agent_by: AgentBy) -> Pod {
     let container = PodContainer {
         name: "probe".to_owned(),
         image: Some(config.agent_image.clone()),
-        resources: Some(resources::of(&Spec::default())),
+        resources: Some(resources::of_ours()),
         security_context: Some(security_context((config.default_uid, None))),
         volume_mounts: Some(vec![mount()]),
         ..PodContainer::default()
