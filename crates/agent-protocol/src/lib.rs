@@ -52,6 +52,16 @@ pub const KEEP_OPTION: &str = "--keep";
 /// Where the volumes are while the agent copies what they will hide.
 pub const KEPT_DIR: &str = "/.chainpod-kept";
 
+/// How each line begins that the agent writes into its container's log.
+pub const AGENT_SAYS: &str = "chainpod-agent: ";
+/// What follows where it calls chainpod again and again: which call, and why it fails. chainpod reads that where a start
+/// takes long: an agent that does not reach it can tell nobody else.
+pub const WAITS_FOR: &str = "waiting for chainpod: ";
+/// What it says once chainpod has answered.
+pub const ANSWERS_AGAIN: &str = "chainpod answers again";
+/// Where a container leaves its last words for the kubelet, which makes them its status.
+pub const LAST_WORDS_FILE: &str = "/dev/termination-log";
+
 /// Where the program is at home if it cannot write to the home that the image gives it: an empty
 /// directory of the Pod.
 pub const HOME_DIR: &str = "/.chainpod-home";

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use agent_protocol::Task;
 use async_trait::async_trait;
+use engine::Cause;
 use engine::container::{Container, Owner, Record};
 use engine::name::{PodName, RecordName, Scope};
 use engine::ports::{Cluster, ClusterError, LogLine, News, SecretFile};
@@ -249,7 +250,7 @@ impl Cluster for KubeCluster {
         }
     }
 
-    async fn blocked(&self, pod: &PodName) -> Result<Option<String>, ClusterError> {
+    async fn blocked(&self, pod: &PodName) -> Result<Option<Cause>, ClusterError> {
         self.waits_for(pod).await
     }
 

@@ -130,6 +130,11 @@ impl Server {
             .expect("the agent calls in time")
     }
 
+    /// Whether nothing has been asked for.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.requests.try_recv().is_err()
+    }
+
     /// The next request, which must be this one. Its body.
     pub(crate) fn expect(&self, call: &str) -> Vec<u8> {
         let request = self.next();

@@ -20,7 +20,7 @@ use crate::cluster::Config;
 /// The volume's name, and that of the container that copies the agent into it.
 pub(crate) const AGENT: &str = "agent";
 /// The init container that copies the image's files.
-const KEEPER: &str = "keeper";
+pub(crate) const KEEPER: &str = "keeper";
 
 /// The volume that has the agent, or will have it.
 pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
