@@ -46,6 +46,9 @@ pub const STAY_FILE: &str = "running";
 /// nothing else.
 pub const PROBE_OPTION: &str = "--probe";
 
+/// The variable with the certificate of a CA, PEM: who answers at the addresses that are probed must have one of that.
+pub const PROBE_CA_VARIABLE: &str = "CHAINPOD_PROBE_CA";
+
 /// The agent's fourth option, before pairs of directories: it copies what the image has in the first one
 /// of each into the second one, where that will be hidden, and does nothing else.
 pub const KEEP_OPTION: &str = "--keep";

@@ -32,9 +32,11 @@ use crate::{event, files_secret, labels, logs, pod, record, task_secret};
 mod blocked;
 mod caller;
 mod probe;
+mod sample;
 mod shape;
 
-pub use self::probe::server_time;
+pub use self::probe::{Untried, server_time};
+pub use self::sample::Sample;
 
 /// What all objects have in common.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStateWaiting
 
 use self::ending::{NODE_LOST, ending};
 use self::parts::{parts, program};
-use self::waits::{COMES, stuck, words};
+use self::waits::{COMES, pull, stuck, words};
 use crate::pod::identity;
 
 mod ending;
@@ -67,6 +67,12 @@ pub(crate) fn waiting(status: &PodStatus) -> Option<String> {
         Cause::Unschedulable(message) => Some(message),
         _ => None,
     })
+}
+
+/// Whether the first container that waits does so for its image, which cannot be pulled: inner whether the next try may
+/// succeed.
+pub(crate) fn waits_for_image(status: &PodStatus) -> Option<bool> {
+    pull(first_waiting(status)?.reason.as_deref()?)
 }
 
 fn first_waiting(status: &PodStatus) -> Option<&ContainerStateWaiting> {

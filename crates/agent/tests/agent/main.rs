@@ -368,6 +368,34 @@ fn a_start_that_chainpod_will_not_hear_of_is_told_in_the_log() {
 }
 
 #[test]
+fn a_probe_asks_for_the_certificate_of_whoever_answers() {
+    let (identity, other) = (Identity::new(), Identity::new());
+    let _server = Server::start(&identity, &[]);
+    let address = identity.address.to_string();
+    let probe = |ca_pem: Option<&str>| {
+        let mut command = Command::new(BINARY);
+        command
+            .args(["--probe", &address])
+            .env_remove("CHAINPOD_PROBE_CA");
+        if let Some(ca_pem) = ca_pem {
+            command.env("CHAINPOD_PROBE_CA", ca_pem);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(probe(None), (Some(0), String::new()));
+    assert_eq!(probe(Some(&identity.ca_pem)), (Some(0), String::new()));
+    let (code, said) = probe(Some(&other.ca_pem));
+    assert_eq!(code, Some(125));
+    assert!(
+        said.starts_with(&format!(
+            "chainpod-agent: what answers at {address} is not this chainpod: "
+        )) && said.contains("invalid peer certificate"),
+        "{said}"
+    );
+}
+
+#[test]
 fn an_input_that_will_never_come_fails_the_start() {
     let identity = Identity::new();
     let server = Server::start(

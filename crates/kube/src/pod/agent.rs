@@ -140,20 +140,16 @@ fn keeper(launch: &Launch<'_>, user: (i64, Option<i64>)) -> PodContainer {
     }
 }
 
-/// A Pod with nothing but the agent, for a dry run.
-pub(crate) fn probe(config: &Config, agent_by: AgentBy) -> Pod {
+/// A Pod that runs nothing but the agent, with these arguments.
+pub(crate) fn alone(config: &Config, arguments: &[&str]) -> Pod {
     let container = PodContainer {
-        name: "probe".to_owned(),
-        image: Some(config.agent_image.clone()),
-        resources: Some(resources::of_ours()),
-        security_context: Some(security_context((config.default_uid, None))),
-        volume_mounts: Some(vec![mount()]),
-        ..PodContainer::default()
+        command: Some(agent(arguments)),
+        volume_mounts: None,
+        ..installer(config)
     };
-    let staying = (agent_by == AgentBy::Copy).then(|| staying(config));
     let spec = PodSpec {
-        containers: staying.into_iter().chain([container]).collect(),
-        volumes: Some(vec![volume(config, agent_by)]),
+        containers: vec![container],
+        restart_policy: Some(super::RESTART_POLICY.to_owned()),
         automount_service_account_token: Some(false),
         ..PodSpec::default()
     };

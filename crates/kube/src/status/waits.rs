@@ -94,7 +94,7 @@ fn waits(pod: &Pod, part: Part<'_>, waiting: &ContainerStateWaiting, too_late: b
 }
 
 /// Whether that is the reason of a container whose image cannot be pulled: inner whether the next try may succeed.
-fn pull(reason: &str) -> Option<bool> {
+pub(super) fn pull(reason: &str) -> Option<bool> {
     match reason {
         reason if PULL_FAILED.contains(&reason) => Some(true),
         reason => NO_IMAGE.contains(&reason).then_some(false),
