@@ -1,4 +1,4 @@
-//! What keeps a Pod of ours that its status does not tell of. A volume that cannot be mounted, a network that is not
+//! Causes that a Pod's status does not show. A volume that cannot be mounted, a network that is not
 //! there and a hook that does not end are told by Events alone; whether the agent reaches chainpod by its log alone.
 //! Both are asked for once a start takes long, not watched.
 
@@ -20,17 +20,24 @@ use crate::status::parts::{Part, parts, program};
 
 /// The type of an Event that somebody should look after.
 const WARNING: &str = "Warning";
+/// Warnings of what keeps no Pod: the kubelet repeats them whenever it looks at one.
+const HARMLESS: [&str; 4] = [
+    "DNSConfigForming",
+    "FailedToRetrieveImagePullSecret",
+    "HostIPsIPFamilyMismatch",
+    "MissingClusterDNS",
+];
 /// The kubelet's word for an image that it does not pull again yet, which it calls normal.
 const BACK_OFF: &str = "BackOff";
 /// The kubelet's word for a container that has begun.
 const STARTED: &str = "Started";
 /// The scheduler of Pods that name none.
 const DEFAULT_SCHEDULER: &str = "default-scheduler";
-/// How much of a log is read. The agent says nothing before it waits, and then a line a call.
+/// The part of a log that is read. The agent writes nothing before it waits, and then at most a line for each call.
 const LOG_BYTES: i64 = 64 * 1024;
 
 impl KubeCluster {
-    /// What keeps the Pod, if anything does.
+    /// Returns the cause that keeps the Pod from running its program, if there is one.
     pub(super) async fn waits_for(&self, name: &PodName) -> Result<Option<Cause>, ClusterError> {
         let pods = self.api::<Pod>();
         let pod = tried(&described::<Pod>(&name.0), || pods.get_opt(&name.0)).await;
@@ -63,7 +70,7 @@ impl KubeCluster {
         Ok(failure(pod, &list.items).map(Cause::Blocked))
     }
 
-    /// What the agent waits for, which runs as the first process of that container.
+    /// Returns what the agent reports that it waits for; it is the first process of that container.
     async fn agent_waits(&self, pod: &str, container: &str) -> Result<Option<Cause>, ClusterError> {
         let params = LogParams {
             container: Some(container.to_owned()),
@@ -102,7 +109,7 @@ fn unseen(pod: &Pod) -> Option<Cause> {
     )))
 }
 
-/// What the agent has said last, if that is what it waits for.
+/// Returns the agent's last line in the log if that says that it waits.
 fn complaint(log: &str) -> Option<&str> {
     let mut said = log.lines().filter_map(|line| line.strip_prefix(AGENT_SAYS));
     said.next_back()?.strip_prefix(WAITS_FOR).map(str::trim_end)
@@ -115,8 +122,9 @@ fn failure(pod: &Pod, events: &[Event]) -> Option<String> {
     let is_on_its_way = events
         .iter()
         .any(|event| container(event).is_some_and(|of| Some(of) == own));
-    let counts = |event: &&Event| match container(event) {
-        Some(name) if is_on_its_way => parts(pod).any(|part| part.name() == name),
+    let counts = |event: &&Event| match (event.reason.as_deref(), container(event)) {
+        (Some(reason), _) if HARMLESS.contains(&reason) => false,
+        (_, Some(name)) if is_on_its_way => parts(pod).any(|part| part.name() == name),
         _ => true,
     };
     let newest = events

@@ -1,4 +1,4 @@
-//! What Events and the agent's log say of a Pod that does not get on.
+//! Tests of the causes that are found in Events and in the agent's log.
 
 use serde_json::{Value, json};
 
@@ -46,6 +46,41 @@ fn only_a_failure_that_nothing_has_followed_keeps_a_pod_waiting() {
     events.insert(0, event("Normal", "Pulling", 1));
     assert_eq!(failure(&pod(), &events), None);
     assert_eq!(failure(&pod(), &[]), None);
+}
+
+/// The status of a Pod shows none of these: its volumes (Secrets and ConfigMaps, by themselves and projected, and what is
+/// attached), its sandbox with network and runtime class, and a runtime that does not answer.
+#[test]
+fn all_that_a_pod_can_wait_for_before_its_containers_has_its_cause() {
+    for reason in [
+        "FailedMount",
+        "FailedMapVolume",
+        "FailedAttachVolume",
+        "FailedCreatePodSandBox",
+        "FailedPodSandBoxStatus",
+        "NetworkNotReady",
+        "FailedPrepareDynamicResources",
+        "FailedCreatePodContainer",
+        "FailedSync",
+    ] {
+        let events = [event("Normal", "Scheduled", 0), event("Warning", reason, 1)];
+        assert_eq!(failure(&pod(), &events), Some(format!("{reason}: why")));
+    }
+}
+
+/// Told again whenever the kubelet looks at the Pod, as while the image's files are kept.
+#[test]
+fn a_warning_that_keeps_nothing_is_none() {
+    for reason in [
+        "DNSConfigForming",
+        "FailedToRetrieveImagePullSecret",
+        "MissingClusterDNS",
+    ] {
+        let mut events = vec![event("Normal", "Started", 1), event("Warning", reason, 2)];
+        assert_eq!(failure(&pod(), &events), None, "{reason}");
+        events.insert(0, event("Warning", "FailedMount", 2));
+        assert_eq!(failure(&pod(), &events).unwrap(), "FailedMount: why");
+    }
 }
 
 /// Another's init container: ours wait for it.
@@ -117,7 +152,7 @@ fn an_agent_waits_until_it_says_otherwise() {
     }
 }
 
-/// What the API server has, and what keeps the Pod then.
+/// Returns the cause for a Pod with that status, where the API server answers `said` to a request for Events or a log.
 async fn keeps(status: Value, has_node: bool, said: Value) -> Option<Cause> {
     let mut pod = pod();
     if !has_node {
