@@ -55,12 +55,12 @@ pub const KEEP_OPTION: &str = "--keep";
 /// Where the volumes are while the agent copies what they will hide.
 pub const KEPT_DIR: &str = "/.chainpod-kept";
 
-/// How each line begins that the agent writes into its container's log.
+/// The beginning of each line that the agent writes into its container's log.
 pub const AGENT_SAYS: &str = "chainpod-agent: ";
-/// What follows where it calls chainpod again and again: which call, and why it fails. chainpod reads that where a start
+/// Follows [`AGENT_SAYS`] while the agent repeats a call that fails, before the call and the error. chainpod reads that where a start
 /// takes long: an agent that does not reach it can tell nobody else.
 pub const WAITS_FOR: &str = "waiting for chainpod: ";
-/// What it says once chainpod has answered.
+/// Follows [`AGENT_SAYS`] once chainpod has answered such an agent.
 pub const ANSWERS_AGAIN: &str = "chainpod answers again";
 /// Where a container leaves its last words for the kubelet, which makes them its status.
 pub const LAST_WORDS_FILE: &str = "/dev/termination-log";

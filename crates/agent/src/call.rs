@@ -65,7 +65,7 @@ pub(crate) struct Chainpod {
     ended: Mutex<Option<Instant>>,
     /// Patience was at its end once: no later call waits again.
     lost: AtomicBool,
-    /// What was said last of a call that is tried again, until one is answered.
+    /// The last thing said of a call that is repeated; empty once a call is answered.
     waiting: Mutex<String>,
 }
 

@@ -14,7 +14,7 @@ use crate::say;
 
 /// How much of a large file is written at once.
 const PIECE_BYTES: u64 = 256 * 1024;
-/// How often the stream of an input may break, and for how long, before that is told: a restart of chainpod breaks one, and
+/// The number of times that the stream of an input may break before that is reported: a restart of chainpod breaks one, and
 /// a peer's user has the reason within 30 s.
 const BROKEN_TIMES: u32 = 3;
 /// As [`BROKEN_TIMES`].

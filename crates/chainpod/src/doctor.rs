@@ -24,11 +24,11 @@ struct Patient {
     place: Place,
     cluster: KubeCluster,
     config: Doctor,
-    /// Whether a Pod of `agent-image` runs, or why not; tried once.
+    /// The result of running a Pod of `agent-image`, which is done once.
     agent_runs: OnceCell<Result<(), Why>>,
 }
 
-/// What is wrong, and what to do.
+/// A problem, and its remedy.
 type Why = (String, &'static str);
 
 /// What a check came to.

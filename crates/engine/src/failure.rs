@@ -73,14 +73,14 @@ pub enum Cause {
         image: String,
         /// The kubelet's message, which has the registry's.
         message: String,
-        /// Whether the next try may succeed.
+        /// True if the next try may succeed.
         tried_again: bool,
     },
     /// The kubelet or the runtime cannot make a container of the Pod.
     Container {
         /// Their reason and message.
         message: String,
-        /// Whether the next try may succeed.
+        /// True if the next try may succeed.
         tried_again: bool,
     },
     /// The image that has the agent cannot be pulled.
@@ -89,7 +89,7 @@ pub enum Cause {
         image: String,
         /// The kubelet's message, which has the registry's.
         message: String,
-        /// Whether the next try may succeed.
+        /// True if the next try may succeed.
         tried_again: bool,
     },
     /// The agent gets into the Pod by no way.

@@ -38,7 +38,7 @@ const FAILED: [&str; 4] = [
     "RunContainerError",
     "StartError",
 ];
-/// What its message has where the mounted image is the cause, beside the volume's path: what containerd 1 says to a volume
+/// Parts of the runtime's message if the mounted image is the cause, besides the volume's path: what containerd 1 says to a volume
 /// that it does not know, and the kubelet's and cri-o's own words.
 const CAUSES: [&str; 2] = ["failed to mkdir", "image volume"];
 
@@ -131,7 +131,7 @@ impl AgentVolumes {
     }
 }
 
-/// Whether what keeps a container from running is that it has not the agent, by what the runtime says.
+/// Returns true if the runtime's message says that a container cannot run because the agent is not in it.
 pub(crate) fn is_about_agent(message: &str, is_mounted: bool) -> bool {
     message.contains(AGENT_DIR) || (is_mounted && CAUSES.iter().any(|cause| message.contains(cause)))
 }
@@ -152,7 +152,7 @@ fn mounted(pod: &Pod) -> Option<Result<(), String>> {
     })
 }
 
-/// Whether its program has begun: what keeps files is over before anybody looks.
+/// Returns true if its program has begun; the container that keeps files has often ended by then.
 fn has_begun(state: &ContainerState) -> bool {
     let ended = state.terminated.as_ref();
     state.running.is_some() || ended.is_some_and(|ended| ended.exit_code == 0)

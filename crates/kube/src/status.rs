@@ -69,7 +69,7 @@ pub(crate) fn waiting(status: &PodStatus) -> Option<String> {
     })
 }
 
-/// Whether the first container that waits does so for its image, which cannot be pulled: inner whether the next try may
+/// Returns some if the first container that waits does so for an image that cannot be pulled, with true if the next try may
 /// succeed.
 pub(crate) fn waits_for_image(status: &PodStatus) -> Option<bool> {
     pull(first_waiting(status)?.reason.as_deref()?)
@@ -89,7 +89,7 @@ pub(crate) fn waiting_reason(pod: &Pod) -> Option<&str> {
         .or_else(|| reasons().last())
 }
 
-/// Whether a scheduler has had a word on the Pod.
+/// Returns true if a scheduler has reported on the Pod.
 pub(crate) fn is_looked_at(status: &PodStatus) -> bool {
     let mut conditions = status.conditions.iter().flatten();
     conditions.any(|condition| condition.type_ == SCHEDULED)

@@ -56,12 +56,12 @@ impl FakeCluster {
         self.state.lock().unwrap().full = count;
     }
 
-    /// What keeps every Pod waiting, by its node or its agent.
+    /// Gives every Pod that cause, as found in Events or its agent's log.
     pub fn block_pods(&self, cause: Cause) {
         self.state.lock().unwrap().blocked = Some(cause);
     }
 
-    /// Nothing keeps Pods waiting any more.
+    /// Takes that cause away again.
     pub fn unblock_pods(&self) {
         self.state.lock().unwrap().blocked = None;
     }

@@ -130,7 +130,7 @@ impl Server {
             .expect("the agent calls in time")
     }
 
-    /// Whether nothing has been asked for.
+    /// Returns true while the agent has asked for nothing.
     pub(crate) fn is_silent(&self) -> bool {
         self.requests.try_recv().is_err()
     }

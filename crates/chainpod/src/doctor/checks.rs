@@ -9,7 +9,7 @@ use super::{Patient, Verdict};
 
 /// How far the clocks may be apart: certificates and tokens are good from the moment in which they are made.
 const SKEW_SECS: i64 = 10;
-/// Whose Pods are tried, and what they are called.
+/// The kinds of Pods that are tried, and their names in the output.
 const SAMPLES: [(Sample, &str); 2] = [(Sample::Chaincode, "chaincode"), (Sample::Build, "a build")];
 /// A quota's word for what a container does not name.
 const MUST_SPECIFY: &str = "must specify";

@@ -7,7 +7,7 @@ use crate::serve::CREDENTIALS;
 
 /// A name that every cluster has.
 const KNOWN_NAME: &str = "kubernetes.default";
-/// What to do where a Pod cannot try.
+/// The remedy where no Pod can run the check.
 const RUN_PODS: &str = "see the check of pods, and that the nodes can pull agent-image, of this very version";
 
 /// The nodes can pull it, and it runs.
@@ -66,7 +66,7 @@ pub(super) async fn names(patient: &Patient) -> Verdict {
 }
 
 impl Patient {
-    /// Whether a Pod runs the agent. Where it does not, no other check has to wait for that.
+    /// Checks once that a Pod runs the agent. If none does, no other check has to wait for that.
     async fn agent_runs(&self) -> Result<(), Why> {
         let tried = self.agent_runs.get_or_init(async || {
             let reached = self.cluster.reaches(&[], None).await;
@@ -75,7 +75,7 @@ impl Patient {
         tried.await.clone()
     }
 
-    /// What a Pod says that tries to reach `target`: none where it does.
+    /// Tries to reach `target` from a Pod: returns none on success, else the Pod's error.
     async fn tries(&self, target: &str, ca_pem: Option<&str>) -> Result<Option<String>, Why> {
         self.agent_runs().await?;
         let reached = self.cluster.reaches(&[target], ca_pem).await;

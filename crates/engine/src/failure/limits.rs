@@ -13,11 +13,11 @@ pub struct StartLimits {
     pub unschedulable: Duration,
     /// How long an image's pull may have failed.
     pub unpullable: Duration,
-    /// How long the kubelet or the runtime may have failed to make a container.
+    /// The time for which the kubelet or the runtime may fail to create a container.
     pub unmade: Duration,
     /// How long a Pod's node may not come to make its container.
     pub blocked: Duration,
-    /// How long an agent may have said that it waits for chainpod.
+    /// The time for which an agent may report that it waits for chainpod.
     pub unanswered: Duration,
     /// How long the namespace's quota may be full.
     pub quota: Duration,

@@ -111,7 +111,7 @@ fn a_setting_is_not_doubted() {
     }
 }
 
-/// What keeps the image's files starts first, and mounts the agent.
+/// The container that keeps the image's files starts first, and mounts the agent.
 #[test]
 fn a_nodes_way_is_learned_from_what_keeps_files_too() {
     let kept = |state: &Value| {

@@ -21,7 +21,7 @@ use crate::{labels, pod, status};
 
 /// How long a Pod of ours may take to be scheduled, to pull its image and to end.
 const POD_LIMIT: Duration = Duration::from_secs(60);
-/// How long its image's pull may have failed: the kubelet tries again after 10 s.
+/// The time for which its image's pull may fail: the kubelet tries again after 10 s.
 const PULL_LIMIT: Duration = Duration::from_secs(12);
 /// How often it is looked at.
 const POD_PAUSE: Duration = Duration::from_millis(250);
@@ -49,7 +49,7 @@ pub enum Untried {
 }
 
 impl KubeCluster {
-    /// Whether a Pod of that kind would be accepted now, with an image volume or without: a dry run. Whether the
+    /// Asks by a dry run for a Pod of that kind, with an image volume or without. Returns true if the
     /// volume is still in what the API server would make of it.
     ///
     /// # Errors

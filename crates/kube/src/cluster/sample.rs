@@ -17,7 +17,7 @@ const NAME: &str = "chainpod-doctor";
 /// Where its agent would call.
 const URL: &str = "https://127.0.0.1:1";
 
-/// What a container that peers ask for is for.
+/// The kinds of containers that peers ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sample {
     /// It is chaincode in Fabric's image.

@@ -14,7 +14,7 @@ const REQUEST_MEMORY_BYTES: i64 = 32 * 1024 * 1024;
 /// kubelet counts them.
 const NANOS_PER_SHARE: i64 = 1_000_000_000 / 1024;
 
-/// What a container that chainpod adds may use at most. It has limits as a quota that counts those refuses a Pod for
+/// The CPU limit of a container that chainpod adds. It has limits because a quota that counts them refuses a Pod for
 /// each container without. Half a core brings the agent or keeps an image's files as fast as a node reads them.
 const OURS_NANO_CPUS: i64 = 500_000_000;
 /// As [`OURS_NANO_CPUS`], for memory: an agent has 4 MiB, a runtime needs some more to begin a container, and the rest is for

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStatus, Pod
 use crate::pod::agent::{AGENT, KEEPER};
 use crate::pod::own_container;
 
-/// What a container of ours is for.
+/// The purpose of a container of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// It brings the agent.
@@ -77,17 +77,17 @@ impl<'a> Part<'a> {
         self.container.image.as_deref().unwrap_or_default()
     }
 
-    /// What it does; none before its node has it.
+    /// Returns its state; none before its node has reported it.
     pub(crate) fn state(&self) -> Option<&'a ContainerState> {
         self.status?.state.as_ref()
     }
 
-    /// Whether its program runs.
+    /// Returns true while its program runs.
     pub(crate) fn runs(&self) -> bool {
         self.state().is_some_and(|state| state.running.is_some())
     }
 
-    /// Whether the agent is mounted in it.
+    /// Returns true if the agent is mounted in it.
     pub(crate) fn has_agent(&self) -> bool {
         let mut mounts = self.container.volume_mounts.iter().flatten();
         mounts.any(|mount| mount.mount_path == AGENT_DIR)

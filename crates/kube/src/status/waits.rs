@@ -21,13 +21,13 @@ const NO_IMAGE: [&str; 5] = [
 ];
 /// Reasons of an end before the program's first instruction.
 const NEVER_RAN: [&str; 2] = ["ContainerCannotRun", "StartError"];
-/// How runc says that a program cannot be executed.
+/// A part of runc's message about a program that cannot be executed.
 const EXEC_ERROR: &str = "exec: \"";
 /// Docker's exit code for a program that is not there.
 const COMMAND_NOT_FOUND: i64 = 127;
 /// Docker's exit code for one that cannot be executed.
 const NOT_EXECUTABLE: i64 = 126;
-/// What names leave out, and the runtime's messages do not.
+/// The parts of an image's name that users leave out and runtimes add.
 const DEFAULT_REGISTRY: [&str; 2] = ["docker.io/", "library/"];
 
 /// Why `pod` does not come to run its program, by the first of our containers that does not get on; `is_ending` where
@@ -56,13 +56,13 @@ pub(super) fn stuck(pod: &Pod, is_ending: bool) -> Option<Cause> {
     })
 }
 
-/// Whether a container whose state that is has come as far as its program.
+/// Returns true if a container in that state has run its program.
 fn has_run(state: &ContainerState) -> bool {
     let ended = state.terminated.as_ref();
     state.running.is_some() || ended.is_some_and(|ended| !never_ran(ended))
 }
 
-/// Whether a container ended before its program's first instruction.
+/// Returns true if a container ended before its program's first instruction.
 pub(super) fn never_ran(ended: &ContainerStateTerminated) -> bool {
     let reason = ended.reason.as_deref();
     reason.is_some_and(|reason| NEVER_RAN.contains(&reason))
@@ -93,7 +93,7 @@ fn waits(pod: &Pod, part: Part<'_>, waiting: &ContainerStateWaiting, too_late: b
     })
 }
 
-/// Whether that is the reason of a container whose image cannot be pulled: inner whether the next try may succeed.
+/// Returns some if that is the reason of an image that cannot be pulled, with true if the next try may succeed.
 pub(super) fn pull(reason: &str) -> Option<bool> {
     match reason {
         reason if PULL_FAILED.contains(&reason) => Some(true),
@@ -150,7 +150,7 @@ fn unexecuted(pod: &Pod, part: Part<'_>, message: String) -> Cause {
     }
 }
 
-/// Whether it cannot begin for want of the agent.
+/// Returns true if it cannot begin because the agent is not in it.
 fn lacks_agent(pod: &Pod, part: Part<'_>, message: &str) -> bool {
     part.role == Role::Agent || (part.has_agent() && is_about_agent(message, mounted_image(pod).is_some()))
 }
@@ -168,7 +168,7 @@ fn failed(part: Part<'_>, ended: &ContainerStateTerminated) -> Cause {
     }
 }
 
-/// What is said of an end, if it is more than its exit code.
+/// Returns the kubelet's words for an end; empty if there are none but the exit code.
 pub(super) fn words(ended: &ContainerStateTerminated) -> String {
     let reason = ended.reason.as_deref().filter(|reason| !PLAIN.contains(reason));
     sentence(reason, ended.message.as_deref())

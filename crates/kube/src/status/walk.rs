@@ -25,7 +25,7 @@ const SHAPES: [Shape; 5] = [
     ("copied, files kept", &["agent", "keeper", "chaincode"]),
 ];
 
-/// What the kubelet says, and the cause for the container that brings the agent, for the one that keeps the image's
+/// A state that the kubelet reports, and the cause for the container that brings the agent, for the one that keeps the image's
 /// files, and for the program's; of the last one none where it has ended.
 struct Row {
     state: Value,
@@ -145,7 +145,7 @@ fn status(name: &str, state: &Value) -> Value {
     json!({"name": name, "state": state, "image": "", "imageID": "", "ready": false, "restartCount": 0})
 }
 
-/// What the engine is told of it where the operator has chosen the shape.
+/// Returns the state that the engine gets of it where the operator has chosen the shape.
 fn told(pod: &Pod) -> PodState {
     let learned = AgentVolumes::new(AgentVolume::Image).learn(pod);
     learned.unwrap_or_else(|| seen(pod).unwrap().state)
@@ -262,7 +262,7 @@ fn what_ends_the_pod_before_its_program_is_not_the_fault_of_what_prepares_it() {
     }
 }
 
-/// What copied the agent goes with the program.
+/// The container that copied the agent ends with the program.
 #[test]
 fn a_program_that_has_run_has_ended_whatever_became_of_what_stood_beside_it() {
     let mut pod = with(

@@ -9,7 +9,7 @@ use crate::engine::live::Seen;
 use crate::engine::{Engine, Live};
 use crate::failure::Cause;
 
-/// How often it is asked what keeps a Pod: only Events and the agent's log say that, which nobody watches.
+/// The interval between two questions about a Pod's Events and its agent's log, which nobody watches.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
 impl Engine {
