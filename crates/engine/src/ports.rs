@@ -83,8 +83,8 @@ pub trait Cluster: Send + Sync + 'static {
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError>;
     /// Deletes the Pod with that grace (never 0: that would forget it without ending it). Absent is success.
     async fn delete_pod(&self, pod: &PodName, grace: Duration) -> Result<(), ClusterError>;
-    /// What keeps a Pod's node from making its container, as the node has told it last; none where it gets on.
-    async fn blocked(&self, pod: &PodName) -> Result<Option<String>, ClusterError>;
+    /// Returns a cause that the Pod's status does not show, from its Events or its agent's log; none while it makes progress.
+    async fn blocked(&self, pod: &PodName) -> Result<Option<Cause>, ClusterError>;
     /// The workload of the Pod that has that address; none where that is no Pod of ours to see.
     async fn owner(&self, caller: IpAddr) -> Result<Option<Owner>, ClusterError>;
     /// Tells the news of that record: a Kubernetes Event on it, and on its owner.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use agent_protocol::Task;
 use async_trait::async_trait;
+use engine::Cause;
 use engine::container::{Container, Owner, Record};
 use engine::name::{PodName, RecordName, Scope};
 use engine::ports::{Cluster, ClusterError, LogLine, News, SecretFile};
@@ -31,9 +32,11 @@ use crate::{event, files_secret, labels, logs, pod, record, task_secret};
 mod blocked;
 mod owner;
 mod probe;
+mod sample;
 mod shape;
 
-pub use self::probe::server_time;
+pub use self::probe::{Untried, server_time};
+pub use self::sample::Sample;
 
 /// What all objects have in common.
 #[derive(Clone)]
@@ -249,7 +252,7 @@ impl Cluster for KubeCluster {
         }
     }
 
-    async fn blocked(&self, pod: &PodName) -> Result<Option<String>, ClusterError> {
+    async fn blocked(&self, pod: &PodName) -> Result<Option<Cause>, ClusterError> {
         self.waits_for(pod).await
     }
 

@@ -12,7 +12,7 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 
 use crate::pod::{identity, own_container};
-use crate::{labels, records};
+use crate::{labels, records, status};
 
 /// A container as it is in the cluster.
 #[derive(Clone, Debug)]
@@ -95,10 +95,7 @@ impl View {
     }
 
     fn waiting(&self) -> Option<&str> {
-        let pod = self.pod.as_ref()?;
-        let mut statuses = pod.status.as_ref()?.container_statuses.iter().flatten();
-        let own = statuses.find(|status| Some(status.name.as_str()) == own_container(pod))?;
-        own.state.as_ref()?.waiting.as_ref()?.reason.as_deref()
+        status::waiting_reason(self.pod.as_ref()?)
     }
 }
 

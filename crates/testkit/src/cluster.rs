@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use engine::Cause;
 use engine::container::{Container, Owner, Record};
 use engine::name::{PodName, RecordName, Scope};
 use engine::ports::{Cluster, ClusterError, Event, LogLine, News, SecretFile};
@@ -34,7 +35,7 @@ struct State {
     conflicts: u32,
     refusal: Option<String>,
     full: u32,
-    blocked: Option<String>,
+    blocked: Option<Cause>,
     hung: bool,
     owner: Option<Owner>,
     watch: Option<mpsc::UnboundedSender<Event>>,
@@ -57,9 +58,14 @@ impl FakeCluster {
         self.state.lock().unwrap().full = count;
     }
 
-    /// What every Pod's node says that keeps it waiting.
-    pub fn block_pods(&self, message: &str) {
-        self.state.lock().unwrap().blocked = Some(message.to_owned());
+    /// Gives every Pod that cause, as found in Events or its agent's log.
+    pub fn block_pods(&self, cause: Cause) {
+        self.state.lock().unwrap().blocked = Some(cause);
+    }
+
+    /// Takes that cause away again.
+    pub fn unblock_pods(&self) {
+        self.state.lock().unwrap().blocked = None;
     }
 
     /// From now on nothing is answered any more that asks for records.
@@ -247,7 +253,7 @@ impl Cluster for FakeCluster {
         Ok(())
     }
 
-    async fn blocked(&self, _: &PodName) -> Result<Option<String>, ClusterError> {
+    async fn blocked(&self, _: &PodName) -> Result<Option<Cause>, ClusterError> {
         Ok(self.state.lock().unwrap().blocked.clone())
     }
 

@@ -211,3 +211,25 @@ fn a_date_that_no_clock_knows_is_left_out() {
         assert_eq!(mode(&file), 0o640);
     }
 }
+
+/// A restart of chainpod breaks one, and an image store that fails each.
+#[test]
+fn a_stream_that_breaks_again_and_again_is_not_fetched_for_ever() {
+    let broke = || Failure::Away("unexpected end of file".to_owned());
+    let ago = Instant::now().checked_sub(BROKEN_FOR).unwrap();
+    for (times, since, expected) in [
+        (0, None, "unexpected end of file"),
+        (100, None, "unexpected end of file"),
+        (1, Some(ago), "unexpected end of file"),
+        (
+            2,
+            Some(ago),
+            "cannot fetch input 0: it broke off 3 times: unexpected end of file",
+        ),
+    ] {
+        let failure = Broken { times, since }.counted(broke(), "cannot fetch input 0");
+        let is_over = matches!(failure, Failure::Local(_));
+        assert_eq!(is_over, expected.contains("3 times"), "{times}");
+        assert_eq!(failure.into_text(), expected);
+    }
+}
