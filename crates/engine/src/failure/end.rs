@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::Who;
+use super::{Who, cut};
 use crate::container::{Container, Exit};
 use crate::name::PodName;
 
@@ -63,7 +63,7 @@ impl End {
         match self {
             Self::Itself => String::new(),
             Self::OutOfMemory => format!("{who} {how} in pod {pod}; {remedy}"),
-            _ => format!("{who} {how} in pod {pod}: {self}; {remedy}"),
+            _ => format!("{who} {how} in pod {pod}: {}; {remedy}", cut(self.to_string())),
         }
     }
 
