@@ -16,6 +16,8 @@ use testkit::{FakeCluster, FakeStore};
 mod ends;
 #[path = "life/images.rs"]
 mod images;
+#[path = "life/logs.rs"]
+mod logs;
 #[path = "life/owners.rs"]
 mod owners;
 
