@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use agent_protocol::{Event, KEEPALIVE_SECS};
+use agent_protocol::{ANSWERS_AGAIN, Event, KEEPALIVE_SECS, WAITS_FOR};
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::DefaultResolver;
@@ -44,6 +44,8 @@ pub(crate) enum Failure {
     Away(String),
     /// The server's no: a 4xx, with its text. The same call will fail again.
     Refused(String),
+    /// The start that this agent belongs to is over, says the server: so will be all that is asked for it.
+    Over(String),
     /// It failed on our side.
     Local(String),
 }
@@ -51,7 +53,7 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn into_text(self) -> String {
         match self {
-            Self::Away(text) | Self::Refused(text) | Self::Local(text) => text,
+            Self::Away(text) | Self::Refused(text) | Self::Over(text) | Self::Local(text) => text,
         }
     }
 }
@@ -65,6 +67,8 @@ pub(crate) struct Chainpod {
     ended: Mutex<Option<Instant>>,
     /// Patience was at its end once: no later call waits again.
     lost: AtomicBool,
+    /// The last thing said of a call that is repeated; empty once a call is answered.
+    waiting: Mutex<String>,
 }
 
 impl Chainpod {
@@ -110,13 +114,14 @@ impl Chainpod {
             authorization: format!("Bearer {}", orders.token),
             ended: Mutex::new(None),
             lost: AtomicBool::new(false),
+            waiting: Mutex::default(),
         })
     }
 
     /// The body of `GET path`. Once.
     pub(crate) fn get(&self, path: &str) -> Result<BodyReader<'static>, Failure> {
         let answer = self.headed(self.agent.get(self.at(path))).call();
-        Ok(accepted(answer)?.into_body().into_reader())
+        Ok(self.accepted(answer)?.into_body().into_reader())
     }
 
     /// `PUT path`, the body of unknown length. Once.
@@ -126,7 +131,7 @@ impl Chainpod {
             .headed(self.agent.put(self.at(path)))
             .header("expect", "100-continue")
             .content_type("application/x-tar");
-        drained(accepted(request.send(SendBody::from_reader(body)))?)
+        drained(self.accepted(request.send(SendBody::from_reader(body)))?)
     }
 
     /// Tells `event`, until it is answered.
@@ -139,7 +144,7 @@ impl Chainpod {
         let _ = self.post(event, LAST_WORD);
     }
 
-    /// Tries until the server answers, for ever while the program runs. Says so once.
+    /// Tries until the server answers, for ever while the program runs. Says what it waits for, and why.
     pub(crate) fn insist<T>(
         &self,
         what: &str,
@@ -152,15 +157,32 @@ impl Chainpod {
                 Err(Failure::Away(why)) => why,
                 answered => return answered,
             };
-            let since = *since.get_or_insert_with(|| {
-                say(&format!("{what}, trying again: {why}"));
-                Instant::now()
-            });
+            self.waits(format!("{what}: {why}"));
+            let since = *since.get_or_insert_with(Instant::now);
             if self.is_lost(since) {
                 return Err(Failure::Away(why));
             }
             backoff.wait();
         }
+    }
+
+    /// Says that, unless it was the last thing said. chainpod reads it, where a start takes long.
+    fn waits(&self, what: String) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if *waiting != what {
+            say(&format!("{WAITS_FOR}{what}"));
+            *waiting = what;
+        }
+    }
+
+    /// The answer, if it is a good one; after others this is said, too.
+    fn accepted(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Failure> {
+        let answer = accepted(answer)?;
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::take(&mut *waiting).is_empty() {
+            say(ANSWERS_AGAIN);
+        }
+        Ok(answer)
     }
 
     /// The program has ended: from now on patience is limited.
@@ -184,7 +206,7 @@ impl Chainpod {
             .config()
             .timeout_global(Some(limit))
             .build();
-        drained(accepted(request.send(&json))?)
+        drained(self.accepted(request.send(&json))?)
     }
 
     fn at(&self, path: &str) -> String {
@@ -216,10 +238,10 @@ fn accepted(answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body
     };
     // Too early, too many, too slow: these 4xx ask for another try.
     let again = matches!(status.as_u16(), 408 | 425 | 429) || !(status.is_client_error() || status == FULL);
-    Err(if again {
-        Failure::Away(text)
-    } else {
-        Failure::Refused(text)
+    Err(match status {
+        _ if again => Failure::Away(text),
+        StatusCode::GONE => Failure::Over(text),
+        _ => Failure::Refused(text),
     })
 }
 

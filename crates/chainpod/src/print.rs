@@ -9,7 +9,7 @@ pub(crate) fn print(text: &str) {
     write(text.as_bytes());
 }
 
-/// [`print`], for what may be no text.
+/// [`print()`], for what may be no text.
 pub(crate) fn write(bytes: &[u8]) {
     let mut stdout = std::io::stdout().lock();
     // Who does not read does not mind.

@@ -1,6 +1,8 @@
 //! Everything that can go wrong in an operation. The server has the one table
 //! from these to statuses.
 
+use image_name::InvalidName;
+
 use crate::failure::refusal::remedy_of;
 use crate::ports::{ClusterError, StoreError};
 
@@ -65,6 +67,14 @@ pub enum Error {
     /// The start was ended by a stop, kill or removal.
     #[error("the start of container {0} was ended by a stop, kill or removal")]
     StartEnded(String),
+    /// An agent speaks for a start that is not the current one any more.
+    #[error("container {container}: start {start} is over")]
+    StartIsOver {
+        /// The container's name.
+        container: String,
+        /// The agent's start.
+        start: u32,
+    },
     /// Something failed for what is named: the error, and what to do where that is known.
     #[error("{what}: {error}{}", remedy_of(.error))]
     Of {
@@ -79,6 +89,13 @@ pub enum Error {
     /// The store's side failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// The request refers to an image by a text that is neither a name nor an id.
+impl From<InvalidName> for Error {
+    fn from(error: InvalidName) -> Self {
+        Self::Invalid(error.to_string())
+    }
 }
 
 impl Error {

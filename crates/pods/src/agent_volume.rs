@@ -9,9 +9,7 @@ use agent_protocol::AGENT_DIR;
 use engine::ports::PodState;
 use k8s_openapi::api::core::v1::{ContainerState, Pod};
 
-use crate::pod::agent::AGENT;
-use crate::pod::own_container;
-use crate::status::waits;
+use crate::status::parts::{Part, mounted_image, parts};
 
 /// Which way is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +38,9 @@ const FAILED: [&str; 4] = [
     "RunContainerError",
     "StartError",
 ];
-/// What its message has where the agent's volume is the cause: what containerd 1 says to a volume that
-/// it does not know, the volume's path, and the kubelet's and cri-o's own words.
-const CAUSES: [&str; 3] = ["failed to mkdir", AGENT_DIR, "image volume"];
+/// Parts of the runtime's message if the mounted image is the cause, besides the volume's path: what containerd 1 says to a volume
+/// that it does not know, and the kubelet's and cri-o's own words.
+const CAUSES: [&str; 2] = ["failed to mkdir", "image volume"];
 
 /// What has been learned. Cheap to clone.
 #[derive(Clone)]
@@ -100,18 +98,15 @@ impl AgentVolumes {
         }
     }
 
-    /// Learns from a Pod that has a node; what it tells where the agent's image is not in it.
+    /// Learns from a Pod that has a node; what it tells where that cannot mount the agent's image.
     pub(crate) fn learn(&self, pod: &Pod) -> Option<PodState> {
         let spec = pod.spec.as_ref()?;
         let node = spec.node_name.as_ref()?;
-        if let Some(stuck) = installer_stuck(pod) {
-            return Some(stuck);
-        }
         if !self.is_auto() {
             return None;
         }
         let mut learned = self.learned();
-        if !spec.volumes.iter().flatten().any(|volume| volume.image.is_some()) {
+        if mounted_image(pod).is_none() {
             learned.nodes.entry(node.clone()).or_insert(Node::Untried);
             return None;
         }
@@ -136,35 +131,31 @@ impl AgentVolumes {
     }
 }
 
-/// What a container tells that cannot copy the agent.
-fn installer_stuck(pod: &Pod) -> Option<PodState> {
-    let status = pod.status.as_ref()?;
-    let before = status.init_container_statuses.iter().flatten();
-    let mut statuses = before.chain(status.container_statuses.iter().flatten());
-    let agent = statuses.find(|status| status.name == AGENT)?;
-    let waiting = agent.state.as_ref()?.waiting.as_ref()?;
-    waits(&agent.image, waiting).map(PodState::Stuck)
+/// Returns true if the runtime's message says that a container cannot run because the agent is not in it.
+pub(crate) fn is_about_agent(message: &str, is_mounted: bool) -> bool {
+    message.contains(AGENT_DIR) || (is_mounted && CAUSES.iter().any(|cause| message.contains(cause)))
 }
 
 /// Whether the agent's image has been mounted, or why not; none where that is not known yet.
 fn mounted(pod: &Pod) -> Option<Result<(), String>> {
-    let own = own_container(pod);
-    let mut statuses = pod
-        .status
-        .iter()
-        .flat_map(|status| status.container_statuses.iter().flatten());
-    let state = statuses
-        .find(|status| Some(status.name.as_str()) == own)?
-        .state
-        .as_ref()?;
-    match failure(state) {
-        Some((reason, message)) if CAUSES.iter().any(|cause| message.contains(cause)) => {
-            Some(Err(format!("{reason}: {message}")))
+    let mut with_it = parts(pod).filter(Part::has_agent);
+    with_it.find_map(|part| {
+        let state = part.state()?;
+        match failure(state) {
+            Some((reason, message)) if is_about_agent(message, true) => {
+                Some(Err(format!("{reason}: {message}")))
+            }
+            Some(_) => None,
+            // An end says nothing: a Pod that is deleted before it begins has one too.
+            None => has_begun(state).then_some(Ok(())),
         }
-        Some(_) => None,
-        // An end says nothing: a Pod that is deleted before it begins has one too.
-        None => state.running.as_ref().map(|_| Ok(())),
-    }
+    })
+}
+
+/// Returns true if its program has begun; the container that keeps files has often ended by then.
+fn has_begun(state: &ContainerState) -> bool {
+    let ended = state.terminated.as_ref();
+    state.running.is_some() || ended.is_some_and(|ended| ended.exit_code == 0)
 }
 
 /// The reason and message of a container that could not be made or begun.

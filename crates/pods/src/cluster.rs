@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use engine::Cause;
 use engine::container::{Container, Owner, Record};
 use engine::name::{PodName, RecordName, Scope};
 use engine::ports::{Cluster, ClusterError, LogLine, News, SecretFile};
@@ -30,9 +31,11 @@ use crate::{event, files_secret, labels, logs, pod, record, task_secret};
 mod blocked;
 mod owner;
 mod probe;
+mod sample;
 mod shape;
 
-pub use self::probe::server_time;
+pub use self::probe::{Untried, server_time};
+pub use self::sample::Sample;
 
 /// What all objects have in common.
 #[derive(Clone)]
@@ -244,7 +247,7 @@ impl Cluster for KubeCluster {
         }
     }
 
-    async fn blocked(&self, pod: &PodName) -> Result<Option<String>, ClusterError> {
+    async fn blocked(&self, pod: &PodName) -> Result<Option<Cause>, ClusterError> {
         self.waits_for(pod).await
     }
 
@@ -256,7 +259,7 @@ impl Cluster for KubeCluster {
         let events = event::all(record, &self.config.namespace, news);
         let told = events
             .iter()
-            .map(async |event| self.create::<Event>(event).await.result.map(drop));
+            .map(async |event| there(self.create::<Event>(event).await.result));
         try_join_all(told).await.map(drop)
     }
 
@@ -264,9 +267,10 @@ impl Cluster for KubeCluster {
         &self,
         pod: &PodName,
         since: Option<Timestamp>,
+        tail: Option<usize>,
         follow: bool,
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError> {
-        logs::open(self.api(), pod, since, follow).await
+        logs::open(self.api(), pod, (since, tail), follow).await
     }
 }
 

@@ -76,22 +76,39 @@ impl AgentIdentity {
         namespace: &str,
         secret_name: &str,
     ) -> Result<Self, CredentialsError> {
+        let object = format!("secret {secret_name}");
+        let read = || Self::load(client.clone(), namespace, secret_name);
+        if let Some(found) = read().await? {
+            return Ok(found);
+        }
+        let api = Api::<Secret>::namespaced(client.clone(), namespace);
+        let made = generate(secret_name)?;
+        let created = tried(&object, || async {
+            api.create(&PostParams::default(), &made).await
+        });
+        match created.await.result {
+            Err(ClusterError::AlreadyExists(_)) => {
+                let gone = || ClusterError::NotFound(object.clone());
+                Ok(read().await?.ok_or_else(gone)?)
+            }
+            created => Self::parse(secret_name, &created?),
+        }
+    }
+
+    /// Reads the Secret; none where nobody has made it.
+    ///
+    /// # Errors
+    /// As [`AgentIdentity::load_or_create`].
+    pub async fn load(
+        client: Client,
+        namespace: &str,
+        secret_name: &str,
+    ) -> Result<Option<Self>, CredentialsError> {
         let api = Api::<Secret>::namespaced(client, namespace);
         let object = format!("secret {secret_name}");
-        let read = async || tried(&object, || api.get(secret_name)).await.result;
-        match read().await {
-            Err(ClusterError::NotFound(_)) => {}
-            found => return Self::parse(secret_name, &found?),
-        }
-        let made = generate(secret_name)?;
-        match tried(&object, || async {
-            api.create(&PostParams::default(), &made).await
-        })
-        .await
-        .result
-        {
-            Err(ClusterError::AlreadyExists(_)) => Self::parse(secret_name, &read().await?),
-            created => Self::parse(secret_name, &created?),
+        match tried(&object, || api.get(secret_name)).await.result {
+            Err(ClusterError::NotFound(_)) => Ok(None),
+            found => Self::parse(secret_name, &found?).map(Some),
         }
     }
 

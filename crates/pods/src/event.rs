@@ -8,6 +8,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 /// The API server's limit for a message.
 const MESSAGE_BYTES: usize = 1024;
+/// How much of an object's name is in its Events' names: with a time behind it they are legal.
+const OBJECT_BYTES: usize = 200;
 /// Who tells it.
 const COMPONENT: &str = "chainpod";
 
@@ -37,12 +39,12 @@ fn build(object: ObjectReference, news: &News) -> Event {
     let at = Time(news.at);
     Event {
         metadata: ObjectMeta {
-            generate_name: object.name.as_ref().map(|name| format!("{name}.")),
+            name: object.name.as_deref().map(|object| name(object, news)),
             namespace: object.namespace.clone(),
             ..ObjectMeta::default()
         },
         involved_object: object,
-        reason: Some(news.reason.to_owned()),
+        reason: Some(news.reason.to_string()),
         message: Some(cut(&news.message).to_owned()),
         type_: Some(if news.is_warning { "Warning" } else { "Normal" }.to_owned()),
         source: Some(EventSource {
@@ -54,6 +56,13 @@ fn build(object: ObjectReference, news: &News) -> Event {
         count: Some(1),
         ..Event::default()
     }
+}
+
+/// The name of the Event of these news on that object, as client-go names Events: the same news are one Event, however
+/// often and by whomever they are told.
+fn name(object: &str, news: &News) -> String {
+    let object = &object[..object.floor_char_boundary(OBJECT_BYTES)];
+    format!("{object}.{:x}", news.at.as_nanosecond())
 }
 
 fn cut(message: &str) -> &str {
@@ -68,10 +77,28 @@ mod tests {
     use crate::record::sample;
 
     #[test]
+    fn the_same_news_are_the_same_event() {
+        let news = |second| News {
+            at: jiff::Timestamp::from_second(second).unwrap(),
+            reason: "Exited".into(),
+            message: String::new(),
+            is_warning: false,
+        };
+        let names = |news: &News| {
+            let events = all(&sample::chaincode(), "ns", news).into_iter();
+            events
+                .map(|event| event.metadata.name.unwrap())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(&news(1)), names(&news(1)));
+        assert_ne!(names(&news(1)), names(&news(2)));
+    }
+
+    #[test]
     fn events_are_on_the_record_and_its_owner_and_a_long_message_is_cut() {
         let news = News {
             at: jiff::Timestamp::UNIX_EPOCH,
-            reason: "DiedAtOnce",
+            reason: "DiedAtOnce".into(),
             message: "ü".repeat(MESSAGE_BYTES),
             is_warning: true,
         };
@@ -94,6 +121,6 @@ mod tests {
         );
         assert_eq!(event.message.unwrap(), "ü".repeat(MESSAGE_BYTES / 2));
         assert_eq!(of_owner.involved_object.uid.as_deref(), Some("uid-9"));
-        assert_eq!(of_owner.metadata.generate_name.as_deref(), Some("peer0."));
+        assert_eq!(of_owner.metadata.name.as_deref(), Some("peer0.0"));
     }
 }

@@ -26,7 +26,7 @@ mod task_secret;
 mod watch;
 
 pub use agent_volume::AgentVolume;
-pub use cluster::{Config, KubeCluster, records, server_time};
+pub use cluster::{Config, KubeCluster, Sample, Untried, records, server_time};
 pub use credentials::{AgentIdentity, CredentialsError, ServerCertificate};
 pub use explain::{explain, preview};
 pub use garbage::{Found, Garbage, Kind, garbage, remove};

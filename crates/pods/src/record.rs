@@ -164,6 +164,7 @@ pub(crate) mod sample {
             outputs: std::collections::BTreeMap::new(),
             last_lines: Vec::new(),
             image_command: None,
+            untold: Vec::new(),
             holder: None,
         };
         let name = RecordName::new(&container.scope, &container.name);

@@ -15,7 +15,7 @@ mod text;
 
 pub use choose::{Choice, Origin, Subject};
 pub use glob::{Glob, Globs};
-pub use images::{ImageRule, NotAllowed, full_name};
+pub use images::{ImageRule, NotAllowed};
 pub use parse::Wrong;
 pub use pod::{EnvValue, KeyRef, Match, PodFields, PodRule, Resources};
 pub use source::Source;

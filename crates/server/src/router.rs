@@ -41,7 +41,7 @@ macro_rules! routes {
     };
 }
 
-/// THE table. What is not in it is in [`crate::ABSENT`], or answered by [`no_such_page`].
+/// THE table. What is not in it is in [`crate::ABSENT`], or answered by `no_such_page`.
 pub static ROUTES: [Route; 22] = routes! {
     HEAD   "/_ping"                    => "ping" head(ping::ping),
     GET    "/_ping"                    => "ping" get(ping::ping),

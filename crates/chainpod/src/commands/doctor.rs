@@ -1,6 +1,7 @@
 //! `chainpod doctor`: whether this cluster has what chainpod needs, and what to do where not.
 
 mod checks;
+mod from_pods;
 
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use clap::ArgMatches;
 use engine::token::{KEY_BYTES, TokenKey};
 use pods::{AgentVolume, KubeCluster};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use crate::cli;
 use crate::cluster::Place;
@@ -22,7 +24,12 @@ struct Patient {
     place: Place,
     cluster: KubeCluster,
     config: Doctor,
+    /// The result of running a Pod of `agent-image`, which is done once.
+    agent_runs: OnceCell<Result<(), Why>>,
 }
+
+/// A problem, and its remedy.
+type Why = (String, &'static str);
 
 /// What a check came to.
 enum Verdict {
@@ -40,7 +47,7 @@ type Checking<'a> = Pin<Box<dyn Future<Output = Verdict> + 'a>>;
 type Check = (&'static str, fn(&Patient) -> Checking<'_>);
 
 /// THE table of checks, in the order in which one depends on the other.
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 9] = [
     ("api server", |patient| Box::pin(checks::api_server(patient))),
     ("clock", |patient| Box::pin(checks::clock(patient))),
     ("permissions", |patient| Box::pin(checks::permissions(patient))),
@@ -48,8 +55,9 @@ const CHECKS: [Check; 8] = [
     ("image volumes", |patient| {
         Box::pin(checks::image_volumes(patient))
     }),
-    ("agents", |patient| Box::pin(checks::agents(patient))),
-    ("names", |patient| Box::pin(checks::names(patient))),
+    ("agent image", |patient| Box::pin(from_pods::agent_image(patient))),
+    ("agents", |patient| Box::pin(from_pods::agents(patient))),
+    ("names", |patient| Box::pin(from_pods::names(patient))),
     ("store", |patient| Box::pin(checks::store(patient))),
 ];
 
@@ -94,13 +102,14 @@ impl Patient {
                 agent_ca_pem: String::new(),
                 token_key: TokenKey::new([0; KEY_BYTES]),
                 default_uid: pods::Config::FABRIC_UID,
-                rules: Arc::new(rules::Source::built_in()),
+                rules: Arc::clone(&config.rules),
             },
         );
         Ok(Self {
             place,
             cluster,
             config,
+            agent_runs: OnceCell::new(),
         })
     }
 }

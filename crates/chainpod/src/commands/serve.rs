@@ -25,7 +25,7 @@ use crate::images::RuledImages;
 use crate::shutdown::Signals;
 
 /// The Secret with the CA and the token key that agents trust: the one that the Role lets be read.
-const CREDENTIALS: &str = "chainpod-credentials";
+pub(crate) const CREDENTIALS: &str = "chainpod-credentials";
 /// What must be so before chainpod is ready, in the order in which it comes about.
 const READY: [&str; 4] = [KUBERNETES, STORE, LISTENERS, RECORDS];
 /// The API server answers.

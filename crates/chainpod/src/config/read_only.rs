@@ -66,6 +66,7 @@ pub(crate) struct Gc {
 /// What `doctor` needs to know, checked.
 pub(crate) struct Doctor {
     pub(crate) look: Look,
+    pub(crate) rules: Arc<rules::Source>,
     pub(crate) store: store::Location,
     /// None where it is not given: only `serve` knows it then.
     pub(crate) agent_address: Option<AgentAddress>,
@@ -79,19 +80,19 @@ impl Doctor {
     /// As there.
     pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
         let mut sources = Sources::open(flags, env);
-        let look = Look::from(&mut sources);
+        let (look, rules) = (Look::from(&mut sources), rules(&mut sources));
         let store = sources.one(&key::STORE, str::parse);
         let agent_address = sources.one(&key::AGENT_ADDRESS, str::parse);
         let agent_image = sources.one(&key::AGENT_IMAGE, values::text);
-        let read = look
-            .zip(store)
-            .zip(agent_image)
-            .map(|((look, store), agent_image)| Self {
-                look,
-                store,
+        let read = (|| {
+            Some(Self {
+                look: look?,
+                rules: rules?,
+                store: store?,
                 agent_address,
-                agent_image,
-            });
+                agent_image: agent_image?,
+            })
+        })();
         sources.all_or_wrong(read)
     }
 }

@@ -3,51 +3,36 @@
 
 use std::sync::Arc;
 
-use tracing::Instrument;
-
 use super::{Engine, Live, SETTLING};
 use crate::container::KeptLine;
-use crate::phase::Phase;
 use crate::ports::LogLine;
 
 /// How much is kept at most: a record has room for a thousand times that.
 const KEPT_BYTES: usize = 8 * 1024;
 
 impl Engine {
-    /// Keeps the last lines of the `start`-th start, which has ended. Nothing waits for that.
-    pub(super) fn keep_last_lines(&self, live: &Arc<Live>, start: u32) {
-        let (engine, live) = (self.clone(), Arc::clone(live));
-        let keeping = async move {
-            // A peer has removed by then what it launches anew, and nothing is kept. The agent keeps the Pod for longer.
-            tokio::time::sleep(SETTLING).await;
-            if live.is_gone() || live.record().container.starts != start {
-                return;
-            }
-            let lines = last(engine.last_lines(&live).await);
-            engine
-                .record_fact(&live, |container| {
-                    let current = container.starts == start && container.phase == Phase::Exited;
-                    (current && !lines.is_empty()).then(|| container.last_lines.clone_from(&lines))
-                })
-                .await;
-        };
-        tokio::spawn(keeping.in_current_span());
+    /// Reads the last lines of the `start`-th start, which has ended; none where it has been started anew.
+    pub(super) async fn lines_to_keep(&self, live: &Arc<Live>, start: u32) -> Vec<KeptLine> {
+        // A peer has removed by then what it launches anew, and nothing is kept. The agent keeps the Pod for longer.
+        tokio::time::sleep(SETTLING).await;
+        if live.is_gone() || live.record().container.starts != start {
+            return Vec::new();
+        }
+        last(self.last_lines(live).await)
     }
 }
 
-/// As many of the last ones as may be kept.
+/// As many of the last ones as may be kept, and of the line before those its end.
 fn last(lines: Vec<LogLine>) -> Vec<KeptLine> {
     let mut room = KEPT_BYTES;
-    let mut kept: Vec<_> = lines
-        .into_iter()
-        .rev()
-        .map(KeptLine::from)
-        .take_while(|line| {
-            let fits = line.text.len() <= room;
-            room = room.saturating_sub(line.text.len());
-            fits
-        })
-        .collect();
+    let newest_first = lines.into_iter().rev().map(|line| {
+        let mut kept = KeptLine::from(line);
+        let cut = kept.text.len().saturating_sub(room);
+        kept.text = kept.text.split_off(kept.text.ceil_char_boundary(cut));
+        room -= kept.text.len();
+        kept
+    });
+    let mut kept: Vec<_> = newest_first.take_while(|line| !line.text.is_empty()).collect();
     kept.reverse();
     kept
 }
@@ -80,9 +65,10 @@ mod tests {
             time: jiff::Timestamp::UNIX_EPOCH,
             text: text.into(),
         };
-        let lines = ["x".repeat(KEPT_BYTES), "first\n".to_owned(), "last\n".to_owned()];
+        let long = "x".repeat(KEPT_BYTES);
+        let lines = ["a\n", &long, "first\n", "last\n"].map(str::to_owned);
         let kept = last(lines.map(line).into());
         let texts: Vec<_> = kept.iter().map(|line| line.text.as_str()).collect();
-        assert_eq!(texts, ["first\n", "last\n"]);
+        assert_eq!(texts, [&long["first\nlast\n".len()..], "first\n", "last\n"]);
     }
 }

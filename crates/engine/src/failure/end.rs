@@ -3,7 +3,9 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::Who;
+use jiff::Timestamp;
+
+use super::{Who, cut};
 use crate::container::{Container, Exit};
 use crate::name::PodName;
 
@@ -63,7 +65,7 @@ impl End {
         match self {
             Self::Itself => String::new(),
             Self::OutOfMemory => format!("{who} {how} in pod {pod}; {remedy}"),
-            _ => format!("{who} {how} in pod {pod}: {self}; {remedy}"),
+            _ => format!("{who} {how} in pod {pod}: {}; {remedy}", cut(self.to_string())),
         }
     }
 
@@ -93,10 +95,14 @@ impl End {
         }
     }
 
-    /// The exit of a program that ended so, heard of now.
-    pub(crate) fn exit(&self, container: &Container, pod: &PodName, code: i64) -> Exit {
-        let sentence = self.sentence(container, pod, code);
-        Exit::now(code, *self == Self::OutOfMemory, sentence)
+    /// The exit of a program that ended so, reported at that time.
+    pub(crate) fn exit(&self, container: &Container, pod: &PodName, code: i64, at: Timestamp) -> Exit {
+        Exit {
+            code,
+            oom_killed: *self == Self::OutOfMemory,
+            error: self.sentence(container, pod, code),
+            finished_at: at,
+        }
     }
 }
 

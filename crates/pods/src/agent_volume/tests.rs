@@ -1,6 +1,5 @@
 //! What Pods teach about their nodes.
 
-use engine::Cause;
 use serde_json::{Value, json};
 
 use super::*;
@@ -109,21 +108,30 @@ fn a_setting_is_not_doubted() {
     }
 }
 
+/// The container that keeps the image's files starts first, and mounts the agent.
 #[test]
-fn a_container_that_cannot_copy_the_agent_for_want_of_its_image_is_told() {
-    for statuses in ["containerStatuses", "initContainerStatuses"] {
-        let mut pod = copied("n");
-        let state = waiting("ImagePullBackOff", "not found");
-        let status = json!({"name": "agent", "state": state, "image": "chainpod:0.1", "imageID": "", "ready": false, "restartCount": 0});
-        pod.status = serde_json::from_value(json!({statuses: [status]})).unwrap();
-        let told = AgentVolumes::new(AgentVolume::Init).learn(&pod);
-        let expected = Cause::Image {
-            image: "chainpod:0.1".to_owned(),
-            message: "ImagePullBackOff: not found".to_owned(),
-            tried_again: false,
-        };
-        assert_eq!(told, Some(PodState::Stuck(expected)));
-    }
+fn a_nodes_way_is_learned_from_what_keeps_files_too() {
+    let kept = |state: &Value| {
+        let mut record = sample::chaincode();
+        let overlay = record.container.image.overlay.as_mut().unwrap();
+        overlay.directories.push("/etc".to_owned());
+        let mut pod = sample::pod(&record, AgentBy::Mount);
+        pod.spec.as_mut().unwrap().node_name = Some("n".to_owned());
+        let status = json!({"name": "keeper", "state": state, "image": "", "imageID": "", "ready": false, "restartCount": 0});
+        pod.status = serde_json::from_value(json!({"initContainerStatuses": [status]})).unwrap();
+        pod
+    };
+    let volumes = AgentVolumes::new(AgentVolume::Auto);
+    let old = waiting(
+        "CreateContainerError",
+        "failed to generate spec: failed to mkdir \"\"",
+    );
+    assert!(matches!(volumes.learn(&kept(&old)), Some(PodState::NoAgent(_))));
+    assert!(!volumes.mounts_image());
+    let volumes = AgentVolumes::new(AgentVolume::Auto);
+    let kept = kept(&json!({"terminated": {"exitCode": 0, "reason": "Completed"}}));
+    assert_eq!(volumes.learn(&kept), None);
+    assert!(volumes.learned().nodes.get("n") == Some(&Node::Mounts));
 }
 
 fn spec_of_copied(record: &engine::container::Record) -> k8s_openapi::api::core::v1::PodSpec {

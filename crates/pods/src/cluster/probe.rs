@@ -2,25 +2,27 @@
 
 use std::time::Duration;
 
-use agent_protocol::{AGENT_FILE, PROBE_OPTION};
+use agent_protocol::{AGENT_SAYS, PROBE_CA_VARIABLE, PROBE_OPTION};
 use engine::ports::ClusterError;
 use http::{Request, Uri};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{EnvVar, Pod, PodStatus};
 use kube::api::{DeleteParams, LogParams, PostParams};
 use kube::client::Body;
 use kube::{Client, ResourceExt};
 use tokio::time::{Instant, sleep};
 
 use super::KubeCluster;
+use super::sample::Sample;
 use crate::agent_volume::AgentBy;
 use crate::error::mapped;
-use crate::plan::PULL_POLICY;
 use crate::{labels, pod, status};
 
 /// How long a Pod of ours may take to be scheduled, to pull its image and to end.
 const POD_LIMIT: Duration = Duration::from_secs(60);
+/// The time for which its image's pull may fail: the kubelet tries again after 10 s.
+const PULL_LIMIT: Duration = Duration::from_secs(12);
 /// How often it is looked at.
 const POD_PAUSE: Duration = Duration::from_millis(250);
 
@@ -37,89 +39,112 @@ pub async fn server_time(client: &Client) -> kube::Result<Option<Timestamp>> {
     Ok(date)
 }
 
+/// Why a Pod that was to try something could not.
+#[derive(Debug)]
+pub enum Untried {
+    /// Its image cannot be pulled: the kubelet's words.
+    Image(String),
+    /// Anything else, as a sentence.
+    Other(String),
+}
+
 impl KubeCluster {
-    /// Whether a Pod of our shape would be accepted now, with an image volume or without: a dry run. Whether the
+    /// Asks by a dry run for a Pod of that kind, with an image volume or without. Returns true if the
     /// volume is still in what the API server would make of it.
     ///
     /// # Errors
     /// `Refused` and `QuotaFull` with the API server's message.
-    pub async fn accepts(&self, image_volume: bool) -> Result<bool, ClusterError> {
+    pub async fn accepts(&self, sample: Sample, image_volume: bool) -> Result<bool, ClusterError> {
         let by = if image_volume {
             AgentBy::Mount
         } else {
             AgentBy::Copy
         };
-        let pod = self.dry_run(by).await?;
+        let pod = self.dry_run(sample, by).await?;
         let mut volumes = pod.spec.into_iter().filter_map(|spec| spec.volumes).flatten();
         Ok(volumes.any(|volume| volume.image.is_some()))
     }
 
-    /// Runs the agent in a Pod of its own, which tries to reach `target` and goes: none where it could, else its sentence.
+    /// Runs the agent in a Pod of its own, which tries to reach `targets` and goes: none where it could, else its sentence.
+    /// An address must have a certificate of that CA, where one is given.
     ///
     /// # Errors
     /// Why that Pod could not tell.
-    pub async fn reaches(&self, target: &str) -> Result<Option<String>, String> {
+    pub async fn reaches(&self, targets: &[&str], ca_pem: Option<&str>) -> Result<Option<String>, Untried> {
         let api = self.api::<Pod>();
-        let pod = self.prober(target);
+        let pod = self.prober(targets, ca_pem);
         let made = api.create(&PostParams::default(), &pod).await;
-        let name = made
-            .map_err(|error| mapped("the pod", error).to_string())?
-            .name_any();
+        let name = made.map_err(|error| other("the pod", error))?.name_any();
         let told = self.told(&name).await;
         // What cannot be deleted is told by nobody else: it ends by itself.
         let _ = api.delete(&name, &DeleteParams::default().grace_period(1)).await;
         told
     }
 
-    fn prober(&self, target: &str) -> Pod {
-        let mut pod = pod::agent::probe(&self.config, AgentBy::Copy);
+    fn prober(&self, targets: &[&str], ca_pem: Option<&str>) -> Pod {
+        let mut pod = pod::agent::alone(&self.config, &[PROBE_OPTION]);
         pod.metadata.labels = Some(labels::of_doctor(&self.config.instance));
-        if let Some(spec) = &mut pod.spec {
-            spec.init_containers = None;
-            spec.volumes = None;
-            spec.restart_policy = Some("Never".to_owned());
-            spec.active_deadline_seconds = Some(POD_LIMIT.as_secs().cast_signed());
-            for container in &mut spec.containers {
-                container.volume_mounts = None;
-                container.image_pull_policy = Some(PULL_POLICY.name().to_owned());
-                container.command = Some(vec![format!("/{AGENT_FILE}"), PROBE_OPTION.to_owned()]);
-                container.args = Some(vec![target.to_owned()]);
-            }
+        let spec = pod.spec.get_or_insert_default();
+        spec.active_deadline_seconds = Some(POD_LIMIT.as_secs().cast_signed());
+        for container in &mut spec.containers {
+            container.args = Some(targets.iter().map(|&target| target.to_owned()).collect());
+            container.env = ca_pem.map(|pem| {
+                vec![EnvVar {
+                    name: PROBE_CA_VARIABLE.to_owned(),
+                    value: Some(pem.to_owned()),
+                    ..EnvVar::default()
+                }]
+            });
         }
         pod
     }
 
     /// What the Pod of that name has found out, once it has ended.
-    async fn told(&self, name: &str) -> Result<Option<String>, String> {
+    async fn told(&self, name: &str) -> Result<Option<String>, Untried> {
         let api = self.api::<Pod>();
-        let deadline = Instant::now() + POD_LIMIT;
+        let begun = Instant::now();
+        let mut pulled_until = begun;
         loop {
-            let pod = api
-                .get(name)
-                .await
-                .map_err(|error| mapped(name, error).to_string())?;
-            let status = pod.status.clone().unwrap_or_default();
+            let pod = api.get(name).await.map_err(|error| other(name, error))?;
+            let status = pod.status.unwrap_or_default();
             match status.phase.as_deref() {
                 Some("Succeeded") => return Ok(None),
                 Some("Failed") => break,
-                _ if Instant::now() > deadline => {
-                    let why = status::waiting(&status).unwrap_or_else(|| "it does not say why".to_owned());
-                    return Err(format!(
-                        "pod {name} did not run within {} s: {why}",
-                        POD_LIMIT.as_secs()
-                    ));
-                }
-                _ => sleep(POD_PAUSE).await,
+                _ => {}
             }
+            match status::waits_for_image(&status) {
+                Some(again) if !again || pulled_until.elapsed() > PULL_LIMIT => {
+                    return Err(Untried::Image(why(&status)));
+                }
+                Some(_) => {}
+                None => pulled_until = Instant::now(),
+            }
+            if begun.elapsed() > POD_LIMIT {
+                let limit = POD_LIMIT.as_secs();
+                return Err(Untried::Other(format!(
+                    "pod {name} did not run within {limit} s: {}",
+                    why(&status)
+                )));
+            }
+            sleep(POD_PAUSE).await;
         }
         let log = api.logs(name, &LogParams::default()).await;
-        let log = log.map_err(|error| mapped(name, error).to_string())?;
-        let mut lines = log
-            .lines()
-            .filter_map(|line| line.strip_prefix("chainpod-agent: "));
+        let log = log.map_err(|error| other(name, error))?;
+        let mut lines = log.lines().filter_map(|line| line.strip_prefix(AGENT_SAYS));
         match lines.next_back() {
             Some(sentence) => Ok(Some(sentence.to_owned())),
-            None => Err(format!("pod {name} failed without a word: {}", log.trim())),
+            None => Err(Untried::Other(format!(
+                "pod {name} failed without a word: {}",
+                log.trim()
+            ))),
         }
     }
+}
+
+fn why(status: &PodStatus) -> String {
+    status::waiting(status).unwrap_or_else(|| "it does not say why".to_owned())
+}
+
+fn other(object: &str, error: kube::Error) -> Untried {
+    Untried::Other(mapped(object, error).to_string())
 }

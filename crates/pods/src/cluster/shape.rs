@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::PostParams;
 
 use super::KubeCluster;
+use super::sample::Sample;
 use crate::agent_volume::AgentBy;
-use crate::pod;
 use crate::retry::tried;
 
 impl KubeCluster {
@@ -17,21 +17,21 @@ impl KubeCluster {
         if !self.agent_volumes.is_auto() {
             return;
         }
-        let by_image = self.dry_run(AgentBy::Mount).await;
+        let by_image = self.dry_run(Sample::Chaincode, AgentBy::Mount).await;
         let volumes = by_image.into_iter().filter_map(|pod| pod.spec?.volumes).flatten();
         if volumes.into_iter().any(|volume| volume.image.is_some()) {
             return;
         }
         // Where both are refused the cause is another one.
-        if self.dry_run(AgentBy::Copy).await.is_ok() {
+        if self.dry_run(Sample::Chaincode, AgentBy::Copy).await.is_ok() {
             tracing::info!("this cluster has no image volumes: the agent is copied into each pod");
             self.agent_volumes.set_refused();
         }
     }
 
-    pub(super) async fn dry_run(&self, agent_by: AgentBy) -> Result<Pod, ClusterError> {
+    pub(super) async fn dry_run(&self, sample: Sample, agent_by: AgentBy) -> Result<Pod, ClusterError> {
         let api = self.api::<Pod>();
-        let pod = pod::agent::probe(&self.config, agent_by);
+        let pod = sample.pod(&self.config, agent_by);
         let params = PostParams {
             dry_run: true,
             ..PostParams::default()

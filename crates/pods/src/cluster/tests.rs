@@ -34,9 +34,14 @@ pub(crate) fn cluster(
         let mut log = log.lock().unwrap();
         let (code, body) = answer(log.len(), &line);
         log.push(line);
+        let body = match body {
+            // A log.
+            Value::String(text) => text,
+            json => json.to_string(),
+        };
         let response = Response::builder()
             .status(code)
-            .body(Body::from(body.to_string().into_bytes()));
+            .body(Body::from(body.into_bytes()));
         async move { response }
     });
     (KubeCluster::new(Client::new(service, "fabric"), config()), asked)

@@ -13,6 +13,13 @@ const REQUEST_MEMORY_BYTES: i64 = 32 * 1024 * 1024;
 /// The worth of one of Docker's CPU shares in billionths of a core: 1024 are a core, as the kubelet counts them.
 const NANOS_PER_SHARE: i64 = 1_000_000_000 / 1024;
 
+/// The CPU limit of a container that chainpod adds. It has limits because a quota that counts them refuses a Pod for
+/// each container without. Half a core brings the agent or keeps an image's files as fast as a node reads them.
+const OURS_NANO_CPUS: i64 = 500_000_000;
+/// As [`OURS_NANO_CPUS`], for memory: an agent has 4 MiB, a runtime needs some more to begin a container, and the rest is
+/// for the files that it copies, which are written out as it fills.
+const OURS_MEMORY_BYTES: i64 = 64 * 1024 * 1024;
+
 /// Requests and limits by resource.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Resources {
@@ -20,6 +27,17 @@ pub(crate) struct Resources {
     pub(crate) requests: SaidMap<String>,
     /// The limits.
     pub(crate) limits: SaidMap<String>,
+}
+
+/// Returns those of a container that chainpod adds. They have no limit for its disk: the kubelet evicts a Pod that uses
+/// more than its containers' limits together, and the program's has none.
+pub(crate) fn of_ours() -> ResourceRequirements {
+    let ours = Spec {
+        nano_cpus: OURS_NANO_CPUS,
+        memory_bytes: OURS_MEMORY_BYTES,
+        ..Spec::default()
+    };
+    of(&ours).requirements()
 }
 
 /// Limits are the client's, and memory is never requested: Fabric's default asks for 2 GiB for every chaincode. A

@@ -6,7 +6,6 @@
 //! `postStart` hook of the one before: so the first one's hook copies the agent.
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE, INSTALL_OPTION, KEEP_OPTION, KEPT_DIR, STAY_OPTION};
-use engine::container::Spec;
 use engine::process::Launch;
 use k8s_openapi::api::core::v1::{
     Container as PodContainer, EmptyDirVolumeSource, ExecAction, ImageVolumeSource, Lifecycle,
@@ -22,7 +21,7 @@ use crate::plan::{PULL_POLICY, Plan, resources};
 /// The volume's name, and that of the container that copies the agent into it.
 pub(crate) const AGENT: &str = "agent";
 /// The init container that copies the image's files.
-const KEEPER: &str = "keeper";
+pub(crate) const KEEPER: &str = "keeper";
 
 /// The volume that has the agent, or will have it.
 pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
@@ -106,7 +105,7 @@ fn installer(config: &Config) -> PodContainer {
         name: AGENT.to_owned(),
         image: Some(config.agent_image.clone()),
         image_pull_policy: Some(PULL_POLICY.name().to_owned()),
-        resources: Some(resources::of(&Spec::default()).requirements()),
+        resources: Some(resources::of_ours()),
         security_context: Some(security_context((config.default_uid, None))),
         volume_mounts: Some(vec![VolumeMount {
             read_only: None,
@@ -135,27 +134,23 @@ fn keeper(launch: &Launch<'_>, plan: &Plan) -> PodContainer {
         image_pull_policy: Some(plan.pull_policy.value.name().to_owned()),
         command: Some(vec![format!("{AGENT_DIR}/{AGENT_FILE}"), KEEP_OPTION.to_owned()]),
         args: Some(pairs.map(|path| escaped(&path)).collect()),
-        resources: Some(resources::of(&Spec::default()).requirements()),
+        resources: Some(resources::of_ours()),
         security_context: Some(security_context(user(plan))),
         volume_mounts: Some([mount()].into_iter().chain(mounts).collect()),
         ..PodContainer::default()
     }
 }
 
-/// A Pod with nothing but the agent, for a dry run.
-pub(crate) fn probe(config: &Config, agent_by: AgentBy) -> Pod {
+/// A Pod that runs nothing but the agent, with these arguments.
+pub(crate) fn alone(config: &Config, arguments: &[&str]) -> Pod {
     let container = PodContainer {
-        name: "probe".to_owned(),
-        image: Some(config.agent_image.clone()),
-        resources: Some(resources::of(&Spec::default()).requirements()),
-        security_context: Some(security_context((config.default_uid, None))),
-        volume_mounts: Some(vec![mount()]),
-        ..PodContainer::default()
+        command: Some(agent(arguments)),
+        volume_mounts: None,
+        ..installer(config)
     };
-    let staying = (agent_by == AgentBy::Copy).then(|| staying(config));
     let spec = PodSpec {
-        containers: staying.into_iter().chain([container]).collect(),
-        volumes: Some(vec![volume(config, agent_by)]),
+        containers: vec![container],
+        restart_policy: Some(super::RESTART_POLICY.to_owned()),
         automount_service_account_token: Some(false),
         ..PodSpec::default()
     };

@@ -287,3 +287,33 @@ fn the_rules_image_is_pulled_when_they_say_by_all_that_have_it() {
         }
     }
 }
+
+/// A quota that counts limits refuses a Pod for each container without.
+#[test]
+fn whatever_chainpod_adds_has_limits_of_its_own() {
+    let mut record = sample::chaincode();
+    let of = |record: &Record, by| {
+        let pod = sample::pod(record, by);
+        let spec = pod.spec.unwrap();
+        let all = spec.init_containers.into_iter().flatten().chain(spec.containers);
+        let ours = all.filter(|container| container.name != "chaincode");
+        ours.map(|container| (container.name, container.resources.unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let copied = of(&record, AgentBy::Copy);
+    let overlay = record.container.image.overlay.as_mut().unwrap();
+    overlay.directories.push("/etc".to_owned());
+    let kept = [of(&record, AgentBy::Copy), of(&record, AgentBy::Mount)].concat();
+    let names: Vec<_> = copied
+        .iter()
+        .chain(&kept)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(names, ["agent", "agent", "keeper", "keeper"]);
+    for (name, resources) in copied.into_iter().chain(kept) {
+        for quantities in [resources.limits, resources.requests] {
+            let named: Vec<_> = quantities.unwrap().into_keys().collect();
+            assert_eq!(named, ["cpu", "memory"], "{name}");
+        }
+    }
+}

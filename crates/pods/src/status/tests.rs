@@ -22,7 +22,12 @@ fn end(code: i64, end: End) -> PodState {
 
 #[test]
 fn the_own_containers_status_is_the_state() {
-    let container = |text: &str| PodState::Stuck(Cause::Container(text.to_owned()));
+    let container = |text: &str, tried_again| {
+        PodState::Stuck(Cause::Container {
+            message: text.to_owned(),
+            tried_again,
+        })
+    };
     let image = |text: &str, tried_again| {
         PodState::Stuck(Cause::Image {
             image: "hyperledger/fabric-baseos:2.5".to_owned(),
@@ -52,7 +57,7 @@ fn the_own_containers_status_is_the_state() {
             own(
                 &json!({"waiting": {"reason": "CreateContainerConfigError", "message": "secret \"s\" not found"}}),
             ),
-            container("CreateContainerConfigError: secret \"s\" not found"),
+            container("CreateContainerConfigError: secret \"s\" not found", true),
         ),
         (
             json!({"phase": "Pending", "conditions": [
@@ -77,7 +82,7 @@ fn the_own_containers_status_is_the_state() {
             own(
                 &json!({"terminated": {"exitCode": 128, "reason": "StartError", "message": "exec: no such file"}}),
             ),
-            container("StartError: exec: no such file"),
+            container("StartError: exec: no such file", false),
         ),
         (
             own(

@@ -2,16 +2,17 @@
 
 use engine::ports::ClusterError;
 use jiff::Timestamp;
+use pods::Sample;
 use store::{Location, Upkeep};
 
 use super::{Patient, Verdict};
 
 /// How far the clocks may be apart: certificates and tokens are good from the moment in which they are made.
 const SKEW_SECS: i64 = 10;
-/// A name that every cluster has.
-const KNOWN_NAME: &str = "kubernetes.default";
-/// What to do where a Pod cannot try.
-const RUN_PODS: &str = "see the check of pods, and that the nodes can pull agent-image, of this very version";
+/// The kinds of Pods that are tried, and their names in the output.
+const SAMPLES: [(Sample, &str); 2] = [(Sample::Chaincode, "chaincode"), (Sample::Build, "a build")];
+/// A quota's word for what a container does not name.
+const MUST_SPECIFY: &str = "must specify";
 
 /// It answers; who it is and who we are.
 pub(super) async fn api_server(patient: &Patient) -> Verdict {
@@ -51,7 +52,7 @@ pub(super) async fn clock(patient: &Patient) -> Verdict {
 
 /// Whoever asks has all of the Role.
 pub(super) async fn permissions(patient: &Patient) -> Verdict {
-    let remedy = "bind the Role chainpod (crates/pods/deploy/role.yaml) to this account in this namespace";
+    let remedy = "bind the Role chainpod (charts/chainpod/files/role.yaml) to this account in this namespace";
     match pods::missing_permissions(&patient.place.client, &patient.place.namespace).await {
         Ok(missing) if missing.is_empty() => {
             Verdict::Good("this account has all permissions of chainpod's Role".to_owned())
@@ -64,66 +65,35 @@ pub(super) async fn permissions(patient: &Patient) -> Verdict {
     }
 }
 
-/// One of our shape is accepted: admission, Pod Security, quota.
+/// Those of our shape are accepted: admission, Pod Security, quota. They are as the rules have them.
 pub(super) async fn pods(patient: &Patient) -> Verdict {
-    match patient.cluster.accepts(false).await {
-        Ok(_) => Verdict::Good("a pod of chainpod's shape is accepted (dry run)".to_owned()),
-        Err(ClusterError::QuotaFull(why)) => {
-            Verdict::Bad(why, "raise the namespace's quota, or remove what uses it up")
+    for (sample, whose) in SAMPLES {
+        if let Err(error) = patient.cluster.accepts(sample, false).await {
+            return Verdict::Bad(format!("a pod of {whose} is refused: {error}"), remedy(&error));
         }
-        Err(error) => Verdict::Bad(
-            format!("a pod of chainpod's shape is refused: {error}"),
-            "see what the namespace's policies and limits ask for, and give it to Pods by rules (docs/rules.md)",
-        ),
+    }
+    Verdict::Good("pods of chainpod's shape are accepted (dry run)".to_owned())
+}
+
+fn remedy(error: &ClusterError) -> &'static str {
+    match error {
+        ClusterError::QuotaFull(_) => "raise the namespace's quota, or remove what uses it up",
+        ClusterError::Refused(why) if why.contains(MUST_SPECIFY) => {
+            "set resources.limits and resources.requests in chainpod's rules, for all pods (docs/rules.md), and give doctor the same --rules"
+        }
+        _ => {
+            "see what the namespace's policies and limits ask for, and give it to Pods by rules (docs/rules.md)"
+        }
     }
 }
 
 /// The API server accepts them. Each node may still do without.
 pub(super) async fn image_volumes(patient: &Patient) -> Verdict {
     let remedy = "nothing need be done: the agent is copied into each pod, a fifth of a second later; Kubernetes 1.36 has image volumes";
-    match patient.cluster.accepts(true).await {
+    match patient.cluster.accepts(Sample::Chaincode, true).await {
         Ok(true) => Verdict::Good("a pod with an image volume is accepted (dry run)".to_owned()),
         Ok(false) => Verdict::Lacks("the API server drops image volumes".to_owned(), remedy),
         Err(error) => Verdict::Lacks(format!("a pod with an image volume is refused: {error}"), remedy),
-    }
-}
-
-/// A Pod reaches the address at which agents call home.
-pub(super) async fn agents(patient: &Patient) -> Verdict {
-    let Some(named) = &patient.config.agent_address else {
-        return Verdict::Lacks(
-            "agent-address is not given: whether pods reach it is not known".to_owned(),
-            "give --agent-address as chainpod serve has it",
-        );
-    };
-    let address = match named.look_up().await {
-        Ok(address) => address.to_string(),
-        Err(error) => {
-            return Verdict::Lacks(
-                format!("agent-address {named} does not resolve here: {error}"),
-                "give its IP address, or run doctor in chainpod's pod: kubectl exec deployment/chainpod -- /chainpod doctor",
-            );
-        }
-    };
-    match patient.cluster.reaches(&address).await {
-        Ok(None) => Verdict::Good(format!("a pod reaches agent-address {named}")),
-        Ok(Some(why)) => Verdict::Bad(
-            format!("from a pod {why}"),
-            "see that chainpod serves, that agent-address leads to its agent-listen, and what network policies allow",
-        ),
-        Err(why) => Verdict::Bad(why, RUN_PODS),
-    }
-}
-
-/// A Pod resolves names.
-pub(super) async fn names(patient: &Patient) -> Verdict {
-    match patient.cluster.reaches(KNOWN_NAME).await {
-        Ok(None) => Verdict::Good(format!("a pod resolves {KNOWN_NAME}")),
-        Ok(Some(why)) => Verdict::Bad(
-            format!("in a pod {why}"),
-            "see the cluster's DNS, and that network policies allow port 53: chaincode resolves its peer's name",
-        ),
-        Err(why) => Verdict::Bad(why, RUN_PODS),
     }
 }
 
