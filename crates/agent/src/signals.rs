@@ -1,7 +1,7 @@
 //! Who signals the program: chainpod by its command stream, the kubelet by
 //! signalling us.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SI
 use signal_hook::iterator::Signals;
 
 use crate::backoff::Backoff;
-use crate::call::Chainpod;
+use crate::client::{Chainpod, Failure};
 use crate::program::{Program, Signalled};
 use crate::{in_thread, say};
 
@@ -36,25 +36,38 @@ pub(crate) fn forward(chainpod: &Arc<Chainpod>, program: &Arc<Program>) -> Resul
     Ok(())
 }
 
-/// Follows the command stream for ever.
+/// Follows the command stream for as long as the start is the container's current one.
 fn listen(chainpod: &Chainpod, program: &Program) {
     let mut backoff = Backoff::new();
     loop {
-        if let Ok(stream) = chainpod.get("commands") {
-            for line in BufReader::with_capacity(LINE_BYTES, stream).lines() {
-                let Ok(line) = line else { break };
-                backoff = Backoff::new();
-                if line.is_empty() {
-                    continue;
-                }
-                match serde_json::from_str(&line) {
-                    Ok(Command::Signal { number }) => deliver(number, chainpod, program),
-                    Err(error) => say(&format!("cannot read a command: {error}")),
+        match chainpod.get("commands") {
+            Ok(stream) => {
+                if obey(stream, chainpod, program) {
+                    backoff = Backoff::new();
                 }
             }
+            Err(Failure::Over(text)) => return say(&format!("there will be no more commands: {text}")),
+            Err(Failure::Away(_) | Failure::Refused(_) | Failure::Local(_)) => {}
         }
         backoff.wait();
     }
+}
+
+/// Carries out the commands of a stream, to its end. Returns whether there was a line.
+fn obey(stream: impl Read, chainpod: &Chainpod, program: &Program) -> bool {
+    let mut any = false;
+    let lines = BufReader::with_capacity(LINE_BYTES, stream).lines();
+    for line in lines.map_while(Result::ok) {
+        any = true;
+        if line.is_empty() {
+            continue;
+        }
+        match serde_json::from_str(&line) {
+            Ok(Command::Signal { number }) => deliver(number, chainpod, program),
+            Err(error) => say(&format!("cannot read a command: {error}")),
+        }
+    }
+    any
 }
 
 fn deliver(number: i32, chainpod: &Chainpod, program: &Program) {

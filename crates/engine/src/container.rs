@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::fabric::BuiltFor;
 use crate::image::{Digest, Image, ImageCommand};
 use crate::name::{BootId, ContainerId, PodName, RecordName, Scope};
+use crate::news::News;
 use crate::phase::Phase;
 #[cfg(doc)]
 use crate::ports::PodState;
@@ -221,6 +222,9 @@ pub struct Container {
     /// What its image runs by itself, where a start had to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_command: Option<ImageCommand>,
+    /// The news of its ends that have not been told yet: one for each end, for a moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untold: Vec<News>,
     /// Whose call waits for it or is starting it; see `engine::hold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<BootId>,
@@ -234,6 +238,12 @@ impl Container {
         let mut labels = overlay.map(|overlay| overlay.labels.clone()).unwrap_or_default();
         labels.extend(self.spec.labels.clone());
         labels
+    }
+
+    /// Whether it is at that start, or at its repetition.
+    #[must_use]
+    pub fn is_at(&self, start: u32) -> bool {
+        self.starts == start || self.repeats == Some(start)
     }
 
     /// A container that is created now; its image says what it is for.
@@ -262,6 +272,7 @@ impl Container {
             outputs: BTreeMap::new(),
             last_lines: Vec::new(),
             image_command: None,
+            untold: Vec::new(),
             holder: None,
         }
     }

@@ -7,6 +7,7 @@ mod archive;
 mod attach;
 mod builds;
 mod create;
+mod enact;
 mod health;
 mod hold;
 mod images;
@@ -31,12 +32,12 @@ use std::time::{Duration, Instant};
 use image_name::{ImageName, Reference};
 
 use crate::caller::Caller;
-use crate::container::{Container, Record};
+use crate::container::Record;
 use crate::error::{Error, Result};
 use crate::failure::StartLimits;
 use crate::image::Image;
 use crate::name::{BootId, Scope};
-use crate::ports::{BuildRequest, Built, Cluster, ClusterError, Images, Meter, Reader, Store};
+use crate::ports::{BuildRequest, Built, Cluster, Images, Meter, Reader, Store};
 use crate::token::TokenKey;
 
 pub use self::attach::AttachStream;
@@ -50,8 +51,6 @@ pub use self::start::Started;
 pub use self::stop::Stopped;
 pub use self::wait::WaitCondition;
 
-/// How often a compare-and-swap is tried against others that win.
-const SWAP_ATTEMPTS: u32 = 16;
 /// The first pause before a failed call to the API server is repeated.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 /// The longest such pause.
@@ -173,63 +172,5 @@ impl Engine {
 
     fn scope(&self) -> &Scope {
         &self.0.settings.scope
-    }
-
-    /// Changes a container by compare-and-swap until nobody was in between. `change` may run
-    /// several times, each time on the container's newest state; it says what to answer, or
-    /// none where there is nothing to change.
-    async fn swap<T>(
-        &self,
-        live: &Live,
-        change: impl Fn(&mut Container) -> Result<Option<T>>,
-    ) -> Result<Option<T>> {
-        for _ in 0..SWAP_ATTEMPTS {
-            let mut record = live.record();
-            if live.is_gone() {
-                return Err(Error::NoSuchContainer(record.container.id.0));
-            }
-            let Some(answer) = change(&mut record.container)? else {
-                return Ok(None);
-            };
-            match self.0.cluster.update_record(&record).await {
-                Ok(record) => {
-                    live.adopt(record);
-                    return Ok(Some(answer));
-                }
-                Err(ClusterError::Conflict(_)) => self.refresh(live).await?,
-                Err(ClusterError::NotFound(_)) => live.set_gone(),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(ClusterError::Conflict(live.record().name.0).into())
-    }
-
-    /// Reads a container's record anew.
-    async fn refresh(&self, live: &Live) -> Result<()> {
-        let known = live.record();
-        match self.0.cluster.record(&known.name).await? {
-            Some(record) if record.uid == known.uid => live.adopt(record),
-            _ => live.set_gone(),
-        }
-        Ok(())
-    }
-
-    /// [`Engine::swap`] for what has happened and must be kept: repeated while the API server is away.
-    async fn record_fact<T>(&self, live: &Live, change: impl Fn(&mut Container) -> Option<T>) -> Option<T> {
-        let mut pause = RETRY_FIRST;
-        loop {
-            match self.swap(live, |container| Ok(change(container))).await {
-                Ok(answer) => return answer,
-                Err(Error::Cluster(error @ (ClusterError::Unavailable(_) | ClusterError::Conflict(_)))) => {
-                    tracing::warn!(record = %live.record().name, %error, "cannot write what happened; trying again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(RETRY_LONGEST);
-                }
-                Err(error) => {
-                    tracing::warn!(record = %live.record().name, %error, "what happened cannot be kept on the record");
-                    return None;
-                }
-            }
-        }
     }
 }

@@ -67,6 +67,14 @@ pub enum Error {
     /// The start was ended by a stop, kill or removal.
     #[error("the start of container {0} was ended by a stop, kill or removal")]
     StartEnded(String),
+    /// An agent speaks for a start that is not the current one any more.
+    #[error("container {container}: start {start} is over")]
+    StartIsOver {
+        /// The container's name.
+        container: String,
+        /// The agent's start.
+        start: u32,
+    },
     /// Something failed for what is named: the error, and what to do where that is known.
     #[error("{what}: {error}{}", remedy_of(.error))]
     Of {

@@ -110,6 +110,11 @@ impl BuiltFor {
         FabricName::parse(container).or_else(legacy).map(Self::from)
     }
 
+    /// None where nothing is known.
+    pub(crate) fn known(self) -> Option<Self> {
+        (self != Self::default()).then_some(self)
+    }
+
     /// What both say.
     pub(crate) fn common(self, other: Self) -> Self {
         let same = |one: Option<String>, another| if one == another { one } else { None };

@@ -16,6 +16,7 @@ use crate::container::{Container, Owner, Record, Role};
 use crate::failure::{Cause, End};
 use crate::image::{Digest, Image, ImageCommand, Ruled};
 use crate::name::{PodName, RecordName, Scope};
+pub use crate::news::News;
 use crate::process::Launch;
 
 /// A failure of the cluster's side.
@@ -58,19 +59,6 @@ pub struct LogLine {
     pub text: Bytes,
 }
 
-/// What has become of a container, for those who look at it in Kubernetes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
-    /// When it became so.
-    pub at: Timestamp,
-    /// One word in camel case.
-    pub reason: &'static str,
-    /// A sentence.
-    pub message: String,
-    /// Whether somebody should look after it.
-    pub is_warning: bool,
-}
-
 /// Kubernetes, as far as containers need it. Every call is one request.
 #[async_trait]
 pub trait Cluster: Send + Sync + 'static {
@@ -95,8 +83,8 @@ pub trait Cluster: Send + Sync + 'static {
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError>;
     /// Deletes the Pod with that grace (never 0: that would forget it without ending it). Absent is success.
     async fn delete_pod(&self, pod: &PodName, grace: Duration) -> Result<(), ClusterError>;
-    /// What keeps a Pod's node from making its container, as the node has told it last; none where it gets on.
-    async fn blocked(&self, pod: &PodName) -> Result<Option<String>, ClusterError>;
+    /// Returns a cause that the Pod's status does not show, from its Events or its agent's log; none while it makes progress.
+    async fn blocked(&self, pod: &PodName) -> Result<Option<Cause>, ClusterError>;
     /// The workload of the Pod that has that address; none where that is no Pod of ours to see.
     async fn owner(&self, caller: IpAddr) -> Result<Option<Owner>, ClusterError>;
     /// Tells the news of that record: a Kubernetes Event on it, and on its owner.

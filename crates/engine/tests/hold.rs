@@ -1,6 +1,7 @@
 //! A process dies without a word and another one takes its place: what it
 //! waited for goes after a while, all else stays.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,6 +132,21 @@ async fn a_start_that_was_cut_off_goes_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_start_holds_its_container_though_a_wait_is_closed_meanwhile() {
+    let world = World::default();
+    let first = world.process().await;
+    create(&first, BUILDS).await;
+    drop(first.wait(NAME, WaitCondition::NextExit).await.unwrap());
+    let starting = tokio::spawn(async move { first.start(NAME).await });
+    world.cluster.launched().await;
+    pass(LONG).await;
+    starting.abort();
+    let second = world.process().await;
+    pass(LONG).await;
+    assert!(!is_there(&second).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_start_that_was_cut_off_can_be_repeated() {
     let world = World::default();
     let first = world.process().await;
@@ -176,6 +192,22 @@ async fn what_never_had_a_wait_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_stopped_while_it_starts_is_left_alone() {
+    let world = World::default();
+    let first = world.process().await;
+    create(&first, BUILDS).await;
+    let (started, stopped) = tokio::join!(first.start(NAME), async {
+        world.cluster.launched().await;
+        first.stop(NAME, Duration::ZERO).await
+    });
+    stopped.unwrap();
+    assert!(matches!(started, Err(Error::StartEnded(_))), "{started:?}");
+    let second = world.process().await;
+    pass(LONG).await;
+    assert!(is_there(&second).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_nobody_waits_for_any_more_is_left_alone() {
     let world = World::default();
     let first = world.process().await;
@@ -212,4 +244,40 @@ async fn chaincode_goes_only_when_it_runs_no_more() {
     assert!(is_there(&second).await);
     pass(LONG - SHORT).await;
     assert!(!is_there(&second).await);
+}
+
+/// What a process does until it dies: all its tasks go with it.
+fn process(work: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build();
+    runtime.unwrap().block_on(work);
+}
+
+#[test]
+fn an_end_is_told_once_though_the_process_dies_before_it_has_told_it() {
+    for dies in [true, false] {
+        let world = World::default();
+        process(async {
+            let first = world.process().await;
+            world.running(&first, BUILDS).await;
+            let exited = Agent::Exited {
+                exit_code: 0,
+                oom_killed: false,
+            };
+            say(&first, exited).await;
+            if !dies {
+                pass(LONG).await;
+            }
+        });
+        for _ in 0..2 {
+            process(async {
+                world.process().await;
+                pass(LONG).await;
+            });
+        }
+        let news = world.cluster.news().into_iter();
+        assert_eq!(news.filter(|news| news.reason == "Exited").count(), 1, "{dies}");
+    }
 }

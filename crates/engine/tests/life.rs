@@ -1,6 +1,7 @@
 //! A container's life over fakes: who is told what, in which order. The fakes
 //! give what real clusters cannot be made to: conflicts and refusals on command.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +13,16 @@ use engine::{Cause, End, Engine, Error, LogRequest, Started, Stopped, WaitCondit
 use futures::StreamExt;
 use testkit::{FakeCluster, FakeStore};
 
+#[path = "life/agents.rs"]
+mod agents;
 #[path = "life/ends.rs"]
 mod ends;
 #[path = "life/images.rs"]
 mod images;
 #[path = "life/owners.rs"]
 mod owners;
+#[path = "life/removal.rs"]
+mod removal;
 
 const NAME: &str =
     "dev-peer0.org1.example.com-kv1-477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";
@@ -366,6 +371,22 @@ async fn a_watch_that_is_behind_takes_nothing_away() {
 }
 
 #[tokio::test]
+async fn an_upload_that_a_start_overtakes_is_refused() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let (client, body) = tokio::io::duplex(1);
+    let uploading = lab.engine.upload(NAME, "/etc", Box::new(body));
+    let (uploaded, ()) = tokio::join!(uploading, async {
+        tokio::task::yield_now().await;
+        let (started, _) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+        started.unwrap();
+        drop(client);
+    });
+    assert!(matches!(uploaded, Err(Error::Conflict(_))), "{uploaded:?}");
+    assert_eq!(lab.engine.inspect(NAME).await.unwrap().container.uploads, []);
+}
+
+#[tokio::test]
 async fn a_change_survives_somebody_elses_in_between() {
     let lab = lab();
     let agent = lab.running().await;
@@ -455,7 +476,7 @@ async fn chaincode_that_dies_at_once_fails_its_start_with_its_last_words() {
         "{error}"
     );
     assert_eq!(lab.phase().await, Phase::Exited);
-    let told: Vec<_> = lab.news().await.iter().map(|news| news.reason).collect();
+    let told: Vec<_> = lab.news().await.iter().map(|news| news.reason.clone()).collect();
     assert_eq!(told, ["Started", "Exited", "DiedAtOnce"]);
 }
 
@@ -501,9 +522,9 @@ async fn chaincode_that_lives_is_started_after_a_while_and_a_stop_ends_that() {
     assert_eq!(started.unwrap(), Started::Now);
     assert!(begun.elapsed() >= testkit::ALIVE);
     lab.exits(&agent, 0).await;
-    let mut commands = lab.engine.commands(&agent).await.unwrap();
     let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
         let agent = lab.agent_starts().await;
+        let mut commands = lab.engine.commands(&agent).await.unwrap();
         let (stopped, ()) = tokio::join!(lab.engine.stop(NAME, PATIENCE), async {
             commands.recv().await.unwrap();
             lab.exits(&agent, 143).await;
@@ -536,6 +557,10 @@ async fn what_may_pass_is_given_its_time_and_what_will_not_is_told_at_once() {
         message: "not found".to_owned(),
         tried_again,
     };
+    let unmade = |tried_again| Cause::Container {
+        message: "no secret".to_owned(),
+        tried_again,
+    };
     let limits = engine::StartLimits::default();
     for (causes, expected) in [
         (
@@ -544,7 +569,8 @@ async fn what_may_pass_is_given_its_time_and_what_will_not_is_told_at_once() {
         ),
         (vec![unpullable(true)], limits.unpullable),
         (vec![unpullable(true), unpullable(false)], Duration::ZERO),
-        (vec![Cause::Container("no secret".to_owned())], Duration::ZERO),
+        (vec![unmade(true)], limits.unmade),
+        (vec![unmade(false)], Duration::ZERO),
     ] {
         let lab = lab();
         lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();

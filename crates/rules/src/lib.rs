@@ -61,8 +61,4 @@ impl Default for Rules {
 }
 
 #[cfg(test)]
-mod documents;
-#[cfg(test)]
-mod schema;
-#[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ fn status(error: &Error) -> StatusCode {
         | Error::NoSuchPath { .. } => StatusCode::NOT_FOUND,
         Error::NameInUse { .. } | Error::NotRunning(_) | Error::Conflict(_) => StatusCode::CONFLICT,
         Error::AmbiguousPrefix(_) | Error::Invalid(_) | Error::CannotExecute(_) => StatusCode::BAD_REQUEST,
+        Error::StartIsOver { .. } => StatusCode::GONE,
         Error::NotAllowed(_) => StatusCode::FORBIDDEN,
         Error::StartFailed(_) | Error::StartEnded(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Error::Of { error, .. } => status(error),

@@ -202,7 +202,7 @@ impl Meter for Metrics {
     fn told(&self, of: Role, news: &News) {
         if news.is_warning {
             let failure = Failure {
-                cause: news.reason,
+                cause: news.reason.clone(),
                 role: of.name(),
             };
             self.0.failures.get_or_create(&failure).inc();

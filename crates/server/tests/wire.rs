@@ -1,5 +1,5 @@
-//! Docker's wire as bytes: what a raw client reads from a real connection. The
-//! cluster and the store are the named fakes; times and orders are design §3's.
+//! Docker's wire as bytes: a raw client reads them from a real connection. The cluster and the store are the
+//! named fakes. Times and orders are those of `docs/architecture.md#wire-rules`.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,13 +6,16 @@ mod build;
 mod context;
 mod copy;
 mod dockerfile;
+mod entries;
 mod layer;
 mod layout;
 mod limits;
 mod links;
 mod location;
+mod names;
 mod oci;
 mod place;
+mod plan;
 mod spool;
 mod upkeep;
 mod words;
@@ -33,7 +36,9 @@ use tokio::sync::RwLock;
 use crate::build::Build;
 use crate::context::BuildContext;
 use crate::layout::{Layout, Named};
+pub use crate::limits::{LIMITS, Limit, Unit};
 pub use crate::location::Location;
+use crate::plan::Plan;
 use crate::spool::Spooled;
 pub use crate::upkeep::Upkeep;
 
@@ -137,6 +142,14 @@ impl ImageStore {
     }
 }
 
+/// Does what takes the processor for long where no other task waits for it.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(StoreError::Io(error.to_string())))
+}
+
 /// Returns the name that a build's `t` gives its image.
 fn tag_of(text: &str) -> Result<String, StoreError> {
     let name = ImageName::try_from(Reference::parse(text)?)?;
@@ -208,20 +221,25 @@ impl Store for ImageStore {
             name => name,
         };
         let text = context.dockerfile(dockerfile).await?;
-        let steps = dockerfile::steps(&text)?;
-        let (from, done) = dockerfile::base(&steps, request)?;
+        let args = Arc::new(request.args.clone());
+        let given = Arc::clone(&args);
+        let (steps, from, done) = apart(move || {
+            let steps = dockerfile::steps(&text)?;
+            let (from, done) = dockerfile::base(&steps, &given)?;
+            Ok((steps, from, done))
+        })
+        .await?;
         let base = self.base(scope, &from).await;
         let base = base.map_err(|error| steps[done - 1].blame(error))?;
         let known = base.as_ref().map(|base| base.reference.clone());
         let reference = known.unwrap_or(from);
         allowed(&reference).map_err(StoreError::NotAllowed)?;
-        let mut build = Build::new(request, &context, &scratch, base.as_ref());
-        for step in &steps[done..] {
-            build
-                .step(&step.instruction)
-                .await
-                .map_err(|error| step.blame(error))?;
-        }
+        let (plan, steps) = apart(move || {
+            let plan = Plan::new(&steps[done..], &args, base.as_ref())?;
+            Ok((plan, steps))
+        })
+        .await?;
+        let build = Build::of(plan, &context, &scratch).await?;
         let mut overlay = build.overlay;
         overlay.labels.extend(request.labels.clone());
         let _unnamed = self.unnamed.read().await;

@@ -12,6 +12,7 @@ use super::*;
 
 mod archives;
 mod bucket;
+mod hostile;
 mod sweep;
 
 const FABRIC: &str = "FROM hyperledger/fabric-baseos:2.5\nADD binpackage.tar /usr/local/bin\nLABEL org.hyperledger.fabric.chaincode.type=\"GOLANG\" \\\n      org.hyperledger.fabric.version=\"2.5.9\"\nENV CORE_CHAINCODE_BUILDLEVEL=2.5.9";

@@ -8,13 +8,14 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use engine::Cause;
 use engine::container::{Container, Owner, Record};
 use engine::name::{PodName, RecordName, Scope};
-use engine::ports::{Cluster, ClusterError, LogLine, News, SecretFile};
+use engine::ports::{Cluster, ClusterError, Event, LogLine, News, SecretFile};
 use engine::process::Launch;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 /// A cluster in memory.
 #[derive(Default)]
@@ -34,9 +35,11 @@ struct State {
     conflicts: u32,
     refusal: Option<String>,
     full: u32,
-    blocked: Option<String>,
+    blocked: Option<Cause>,
     hung: bool,
     owner: Option<Owner>,
+    watch: Option<mpsc::UnboundedSender<Event>>,
+    late: Duration,
 }
 
 impl FakeCluster {
@@ -55,9 +58,14 @@ impl FakeCluster {
         self.state.lock().unwrap().full = count;
     }
 
-    /// What every Pod's node says that keeps it waiting.
-    pub fn block_pods(&self, message: &str) {
-        self.state.lock().unwrap().blocked = Some(message.to_owned());
+    /// Gives every Pod that cause, as found in Events or its agent's log.
+    pub fn block_pods(&self, cause: Cause) {
+        self.state.lock().unwrap().blocked = Some(cause);
+    }
+
+    /// Takes that cause away again.
+    pub fn unblock_pods(&self) {
+        self.state.lock().unwrap().blocked = None;
     }
 
     /// From now on nothing is answered any more that asks for records.
@@ -87,6 +95,18 @@ impl FakeCluster {
         news
     }
 
+    /// From now on, making or deleting a Pod is answered so long after it has been done.
+    pub fn answer_late(&self, late: Duration) {
+        self.state.lock().unwrap().late = late;
+    }
+
+    /// Everything that happens to records from now on, as a watch tells it.
+    pub fn watch(&self) -> mpsc::UnboundedReceiver<Event> {
+        let (sender, events) = mpsc::unbounded_channel();
+        self.state.lock().unwrap().watch = Some(sender);
+        events
+    }
+
     /// Waits until a Pod has been made.
     pub async fn launched(&self) {
         self.launched.notified().await;
@@ -100,12 +120,27 @@ impl FakeCluster {
             std::future::pending::<()>().await;
         }
     }
+
+    /// Holds back an answer about a Pod.
+    async fn late(&self) {
+        let late = self.state.lock().unwrap().late;
+        if !late.is_zero() {
+            tokio::time::sleep(late).await;
+        }
+    }
 }
 
 impl State {
     fn next(&mut self) -> String {
         self.counter += 1;
         self.counter.to_string()
+    }
+
+    /// Tells the watch, if there is one.
+    fn tell(&self, event: Event) {
+        if let Some(watch) = &self.watch {
+            let _ = watch.send(event);
+        }
     }
 }
 
@@ -125,6 +160,7 @@ impl Cluster for FakeCluster {
             container: container.clone(),
         };
         state.records.insert(name.clone(), record.clone());
+        state.tell(Event::Record(Box::new(record.clone())));
         Ok(record)
     }
 
@@ -164,7 +200,9 @@ impl Cluster for FakeCluster {
             version,
             ..record.clone()
         };
-        Ok(known.clone())
+        let record = known.clone();
+        state.tell(Event::Record(Box::new(record.clone())));
+        Ok(record)
     }
 
     async fn delete_record(&self, record: &Record) -> Result<(), ClusterError> {
@@ -173,6 +211,7 @@ impl Cluster for FakeCluster {
         let removed = removed.ok_or(ClusterError::NotFound(record.name.0.clone()))?;
         // What it owns, as garbage collection does.
         state.pods.remove(&removed.pod_name().0);
+        state.tell(Event::RecordGone(removed.name, removed.uid));
         Ok(())
     }
 
@@ -192,25 +231,29 @@ impl Cluster for FakeCluster {
     }
 
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
-        let mut state = self.state.lock().unwrap();
-        if let Some(message) = &state.refusal {
-            return Err(ClusterError::Refused(message.clone()));
+        {
+            let mut state = self.state.lock().unwrap();
+            if let Some(message) = &state.refusal {
+                return Err(ClusterError::Refused(message.clone()));
+            }
+            if state.full > 0 {
+                state.full -= 1;
+                return Err(ClusterError::QuotaFull("exceeded quota: pods".to_owned()));
+            }
+            state.pods.insert(launch.record.pod_name().0);
         }
-        if state.full > 0 {
-            state.full -= 1;
-            return Err(ClusterError::QuotaFull("exceeded quota: pods".to_owned()));
-        }
-        state.pods.insert(launch.record.pod_name().0);
         self.launched.notify_one();
+        self.late().await;
         Ok(())
     }
 
     async fn delete_pod(&self, pod: &PodName, _: Duration) -> Result<(), ClusterError> {
         self.state.lock().unwrap().pods.remove(&pod.0);
+        self.late().await;
         Ok(())
     }
 
-    async fn blocked(&self, _: &PodName) -> Result<Option<String>, ClusterError> {
+    async fn blocked(&self, _: &PodName) -> Result<Option<Cause>, ClusterError> {
         Ok(self.state.lock().unwrap().blocked.clone())
     }
 

@@ -1,11 +1,14 @@
 //! What an agent asks for: its inputs, its commands, a place for its outputs.
 
+use std::sync::Arc;
+
 use agent_protocol::Command;
 use tokio::sync::mpsc;
 
-use super::Engine;
+use super::{Engine, Live};
 use crate::error::{Error, Result};
 use crate::failure::End;
+use crate::life::Transition;
 use crate::ports::{AgentId, Reader, StoreError};
 use crate::process::outputs;
 
@@ -13,9 +16,10 @@ impl Engine {
     /// The `number`-th input of an agent and its size in bytes.
     ///
     /// # Errors
-    /// `NoSuchContainer` when the container is gone; `Invalid` for a number that it does not have.
+    /// `NoSuchContainer` when the container is gone, `StartIsOver` when it has been started anew; `Invalid` for a
+    /// number that it does not have.
     pub async fn input(&self, agent: &AgentId, number: usize) -> Result<(Reader, u64)> {
-        let container = self.container_of(agent).await?;
+        let container = self.live_now(agent).await?.record().container;
         let digest = container
             .inputs()
             .nth(number)
@@ -28,44 +32,55 @@ impl Engine {
     /// # Errors
     /// As [`Engine::input`], and the store's.
     pub async fn output(&self, agent: &AgentId, number: usize, tar: Reader) -> Result<()> {
-        let container = self.container_of(agent).await?;
-        let directory = outputs(container.role)
+        let live = self.live_now(agent).await?;
+        let directory = outputs(live.record().container.role)
             .get(number)
             .copied()
             .ok_or_else(|| no_such("output", number))?;
-        let live = self.live_of(agent).await.ok_or_else(|| gone(agent))?;
         let kept = self.0.store.put_blob(tar).await.inspect_err(|error| {
             if let StoreError::Io(_) = error {
                 live.set_ending(agent.start, End::OutputsLost(error.to_string()));
             }
         })?;
-        self.swap(&live, |container| {
-            container
-                .outputs
-                .insert(directory.to_owned(), kept.digest.clone());
-            Ok(Some(()))
-        })
-        .await?;
-        Ok(())
+        let handed_over = Transition::HandedOver {
+            start: agent.start,
+            directory: directory.to_owned(),
+            digest: kept.digest.clone(),
+        };
+        let noted = self.attempt(&live, &handed_over).await?;
+        noted.map(drop).ok_or_else(|| over(agent, &live))
     }
 
-    /// The commands for an agent, from now on; a former stream of the same container ends.
+    /// The commands for an agent, from now on; a former stream of the same start ends.
     ///
     /// # Errors
-    /// `NoSuchContainer` when the container is gone.
+    /// `NoSuchContainer` when the container is gone, `StartIsOver` when it has been started anew.
     pub async fn commands(&self, agent: &AgentId) -> Result<mpsc::Receiver<Command>> {
-        let live = self.live_of(agent).await.ok_or_else(|| gone(agent))?;
-        Ok(live.connect_agent())
+        let live = self.live_now(agent).await?;
+        live.connect_agent(agent.start).ok_or_else(|| over(agent, &live))
     }
 
-    async fn container_of(&self, agent: &AgentId) -> Result<crate::container::Container> {
-        let live = self.live_of(agent).await.ok_or_else(|| gone(agent))?;
-        Ok(live.record().container)
+    /// Returns the container whose current start an agent belongs to.
+    async fn live_now(&self, agent: &AgentId) -> Result<Arc<Live>> {
+        let live = self.live_of(agent).await;
+        let live = live.ok_or_else(|| Error::NoSuchContainer(agent.record.0.clone()))?;
+        if live.record().container.starts != agent.start {
+            // Another process may have started it since.
+            self.refresh(&live).await?;
+        }
+        if live.record().container.starts == agent.start {
+            Ok(live)
+        } else {
+            Err(over(agent, &live))
+        }
     }
 }
 
-fn gone(agent: &AgentId) -> Error {
-    Error::NoSuchContainer(agent.record.0.clone())
+fn over(agent: &AgentId, live: &Live) -> Error {
+    Error::StartIsOver {
+        container: live.record().container.name,
+        start: agent.start,
+    }
 }
 
 fn no_such(what: &str, number: usize) -> Error {

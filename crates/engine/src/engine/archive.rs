@@ -1,13 +1,16 @@
 //! Archives: `PUT` before start keeps files for the Pod, `GET` after exit
 //! hands back what the agent brought.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{Engine, Live};
-use crate::container::{FileEntry, Upload};
+use crate::container::{Container, FileEntry, Upload};
 use crate::error::{Error, Result};
 use crate::failure::Who;
+use crate::life::Transition;
 use crate::phase::{Legality, Operation};
 use crate::ports::{Kept, Reader, SecretFile};
 use crate::upload::{self, Content};
@@ -24,14 +27,10 @@ impl Engine {
         uploaded.map_err(|error| error.of(|| format!("{} cannot take files", Who(&live.record().container))))
     }
 
-    async fn upload_to(&self, live: &Live, path: &str, body: Reader) -> Result<()> {
+    async fn upload_to(&self, live: &Arc<Live>, path: &str, body: Reader) -> Result<()> {
         let container = live.record().container;
         if Operation::Upload.in_phase(container.phase) == Legality::Refuse {
-            let message = format!(
-                "files cannot be put into container {} while it runs",
-                container.id
-            );
-            return Err(Error::Conflict(message));
+            return Err(while_it_runs(&container));
         }
         match upload::classify(container.role, path, body).await? {
             Content::Files(files) => self.keep_files(live, files).await,
@@ -46,7 +45,7 @@ impl Engine {
     }
 
     /// Creates the files' Secret, and notes the upload at the same time: a launch waits for both.
-    async fn keep_files(&self, live: &Live, files: Vec<(FileEntry, Bytes)>) -> Result<()> {
+    async fn keep_files(&self, live: &Arc<Live>, files: Vec<(FileEntry, Bytes)>) -> Result<()> {
         // Nobody else's: a Secret can be created, and neither be read nor changed.
         let number = rand::random();
         let upload = Upload::Files {
@@ -63,22 +62,18 @@ impl Engine {
             self.note(live, &upload)
         );
         if let Err(error) = created {
-            let forgotten = self.swap(live, |container| {
-                container.uploads.retain(|known| *known != upload);
-                Ok(Some(()))
-            });
-            forgotten.await?;
+            self.attempt(live, &Transition::UploadFailed(upload)).await?;
             return Err(error.into());
         }
         noted
     }
 
-    async fn note(&self, live: &Live, upload: &Upload) -> Result<()> {
-        let noted = self.swap(live, |container| {
-            container.uploads.push(upload.clone());
-            Ok(Some(()))
-        });
-        noted.await.map(drop)
+    async fn note(&self, live: &Arc<Live>, upload: &Upload) -> Result<()> {
+        let uploaded = Transition::Uploaded(upload.clone());
+        let noted = self.attempt(live, &uploaded).await?;
+        noted
+            .map(drop)
+            .ok_or_else(|| while_it_runs(&live.record().container))
     }
 
     /// The tar of a directory that an ended build container left behind, `DIRECTORY/.`, and when it ended.
@@ -103,4 +98,11 @@ impl Engine {
         let ended = container.exit.map_or(container.created, |exit| exit.finished_at);
         Ok((self.0.store.blob(digest).await?.0, ended))
     }
+}
+
+fn while_it_runs(container: &Container) -> Error {
+    Error::Conflict(format!(
+        "files cannot be put into container {} while it runs",
+        container.id
+    ))
 }

@@ -11,6 +11,7 @@ use futures::Stream;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::live::Open;
 use super::{Engine, Live, LogRequest};
 use crate::container::{Container, Role};
 use crate::error::Result;
@@ -23,6 +24,7 @@ use crate::ports::LogLine;
 pub struct AttachStream {
     lines: mpsc::Receiver<LogLine>,
     live: Arc<Live>,
+    _open: Open,
     /// Of a build: what has been read, until its end.
     output: Option<Output>,
 }
@@ -59,12 +61,6 @@ impl Stream for AttachStream {
     }
 }
 
-impl Drop for AttachStream {
-    fn drop(&mut self) {
-        self.live.change_attached(|open| open.saturating_sub(1));
-    }
-}
-
 impl Engine {
     /// Attaches to a container's output, before or after its start: to what was written (`logs`),
     /// to what is written from now on (`stream`), or both.
@@ -81,8 +77,9 @@ impl Engine {
             follow: stream,
             ..LogRequest::default()
         };
-        live.change_attached(|open| open + 1);
+        let open = live.open(|open| &mut open.attached);
         Ok(AttachStream {
+            _open: open,
             lines: self.lines(Arc::clone(&live), request),
             live,
             output: (role == Role::Build).then(Output::default),

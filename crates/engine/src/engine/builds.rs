@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Engine;
-use super::span::is_about;
 use crate::caller::Caller;
 use crate::container::{Container, Role, Spec};
 use crate::fabric::{BuiltFor, CHAINCODE_VARIABLE, FabricName};
@@ -101,17 +100,14 @@ impl Drop for OpenBuild<'_> {
 }
 
 impl Engine {
-    /// Says on a build container whose chaincode it compiles, as far as all builds that are open from
-    /// the caller agree. Where none is open, what it says stays.
-    pub(super) fn attribute(&self, container: &mut Container) {
+    /// Returns whose chaincode a build container compiles, as far as all builds that are open from the caller agree;
+    /// none where none is open.
+    pub(super) fn attribution(&self, container: &Container) -> Option<BuiltFor> {
         if container.role != Role::Build {
-            return;
+            return None;
         }
         let open = self.0.builds.of(self.1).into_iter();
-        if let Some(built_for) = open.map(|one| self.as_known(one)).reduce(BuiltFor::common) {
-            container.built_for = Some(built_for).filter(|found| *found != BuiltFor::default());
-            is_about(container);
-        }
+        open.map(|one| self.as_known(one)).reduce(BuiltFor::common)
     }
 
     /// What containers of the same peer tell beyond an image's name: the peer's MSP, and how peer and

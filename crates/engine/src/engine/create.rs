@@ -4,7 +4,7 @@ use super::Engine;
 use super::span::is_about;
 use crate::container::{Container, Owner, Record, Spec};
 use crate::error::{Error, Result};
-use crate::fabric::FabricName;
+use crate::fabric::{BuiltFor, FabricName};
 use crate::failure::Who;
 use crate::name::{self, RecordName};
 use crate::ports::ClusterError;
@@ -24,7 +24,7 @@ impl Engine {
         let name = name.map_or_else(name::generated, |name| name.trim_start_matches('/').to_owned());
         let mut container = Container::new(name, self.scope().clone(), spec, image);
         container.owner = owner;
-        self.attribute(&mut container);
+        container.built_for = self.attribution(&container).and_then(BuiltFor::known);
         is_about(&container);
         let object = RecordName::new(self.scope(), &container.name);
         match self.0.cluster.create_record(&object, &container).await {

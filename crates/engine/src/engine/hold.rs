@@ -8,24 +8,15 @@ use std::time::Duration;
 
 use tracing::Instrument;
 
-use super::live::Seen;
+use super::live::{Open, Seen};
 use super::{Engine, Live, RETRY_LONGEST, span};
 use crate::container::{Container, Role};
-use crate::name::BootId;
+use crate::life::{self, Transition};
 use crate::phase::Phase;
 
 /// How long a wait may take to come back, to this process or its successor. Peers remove what they
 /// waited for in less than a second.
 const RETURN_LIMIT: Duration = Duration::from_secs(30);
-
-/// An open wait.
-pub(super) struct OpenWait(Arc<Live>);
-
-impl Drop for OpenWait {
-    fn drop(&mut self) {
-        self.0.close_wait();
-    }
-}
 
 /// What holding a container asks for next.
 enum Next {
@@ -38,35 +29,28 @@ enum Next {
 }
 
 impl Engine {
-    /// Whether a process lives: this one does, and there is one at a time.
-    fn lives(&self, process: &BootId) -> bool {
-        *process == self.0.boot
-    }
-
     fn is_ours(&self, container: &Container) -> bool {
         container.holder.as_ref() == Some(&self.0.boot)
     }
 
     fn is_orphan(&self, container: &Container) -> bool {
-        container
-            .holder
-            .as_ref()
-            .is_some_and(|holder| !self.lives(holder))
+        life::is_orphan(container, &self.0.boot)
     }
 
     /// A wait has been opened, and is open until what is returned is dropped.
-    pub(super) fn hold(&self, live: &Arc<Live>) -> OpenWait {
-        if live.open_wait() {
+    pub(super) fn hold(&self, live: &Arc<Live>) -> Open {
+        let open = live.open(|open| &mut open.waits);
+        if live.begin_to_hold() {
             let (engine, live) = (self.clone(), Arc::clone(live));
             tokio::spawn(async move { engine.keep_named(&live).await }.in_current_span());
         }
-        OpenWait(Arc::clone(live))
+        open
     }
 
     /// Sees to it that the record names this process while waits are open, and a while longer: who
     /// has been answered removes the container next, and may be cut off before.
-    async fn keep_named(&self, live: &Live) {
-        let next = |seen: &Seen| match seen.waits {
+    async fn keep_named(&self, live: &Arc<Live>) {
+        let next = |seen: &Seen| match seen.open.waits {
             _ if seen.gone => Some(Next::Gone),
             0 => Some(Next::Idle),
             _ => (!self.is_ours(&seen.record.container)).then_some(Next::Name),
@@ -75,19 +59,17 @@ impl Engine {
             match live.until(next).await {
                 Next::Gone => return,
                 Next::Name => {
-                    let named = self.set_holder(live, Some(&self.0.boot)).await;
+                    let named = self.enact(live, Transition::Held).await;
                     if named.is_none() && !self.is_ours(&live.record().container) {
                         tokio::time::sleep(RETRY_LONGEST).await;
                     }
                 }
                 Next::Idle => {
-                    let back = live.until(|seen| (seen.gone || seen.waits > 0).then_some(()));
+                    let back = live.until(|seen| (seen.gone || seen.open.waits > 0).then_some(()));
                     if tokio::time::timeout(RETURN_LIMIT, back).await.is_ok() {
                         continue;
                     }
-                    if self.is_ours(&live.record().container) {
-                        self.set_holder(live, None).await;
-                    }
+                    self.enact(live, Transition::LetGo).await;
                     if live.let_go() {
                         return;
                     }
@@ -96,36 +78,17 @@ impl Engine {
         }
     }
 
-    async fn set_holder(&self, live: &Live, holder: Option<&BootId>) -> Option<()> {
-        self.record_fact(live, |container| {
-            (container.holder.as_ref() != holder).then(|| container.holder = holder.cloned())
-        })
-        .await
-    }
-
-    /// The call that started the container has its answer: only waits hold it from now on.
-    pub(super) fn start_is_over(&self, live: &Live, container: &mut Container) {
-        if self.is_ours(container) && live.seen().waits == 0 {
-            container.holder = None;
-        }
-    }
-
-    /// Takes over a start whose process is gone.
-    pub(super) fn take_over(&self, container: &mut Container) -> Option<()> {
-        self.is_orphan(container)
-            .then(|| container.holder = Some(self.0.boot.clone()))
-    }
-
     /// Sees to it that a container goes if its holder has and nobody comes back for it.
     pub(super) fn guard(&self, live: &Arc<Live>) {
-        if self.is_orphan(&live.record().container) && live.guard() {
+        if self.is_orphan(&live.record().container) && live.guards.begin() {
             let (engine, live) = (self.clone(), Arc::clone(live));
             tokio::spawn(async move { engine.outlive_holder(&live).await }.instrument(span()));
         }
     }
 
     async fn outlive_holder(&self, live: &Arc<Live>) {
-        let is_claimed = |seen: &Seen| seen.gone || seen.waits > 0 || !self.is_orphan(&seen.record.container);
+        let is_claimed =
+            |seen: &Seen| seen.gone || seen.open.waits > 0 || !self.is_orphan(&seen.record.container);
         let is_left = |seen: &Seen| !is_claimed(seen) && !serves(&seen.record.container);
         loop {
             let claimed = live.until(|seen| match (is_claimed(seen), is_left(seen)) {
@@ -140,7 +103,7 @@ impl Engine {
                 self.remove_left(live).await;
             }
         }
-        live.unguard();
+        live.guards.end();
     }
 
     async fn remove_left(&self, live: &Arc<Live>) {

@@ -3,35 +3,22 @@
 
 use std::sync::Arc;
 
-use tracing::Instrument;
-
 use super::{Engine, Live, SETTLING};
 use crate::container::KeptLine;
-use crate::phase::Phase;
 use crate::ports::LogLine;
 
 /// How much is kept at most: a record has room for a thousand times that.
 const KEPT_BYTES: usize = 8 * 1024;
 
 impl Engine {
-    /// Keeps the last lines of the `start`-th start, which has ended. Nothing waits for that.
-    pub(super) fn keep_last_lines(&self, live: &Arc<Live>, start: u32) {
-        let (engine, live) = (self.clone(), Arc::clone(live));
-        let keeping = async move {
-            // A peer has removed by then what it launches anew, and nothing is kept. The agent keeps the Pod for longer.
-            tokio::time::sleep(SETTLING).await;
-            if live.is_gone() || live.record().container.starts != start {
-                return;
-            }
-            let lines = last(engine.last_lines(&live).await);
-            engine
-                .record_fact(&live, |container| {
-                    let current = container.starts == start && container.phase == Phase::Exited;
-                    (current && !lines.is_empty()).then(|| container.last_lines.clone_from(&lines))
-                })
-                .await;
-        };
-        tokio::spawn(keeping.in_current_span());
+    /// Reads the last lines of the `start`-th start, which has ended; none where it has been started anew.
+    pub(super) async fn lines_to_keep(&self, live: &Arc<Live>, start: u32) -> Vec<KeptLine> {
+        // A peer has removed by then what it launches anew, and nothing is kept. The agent keeps the Pod for longer.
+        tokio::time::sleep(SETTLING).await;
+        if live.is_gone() || live.record().container.starts != start {
+            return Vec::new();
+        }
+        last(self.last_lines(live).await)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::mem::discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use agent_protocol::Command;
 use tokio::sync::{mpsc, watch};
@@ -30,12 +30,53 @@ pub(super) struct Seen {
     ending: Option<(u32, End)>,
     /// The last start whose end a client has asked for.
     pub(super) told_to_end: u32,
-    /// How many attach streams are open.
-    pub(super) attached: usize,
-    /// How many waits are open.
-    pub(super) waits: usize,
+    /// What is open.
+    pub(super) open: Counts,
     /// Whether somebody sees to it that the record names who holds the container.
     held: bool,
+}
+
+/// How much is open that has to do with a container.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Counts {
+    /// Attach streams.
+    pub(super) attached: usize,
+    /// Waits.
+    pub(super) waits: usize,
+    /// Calls that the program's end answers: starts, and waits for an exit.
+    pub(super) calls: usize,
+    /// Reports of ends.
+    pub(super) reports: usize,
+}
+
+/// Something that is open, and counted, until this is dropped.
+pub(super) struct Open {
+    live: Arc<Live>,
+    count: fn(&mut Counts) -> &mut usize,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.live
+            .seen
+            .send_modify(|seen| *(self.count)(&mut seen.open) -= 1);
+    }
+}
+
+/// What one task of a container does at a time.
+#[derive(Default)]
+pub(super) struct Once(AtomicBool);
+
+impl Once {
+    /// Says whether nobody is at it: then the caller is, until the end.
+    pub(super) fn begin(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+
+    /// The caller has done it.
+    pub(super) fn end(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// What keeps a Pod from running.
@@ -51,9 +92,14 @@ pub(super) struct Stuck {
 
 pub(super) struct Live {
     seen: watch::Sender<Seen>,
-    agent: Mutex<Option<mpsc::Sender<Command>>>,
-    /// Whether somebody sees to it that it goes if its holder does not come back.
-    guarded: AtomicBool,
+    /// The agent of the newest start that has connected, and that start.
+    agent: Mutex<Option<(u32, mpsc::Sender<Command>)>>,
+    /// To see to it that it goes if its holder does not come back.
+    pub(super) guards: Once,
+    /// To remove it, now that it has ended.
+    pub(super) leaves: Once,
+    /// To tell the news that another process left.
+    pub(super) inherits: Once,
 }
 
 impl Live {
@@ -65,14 +111,15 @@ impl Live {
             stuck: None,
             ending: None,
             told_to_end: 0,
-            attached: 0,
-            waits: 0,
+            open: Counts::default(),
             held: false,
         };
         Self {
             seen: watch::Sender::new(seen),
             agent: Mutex::new(None),
-            guarded: AtomicBool::new(false),
+            guards: Once::default(),
+            leaves: Once::default(),
+            inherits: Once::default(),
         }
     }
 
@@ -132,11 +179,11 @@ impl Live {
         self.seen.send_modify(|seen| seen.ending = Some((start, end)));
     }
 
-    /// What is about to end the program of the `start`-th start; itself, as far as is known.
-    pub(super) fn ending(&self, start: u32) -> End {
+    /// What is about to end the program of the `start`-th start, as far as is known.
+    pub(super) fn ending(&self, start: u32) -> Option<End> {
         let seen = self.seen.borrow();
         let known = seen.ending.as_ref().filter(|(number, _)| *number == start);
-        known.map_or(End::Itself, |(_, end)| end.clone())
+        known.map(|(_, end)| end.clone())
     }
 
     /// Whether a client has asked for the end of the `start`-th start.
@@ -144,48 +191,31 @@ impl Live {
         self.seen.borrow().told_to_end >= start
     }
 
-    /// A client has asked for the program's end.
-    pub(super) fn set_told_to_end(&self) {
+    /// A client has asked for the end of the `start`-th start.
+    pub(super) fn set_told_to_end(&self, start: u32) {
         self.seen
-            .send_modify(|seen| seen.told_to_end = seen.record.container.starts);
+            .send_modify(|seen| seen.told_to_end = seen.told_to_end.max(start));
     }
 
-    pub(super) fn change_attached(&self, change: impl FnOnce(usize) -> usize) {
+    /// Counts something that is open.
+    pub(super) fn open(self: &Arc<Self>, count: fn(&mut Counts) -> &mut usize) -> Open {
+        self.seen.send_modify(|seen| *count(&mut seen.open) += 1);
+        let live = Arc::clone(self);
+        Open { live, count }
+    }
+
+    /// Says whether somebody must begin to hold the container for a wait that is open.
+    pub(super) fn begin_to_hold(&self) -> bool {
         self.seen
-            .send_modify(|seen| seen.attached = change(seen.attached));
-    }
-
-    /// A wait has been opened; says whether somebody must begin to hold the container for it.
-    pub(super) fn open_wait(&self) -> bool {
-        let mut first = false;
-        self.seen.send_modify(|seen| {
-            seen.waits += 1;
-            first = !std::mem::replace(&mut seen.held, true);
-        });
-        first
-    }
-
-    /// A wait is over.
-    pub(super) fn close_wait(&self) {
-        self.seen.send_modify(|seen| seen.waits -= 1);
+            .send_if_modified(|seen| !std::mem::replace(&mut seen.held, true))
     }
 
     /// Stops holding the container, unless a wait is open.
     pub(super) fn let_go(&self) -> bool {
         self.seen.send_if_modified(|seen| {
-            seen.held = seen.waits > 0;
+            seen.held = seen.open.waits > 0;
             !seen.held
         })
-    }
-
-    /// Says whether the caller is the first one to guard the container.
-    pub(super) fn guard(&self) -> bool {
-        !self.guarded.swap(true, Ordering::Relaxed)
-    }
-
-    /// It is not guarded any more.
-    pub(super) fn unguard(&self) {
-        self.guarded.store(false, Ordering::Relaxed);
     }
 
     /// Waits until what is known answers `question`. Never times out by itself.
@@ -202,19 +232,23 @@ impl Live {
         }
     }
 
-    /// An agent's command stream has been opened; a former one ends.
-    pub(super) fn connect_agent(&self) -> mpsc::Receiver<Command> {
+    /// The command stream of an agent of the `start`-th start has been opened; a former one ends. None where the
+    /// agent of a later start has one.
+    pub(super) fn connect_agent(&self, start: u32) -> Option<mpsc::Receiver<Command>> {
+        let mut agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        if agent.as_ref().is_some_and(|(known, _)| *known > start) {
+            return None;
+        }
         let (sender, receiver) = mpsc::channel(COMMANDS_UNDER_WAY);
-        *self.agent.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
-        receiver
+        *agent = Some((start, sender));
+        Some(receiver)
     }
 
-    /// Tells the agent; false when none is connected to this process.
-    pub(super) fn tell_agent(&self, command: Command) -> bool {
+    /// Tells the agent of the `start`-th start; false when none is connected to this process.
+    pub(super) fn tell_agent(&self, start: u32, command: Command) -> bool {
         let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
-        agent
-            .as_ref()
-            .is_some_and(|agent| agent.try_send(command).is_ok())
+        let agent = agent.as_ref().filter(|(known, _)| *known == start);
+        agent.is_some_and(|(_, agent)| agent.try_send(command).is_ok())
     }
 }
 

@@ -1,71 +1,92 @@
-//! What has become of containers, told: a log line, and a Kubernetes Event on the
-//! record.
+//! What has become of containers, told: a log line, a metric, and a Kubernetes Event on the record. The news of an end
+//! stay on the record until they have been told: where the process dies before, the next one tells them.
 
-use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
 use tracing::Instrument;
 
-use super::{Engine, SETTLING};
+use super::{Engine, Live, SETTLING, span};
 use crate::container::Record;
-use crate::failure::{Cause, End};
+use crate::life::Transition;
+use crate::phase::Phase;
 use crate::ports::News;
+
+/// How long news may be left on a record before another process tells them: to read the last lines and to mark the
+/// news as told takes a third of that.
+const UNTOLD_LIMIT: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// Tells the news of a container. Nothing waits for that.
     pub(super) fn announce(&self, record: &Record, news: News) {
         self.0.settings.meter.told(record.container.role, &news);
         let (engine, record) = (self.clone(), record.clone());
-        let telling = async move {
-            let (record_name, reason) = (&record.name, news.reason);
-            if news.is_warning {
-                tracing::warn!(record = %record_name, reason, "{}", news.message);
-            } else {
-                tracing::info!(record = %record_name, reason, "{}", news.message);
-                tokio::time::sleep(SETTLING).await;
-            }
-            if let Err(error) = engine.0.cluster.tell(&record, &news).await {
-                tracing::debug!(record = %record_name, reason, %error, "cannot make an event of it");
-            }
-        };
+        let telling = async move { engine.tell(&record, &news).await };
         tokio::spawn(telling.in_current_span());
     }
-}
 
-impl Cause {
-    pub(super) fn news(&self, sentence: String) -> News {
-        News {
-            at: Timestamp::now(),
-            reason: self.name(),
-            message: sentence,
-            is_warning: true,
-        }
+    /// Tells the news of the end of the `start`-th start, keeps its last lines if there are any to keep, and notes both
+    /// on the record. Nothing waits for that.
+    pub(super) fn report_end(&self, live: &Arc<Live>, start: u32, news: News, keeps_last_lines: bool) {
+        let record = live.record();
+        self.0.settings.meter.told(record.container.role, &news);
+        let (engine, live, open) = (
+            self.clone(),
+            Arc::clone(live),
+            live.open(|open| &mut open.reports),
+        );
+        let reporting = async move {
+            let _open = open;
+            let lines = async {
+                match keeps_last_lines {
+                    true => engine.lines_to_keep(&live, start).await,
+                    false => Vec::new(),
+                }
+            };
+            let ((), last_lines) = tokio::join!(engine.tell(&record, &news), lines);
+            let announced = Transition::Announced {
+                start,
+                news,
+                last_lines,
+            };
+            engine.enact(&live, announced).await;
+        };
+        tokio::spawn(reporting.in_current_span());
     }
-}
 
-impl News {
-    /// The program of the current start runs.
-    pub(super) fn started(record: &Record) -> Self {
-        Self {
-            at: Timestamp::now(),
-            reason: "Started",
-            message: format!("pod {} runs", record.pod_name()),
-            is_warning: false,
+    /// Sees to it that the news are told which a process that has died left on the record.
+    pub(super) fn inherit_news(&self, live: &Arc<Live>) {
+        if live.record().container.untold.is_empty() || !live.inherits.begin() {
+            return;
         }
+        let (engine, live) = (self.clone(), Arc::clone(live));
+        let inheriting = async move {
+            let told = live.until(|seen| {
+                let is_told = seen.gone || seen.open.reports > 0 || seen.record.container.untold.is_empty();
+                is_told.then_some(())
+            });
+            if tokio::time::timeout(UNTOLD_LIMIT, told).await.is_err() {
+                let container = live.record().container;
+                let has_ended = container.phase == Phase::Exited;
+                for news in container.untold {
+                    engine.report_end(&live, container.starts, news, has_ended);
+                }
+            }
+            live.inherits.end();
+        };
+        tokio::spawn(inheriting.instrument(span()));
     }
 
-    /// The program of the current start has ended so; a client may have `asked` for that.
-    pub(super) fn ended(record: &Record, end: &End, asked: bool) -> Self {
-        let exit = record.container.exit.as_ref();
-        let code = exit.map_or(0, |exit| exit.code);
-        let sentence = exit.map(|exit| exit.error.clone()).unwrap_or_default();
-        Self {
-            at: Timestamp::now(),
-            reason: end.name(),
-            message: if sentence.is_empty() {
-                format!("pod {} exited with {code}", record.pod_name())
-            } else {
-                sentence
-            },
-            is_warning: !asked && (code != 0 || *end != End::Itself),
+    async fn tell(&self, record: &Record, news: &News) {
+        let (record_name, reason) = (&record.name, &*news.reason);
+        if news.is_warning {
+            tracing::warn!(record = %record_name, reason, "{}", news.message);
+        } else {
+            tracing::info!(record = %record_name, reason, "{}", news.message);
+            tokio::time::sleep(SETTLING).await;
+        }
+        if let Err(error) = self.0.cluster.tell(record, news).await {
+            tracing::debug!(record = %record_name, reason, %error, "cannot make an event of it");
         }
     }
 }

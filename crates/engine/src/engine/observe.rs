@@ -4,20 +4,16 @@
 use std::sync::Arc;
 
 use agent_protocol::Event as AgentEvent;
-use jiff::Timestamp;
 
 use super::span::is_about;
 use super::{Engine, Live};
-use crate::failure::{Cause, End};
-use crate::phase::Phase;
-use crate::ports::{AgentId, Event, News, PodSeen, PodState};
+use crate::container::Container;
+use crate::failure::End;
+use crate::life::{Reported, Transition};
+use crate::ports::{AgentId, Event, PodSeen, PodState};
 
-/// The exit codes of what was ended from outside: 128 + SIGTERM, and SIGKILL.
-const ENDED: [i64; 2] = [143, KILLED];
-/// 128 + SIGKILL.
+/// The exit code of what was killed: 128 + SIGKILL.
 const KILLED: i64 = 137;
-/// The agent's exit code where the program was not even tried.
-const NO_FILES: i64 = 125;
 
 impl Engine {
     /// Takes in an event. Returns when it is on the record: an agent is answered only then.
@@ -27,6 +23,7 @@ impl Engine {
                 let live = self.0.index.adopt(*record);
                 self.remove_if_asked(&live);
                 self.guard(&live);
+                self.inherit_news(&live);
             }
             Event::RecordGone(name, uid) => self.0.index.forget(&name, &uid),
             Event::Agent(agent, event) => {
@@ -65,43 +62,9 @@ impl Engine {
     }
 
     async fn agent_spoke(&self, live: &Arc<Live>, start: u32, event: AgentEvent) {
-        match event {
-            AgentEvent::Started => self.started(live, start).await,
-            AgentEvent::Failed { message, exit_code } => {
-                let cause = match exit_code {
-                    NO_FILES => Cause::Files(message),
-                    code => Cause::Command { message, code },
-                };
-                self.fail_start(live, start, cause).await;
-            }
-            AgentEvent::Exited {
-                exit_code,
-                oom_killed,
-            } => {
-                let end = if oom_killed {
-                    End::OutOfMemory
-                } else {
-                    live.ending(start)
-                };
-                // The program ran, even where the word that it started was overtaken.
-                self.exited(live, start, exit_code, end, true).await;
-            }
-        }
-    }
-
-    async fn started(&self, live: &Live, start: u32) {
-        let started = self
-            .record_fact(live, |container| {
-                (container.phase == Phase::Starting && container.starts == start).then(|| {
-                    container.phase = Phase::Running;
-                    container.started_at = Some(Timestamp::now());
-                    self.start_is_over(live, container);
-                })
-            })
-            .await;
-        if started.is_some() {
-            let record = live.record();
-            self.announce(&record, News::started(&record));
+        let container = live.record().container;
+        if let Some(transition) = reported(live, &container, start).by_agent(event) {
+            self.enact(live, transition).await;
         }
     }
 
@@ -112,7 +75,9 @@ impl Engine {
             self.explain(live, start).await;
         }
         match seen.state {
-            PodState::Running if !live.record().container.needs_agent() => self.started(live, start).await,
+            PodState::Running if !live.record().container.needs_agent() => {
+                self.enact(live, Transition::Began { start }).await;
+            }
             // The agent is what runs then; whether the program does is the agent's word.
             PodState::Pending | PodState::Running => live.set_stuck(start, None),
             PodState::Stuck(cause) => live.set_stuck(start, Some(cause)),
@@ -124,64 +89,24 @@ impl Engine {
     /// The kubelet's word of an end.
     async fn pod_ended(&self, live: &Arc<Live>, start: u32, code: i64, end: End) {
         let container = live.record().container;
-        let never_ran = container.phase == Phase::Starting && container.starts == start;
-        if never_ran && container.needs_agent() {
-            self.fail_start(live, start, Cause::PodEnded { code, end }).await;
-        } else {
-            let end = match end {
-                End::Itself if container.needs_agent() => End::AgentLost,
-                end => end,
-            };
-            self.exited(live, start, code, end, !container.needs_agent())
-                .await;
-        }
+        let ended = reported(live, &container, start).by_kubelet(code, end);
+        self.enact(live, ended).await;
         live.set_pod_ended(start);
     }
 
-    /// Ends the `start`-th start if it is live; the first word of an end counts.
-    async fn exited(&self, live: &Arc<Live>, start: u32, code: i64, end: End, has_run: bool) {
-        let asked = live.is_told_to_end(start);
-        // Who asks for an end ends the Pod too.
-        let end = if asked { End::Itself } else { end };
-        let pod = live.record().pod_name();
-        let ended = self
-            .record_fact(live, |container| {
-                (container.phase.is_live() && container.starts == start).then(|| {
-                    if has_run {
-                        container.started_at.get_or_insert_with(Timestamp::now);
-                    }
-                    self.start_is_over(live, container);
-                    container.phase = Phase::Exited;
-                    container.exit = Some(end.exit(container, &pod, code));
-                })
-            })
-            .await;
-        if ended.is_some() {
-            self.announce(&live.record(), News::ended(&live.record(), &end, asked));
-            self.keep_last_lines(live, start);
+    /// The program of the `start`-th start was ended from outside, and said so before it was known why.
+    async fn explain(&self, live: &Arc<Live>, start: u32) {
+        if let Some(end) = live.ending(start).filter(|_| !live.is_told_to_end(start)) {
+            self.enact(live, Transition::Explained { start, end }).await;
         }
     }
+}
 
-    /// The program of the `start`-th start was ended from outside, and said so before it was known why.
-    async fn explain(&self, live: &Live, start: u32) {
-        let (end, pod) = (live.ending(start), live.record().pod_name());
-        if live.is_told_to_end(start) {
-            return;
-        }
-        let explained = self
-            .record_fact(live, |container| {
-                let is_current = container.starts == start && container.phase == Phase::Exited;
-                let sentence = end.sentence(container, &pod, container.exit.as_ref()?.code);
-                let exit = container
-                    .exit
-                    .as_mut()
-                    .filter(|exit| is_current && exit.error.is_empty() && ENDED.contains(&exit.code))?;
-                exit.error = sentence;
-                Some(())
-            })
-            .await;
-        if explained.is_some() {
-            self.announce(&live.record(), News::ended(&live.record(), &end, false));
-        }
+fn reported<'a>(live: &Live, container: &'a Container, start: u32) -> Reported<'a> {
+    Reported {
+        container,
+        start,
+        asked: live.is_told_to_end(start),
+        ending: live.ending(start),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tracing::Instrument;
 
 use super::{Engine, Live};
+use crate::container::Container;
 use crate::error::{Error, Result};
 use crate::phase::{Legality, Operation, Phase};
 use crate::ports::ClusterError;
@@ -29,15 +30,21 @@ impl Engine {
 
     /// Ends the program if there may be one, and removes the container.
     pub(super) async fn end_and_remove(&self, live: &Arc<Live>) -> Result<()> {
-        live.set_told_to_end();
-        if live.record().container.phase.is_live() {
-            self.end(live).await;
+        let Container { phase, starts, .. } = live.record().container;
+        live.set_told_to_end(starts);
+        if phase.is_live() {
+            self.end(live, starts).await;
         }
+        self.discard(live).await
+    }
+
+    /// Removes a container that does not run.
+    async fn discard(&self, live: &Live) -> Result<()> {
         let record = live.record();
         let end_pod = async {
             // An agent ends by itself, and the Pod goes with the record: a peer launches anew right now.
             if record.container.phase != Phase::Exited || !record.container.needs_agent() {
-                self.end_pod(live).await;
+                self.end_pod(live, record.container.starts).await;
             }
         };
         let ((), deleted) = tokio::join!(end_pod, self.0.cluster.delete_record(&record));
@@ -55,22 +62,24 @@ impl Engine {
     }
 
     /// Removes a container that has ended, or could not be started, if it was made so (Docker API,
-    /// `HostConfig.AutoRemove`); who waits is answered first.
+    /// `HostConfig.AutoRemove`); whoever has asked about it is answered first.
     pub(super) fn remove_if_asked(&self, live: &Arc<Live>) {
+        let is_over = |container: &Container| !container.phase.is_live() && container.exit.is_some();
         let container = live.record().container;
-        if !container.spec.auto_remove || container.phase.is_live() || container.exit.is_none() {
+        if !container.spec.auto_remove || !is_over(&container) || !live.leaves.begin() {
             return;
         }
         let (engine, live) = (self.clone(), live.clone());
         let work = async move {
-            engine.detached(&live).await;
-            match engine.remove(&container.id.0, false).await {
-                // The client was faster.
-                Ok(()) | Err(Error::NoSuchContainer(_)) => {}
-                Err(error) => {
-                    tracing::warn!(container = container.name, %error, "cannot remove what has ended");
-                }
+            engine.answered(&live).await;
+            // A client may have removed it, or started it anew.
+            if is_over(&live.record().container)
+                && !live.is_gone()
+                && let Err(error) = engine.discard(&live).await
+            {
+                tracing::warn!(container = container.name, %error, "cannot remove what has ended");
             }
+            live.leaves.end();
         };
         tokio::spawn(work.in_current_span());
     }

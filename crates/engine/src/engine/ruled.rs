@@ -1,11 +1,14 @@
 //! What a launch needs to know of its image beside the store: what the operator's
 //! rules make of it, and what it runs by itself.
 
+use std::sync::Arc;
+
 use super::{Engine, Live};
 use crate::container::Container;
 use crate::error::{Error, Result};
 use crate::failure::Cause;
 use crate::image::{ImageCommand, Ruled};
+use crate::life::Transition;
 use crate::process::Process;
 
 impl Engine {
@@ -30,7 +33,11 @@ impl Engine {
 
     /// What the current start runs. Where only its image knows that, it is asked for, and kept on the record; nothing
     /// is held meanwhile.
-    pub(super) async fn process(&self, live: &Live, ruled: &Ruled) -> std::result::Result<Process, Cause> {
+    pub(super) async fn process(
+        &self,
+        live: &Arc<Live>,
+        ruled: &Ruled,
+    ) -> std::result::Result<Process, Cause> {
         let container = live.record().container;
         if !container.needs_image_command() {
             return Ok(Process::of(&container));
@@ -42,11 +49,7 @@ impl Engine {
         })?;
         command.entrypoint = ruled.entrypoint.clone().or(command.entrypoint);
         let process = process_with(&container, &command);
-        self.record_fact(live, |container| {
-            let is_known = container.image_command.as_ref() == Some(&command);
-            (!is_known).then(|| container.image_command = Some(command.clone()))
-        })
-        .await;
+        self.enact(live, Transition::CommandFound(command)).await;
         if process.argv.is_empty() {
             return Err(Cause::Command {
                 message: NO_COMMAND.to_owned(),

@@ -8,14 +8,15 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::Instrument;
 
 use super::live::Seen;
+use super::span::is_about;
 use super::stop::POD_GRACE;
 use super::{Engine, Live};
-use crate::container::{Container, Exit};
 use crate::error::{Error, Result};
 use crate::fabric::is_own;
 use crate::failure::{Cause, Who};
+use crate::life::Transition;
 use crate::name::PodName;
-use crate::phase::{Legality, Operation, Phase};
+use crate::phase::Phase;
 use crate::ports::ClusterError;
 use crate::process::{Launch, Process};
 
@@ -43,8 +44,13 @@ impl Engine {
     pub async fn start(&self, reference: &str) -> Result<Started> {
         let live = self.find(reference).await?;
         let engine = self.clone();
-        let work = tokio::spawn(async move { engine.run_start(&live).await }.in_current_span());
-        work.await
+        let open = live.open(|open| &mut open.calls);
+        let work = async move {
+            let _open = open;
+            engine.run_start(&live).await
+        };
+        tokio::spawn(work.in_current_span())
+            .await
             .unwrap_or_else(|error| Err(Error::StartFailed(format!("the start was abandoned: {error}"))))
     }
 
@@ -52,15 +58,14 @@ impl Engine {
         let process = Process::of(&live.record().container);
         let begun = Instant::now();
         let limit = begun + self.limits().total;
-        let claimed = self.swap(live, |container| self.claim(container)).await;
-        let claimed = claimed
-            .map_err(|error| error.of(|| format!("{} cannot be started", Who(&live.record().container))))?
-            .is_some();
+        let claimed = self.claim(live).await?;
         let start = live.record().container.starts;
         if claimed {
             match self.launch(live, &process).await {
                 Ok(()) => self.end_if_overtaken(live, start).await,
-                Err(cause) => self.fail_start(live, start, cause).await,
+                Err(cause) => {
+                    self.enact(live, Transition::FailedToBegin { start, cause }).await;
+                }
             }
         }
         let mut outcome = self.outcome(live, start, limit).await;
@@ -79,7 +84,7 @@ impl Engine {
     }
 
     /// How the `start`-th start goes, once that is known; what keeps it from running for too long ends it.
-    async fn outcome(&self, live: &Live, start: u32, limit: Instant) -> Result<()> {
+    async fn outcome(&self, live: &Arc<Live>, start: u32, limit: Instant) -> Result<()> {
         let given_up = async {
             tokio::select! {
                 stuck = self.stuck(live) => stuck,
@@ -96,7 +101,8 @@ impl Engine {
         };
         let record = live.record();
         let sentence = cause.sentence(&record.container, &record.pod_name());
-        self.fail_start(live, number, cause).await;
+        let failed = Transition::FailedToBegin { start: number, cause };
+        self.enact(live, failed).await;
         let known = outcome(&live.seen(), start);
         known.unwrap_or(Err(Error::StartFailed(sentence)))
     }
@@ -129,44 +135,28 @@ impl Engine {
             last_words: self.last_words(live).await,
         };
         let sentence = cause.sentence(&record.container, &record.pod_name());
-        self.record_fact(live, |container| {
-            let exit = container.exit.as_mut().filter(|_| container.starts == start)?;
-            (exit.error != sentence).then(|| exit.error.clone_from(&sentence))
-        })
-        .await;
-        self.announce(&record, cause.news(sentence.clone()));
+        self.enact(live, Transition::DiedAtOnce { start, cause }).await;
         Err(Error::StartFailed(sentence))
     }
 
     /// Claims the next start, or one whose caller was cut off with its process: its Pod may not have
-    /// been made. None where it runs or is being started by another call.
-    fn claim(&self, container: &mut Container) -> Result<Option<()>> {
-        match Operation::Start.in_phase(container.phase) {
-            Legality::Do if container.phase == Phase::Starting => Ok(self.take_over(container)),
-            Legality::Do => {
-                container.phase = Phase::Starting;
-                container.starts += 1;
-                container.repeats = None;
-                container.started_at = None;
-                container.exit = None;
-                container.last_lines.clear();
-                container.holder = Some(self.0.boot.clone());
-                if let Some(command) = self.ruled_command(container) {
-                    container.image_command = Some(command);
-                }
-                // At create the peer's build may still have been on its way, on another connection.
-                self.attribute(container);
-                Ok(Some(()))
-            }
-            Legality::Nothing => Ok(None),
-            Legality::Refuse => Err(Error::Conflict(format!(
-                "Container {} cannot be started",
-                container.id
-            ))),
+    /// been made. False where it runs or is being started by another call.
+    async fn claim(&self, live: &Arc<Live>) -> Result<bool> {
+        let container = live.record().container;
+        let claimed = Transition::Claimed {
+            // At create the peer's build may still have been on its way, on another connection.
+            built_for: self.attribution(&container),
+            image_command: self.ruled_command(&container),
+        };
+        let claimed = self.attempt(live, &claimed).await;
+        is_about(&live.record().container);
+        match claimed {
+            Ok(change) => Ok(change.is_some()),
+            Err(error) => Err(error.of(|| format!("{} cannot be started", Who(&container)))),
         }
     }
 
-    async fn launch(&self, live: &Live, process: &Process) -> std::result::Result<(), Cause> {
+    async fn launch(&self, live: &Arc<Live>, process: &Process) -> std::result::Result<(), Cause> {
         if let Some(address) = process.peer_address().filter(|address| is_own(address)) {
             return Err(Cause::PeerAddress(address.to_owned()));
         }
@@ -204,30 +194,24 @@ impl Engine {
         let ended =
             container.starts == start && container.phase == Phase::Exited && container.started_at.is_none();
         if ended || live.is_gone() {
-            self.end_pod(live).await;
+            self.end_pod(live, start).await;
         }
     }
 
     /// The `start`-th start's Pod has no agent: another Pod gets it by another way, at once.
     pub(super) async fn repeat_start(
         &self,
-        live: &Live,
+        live: &Arc<Live>,
         start: u32,
         without_agent: &PodName,
         reason: String,
     ) {
-        let repeated = self
-            .record_fact(live, |container| {
-                let first = container.phase == Phase::Starting && container.starts == start;
-                (first && container.repeats.is_none()).then(|| {
-                    container.starts += 1;
-                    container.repeats = Some(start);
-                })
-            })
-            .await;
+        let repeated = self.enact(live, Transition::Repeated { start }).await;
         if repeated.is_none() {
             // A second time: there is no third way.
-            return self.fail_start(live, start, Cause::Agent(reason)).await;
+            let cause = Cause::Agent(reason);
+            self.enact(live, Transition::FailedToBegin { start, cause }).await;
+            return;
         }
         tracing::info!(pod = %without_agent, reason, "the agent is not in the pod: another one copies it");
         let process = Process::of(&live.record().container);
@@ -237,26 +221,10 @@ impl Engine {
         );
         match launched {
             Ok(()) => self.end_if_overtaken(live, start + 1).await,
-            Err(cause) => self.fail_start(live, start + 1, cause).await,
-        }
-    }
-
-    /// The `start`-th start did not come to a running program: back to created, with the reason.
-    pub(super) async fn fail_start(&self, live: &Live, start: u32, cause: Cause) {
-        let record = live.record();
-        let sentence = cause.sentence(&record.container, &record.pod_name());
-        let failed = self
-            .record_fact(live, |container| {
-                (container.phase == Phase::Starting && container.starts == start).then(|| {
-                    container.phase = Phase::Created;
-                    self.start_is_over(live, container);
-                    container.exit = Some(Exit::now(cause.exit_code(), false, sentence.clone()));
-                })
-            })
-            .await;
-        if failed.is_some() {
-            self.announce(&record, cause.news(sentence));
-            self.end_pod(live).await;
+            Err(cause) => {
+                let start = start + 1;
+                self.enact(live, Transition::FailedToBegin { start, cause }).await;
+            }
         }
     }
 }
@@ -275,7 +243,7 @@ impl From<ClusterError> for Cause {
 fn outcome(seen: &Seen, start: u32) -> Option<Result<()>> {
     let container = &seen.record.container;
     let ended = || Some(Err(Error::StartEnded(container.name.clone())));
-    if seen.gone || (container.starts != start && container.repeats != Some(start)) {
+    if seen.gone || !container.is_at(start) {
         return ended();
     }
     let failure = container.exit.as_ref();

@@ -7,8 +7,9 @@ use std::time::Duration;
 use agent_protocol::Command;
 
 use super::{Engine, Live};
+use crate::container::Container;
 use crate::error::{Error, Result};
-use crate::failure::End;
+use crate::life::Transition;
 use crate::name::PodName;
 use crate::phase::{Legality, Operation, Phase};
 
@@ -37,17 +38,18 @@ impl Engine {
     /// `NoSuchContainer`. Answers after `grace` and 4 s at the latest.
     pub async fn stop(&self, reference: &str, grace: Duration) -> Result<Stopped> {
         let live = self.find(reference).await?;
-        if Operation::Stop.in_phase(live.record().container.phase) == Legality::Nothing {
+        let Container { phase, starts, .. } = live.record().container;
+        if Operation::Stop.in_phase(phase) == Legality::Nothing {
             return Ok(Stopped::Already);
         }
-        live.set_told_to_end();
+        live.set_told_to_end(starts);
         if !grace.is_zero()
             && self.ask_to_end(&live, grace).await
-            && tokio::time::timeout(grace, ended(&live)).await.is_ok()
+            && tokio::time::timeout(grace, ended(&live, starts)).await.is_ok()
         {
             return Ok(Stopped::Now);
         }
-        self.end(&live).await;
+        self.end(&live, starts).await;
         Ok(Stopped::Now)
     }
 
@@ -62,13 +64,13 @@ impl Engine {
             return Err(Error::NotRunning(container.id.0));
         }
         if signal == SIGKILL {
-            self.end(&live).await;
+            self.end(&live, container.starts).await;
             return Ok(());
         }
         if signal == SIGTERM {
-            live.set_told_to_end();
+            live.set_told_to_end(container.starts);
         }
-        if live.tell_agent(Command::Signal { number: signal }) {
+        if live.tell_agent(container.starts, Command::Signal { number: signal }) {
             return Ok(());
         }
         Err(Error::Conflict(format!(
@@ -81,45 +83,36 @@ impl Engine {
     async fn ask_to_end(&self, live: &Live, grace: Duration) -> bool {
         let record = live.record();
         if record.container.needs_agent() {
-            return live.tell_agent(Command::Signal { number: SIGTERM });
+            return live.tell_agent(record.container.starts, Command::Signal { number: SIGTERM });
         }
         self.delete_pod(&record.pod_name(), grace).await;
         true
     }
 
-    /// Ends the program for certain: by its agent, else with its Pod. Where its end cannot be
+    /// Ends the program of the `start`-th start for certain: by its agent, else with its Pod. Where its end cannot be
     /// seen in time the record says so.
-    pub(super) async fn end(&self, live: &Arc<Live>) {
-        live.set_told_to_end();
-        let running = live.record().container.phase == Phase::Running;
-        if running
-            && live.tell_agent(Command::Signal { number: SIGKILL })
-            && tokio::time::timeout(KILL_LIMIT, ended(live)).await.is_ok()
+    pub(super) async fn end(&self, live: &Arc<Live>, start: u32) {
+        live.set_told_to_end(start);
+        let runs = || live.record().container.phase == Phase::Running;
+        if runs()
+            && live.tell_agent(start, Command::Signal { number: SIGKILL })
+            && tokio::time::timeout(KILL_LIMIT, ended(live, start)).await.is_ok()
         {
             return;
         }
-        self.end_pod(live).await;
-        if running && tokio::time::timeout(KILL_LIMIT, ended(live)).await.is_ok() {
+        self.end_pod(live, start).await;
+        if runs() && tokio::time::timeout(KILL_LIMIT, ended(live, start)).await.is_ok() {
             return;
         }
-        let end = if running { End::Unseen } else { End::Itself };
-        let pod = live.record().pod_name();
-        self.record_fact(live, |container| {
-            container.phase.is_live().then(|| {
-                container.phase = Phase::Exited;
-                container.exit = Some(end.exit(container, &pod, 137));
-            })
-        })
-        .await;
+        self.enact(live, Transition::EndedUnseen { start }).await;
     }
 
-    /// Deletes the Pod of the current start.
-    pub(super) async fn end_pod(&self, live: &Live) {
+    /// Deletes the Pod of the `start`-th start, unless another start has begun.
+    pub(super) async fn end_pod(&self, live: &Live, start: u32) {
         let record = live.record();
-        if record.container.starts == 0 {
-            return;
+        if start > 0 && record.container.is_at(start) {
+            self.delete_pod(&record.pod_name(), POD_GRACE).await;
         }
-        self.delete_pod(&record.pod_name(), POD_GRACE).await;
     }
 
     /// Deletes a Pod.
@@ -130,8 +123,11 @@ impl Engine {
     }
 }
 
-/// Waits until the program does not run.
-async fn ended(live: &Live) {
-    live.until(|seen| (seen.gone || !seen.record.container.phase.is_live()).then_some(()))
-        .await;
+/// Waits until the program of the `start`-th start does not run.
+async fn ended(live: &Live, start: u32) {
+    live.until(|seen| {
+        let container = &seen.record.container;
+        (seen.gone || !container.phase.is_live() || !container.is_at(start)).then_some(())
+    })
+    .await;
 }

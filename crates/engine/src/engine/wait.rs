@@ -22,6 +22,10 @@ const DETACH_LIMIT: Duration = Duration::from_secs(5);
 /// when it has read.
 const READING_TIME: Duration = Duration::from_millis(250);
 
+/// How long the removal of what has ended is held back for starts and waits: last words are read for 8 s at most, and
+/// attach streams for [`DETACH_LIMIT`].
+const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+
 /// What a wait waits for (Docker API, `condition`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WaitCondition {
@@ -44,7 +48,8 @@ impl Engine {
         let engine = self.clone();
         let record = live.record();
         let before = (record.container.starts, record.container.exit.clone());
-        let open = self.hold(&live);
+        let call = (condition != WaitCondition::Removed).then(|| live.open(|open| &mut open.calls));
+        let open = (self.hold(&live), call);
         Ok(async move {
             let _open = open;
             let exit = live
@@ -71,9 +76,18 @@ impl Engine {
         .boxed())
     }
 
+    /// Waits, but not for ever, until all have their answer whom the program's end concerns.
+    pub(super) async fn answered(&self, live: &Live) {
+        let nobody = live.until(|seen| (seen.open.calls == 0).then_some(()));
+        let (answered, ()) = tokio::join!(tokio::time::timeout(ANSWER_LIMIT, nobody), self.detached(live));
+        if answered.is_err() {
+            tracing::warn!(record = %live.record().name, "a start or wait is still open; removing it all the same");
+        }
+    }
+
     /// Waits, but not for ever, until nobody is attached.
     pub(super) async fn detached(&self, live: &Live) {
-        let nobody = live.until(|seen| (seen.attached == 0).then_some(()));
+        let nobody = live.until(|seen| (seen.open.attached == 0).then_some(()));
         if tokio::time::timeout(DETACH_LIMIT, nobody).await.is_err() {
             tracing::warn!(record = %live.record().name, "an attach stream is still open; answering all the same");
         }

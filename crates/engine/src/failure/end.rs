@@ -3,6 +3,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use jiff::Timestamp;
+
 use super::Who;
 use crate::container::{Container, Exit};
 use crate::name::PodName;
@@ -93,10 +95,14 @@ impl End {
         }
     }
 
-    /// The exit of a program that ended so, heard of now.
-    pub(crate) fn exit(&self, container: &Container, pod: &PodName, code: i64) -> Exit {
-        let sentence = self.sentence(container, pod, code);
-        Exit::now(code, *self == Self::OutOfMemory, sentence)
+    /// The exit of a program that ended so, reported at that time.
+    pub(crate) fn exit(&self, container: &Container, pod: &PodName, code: i64, at: Timestamp) -> Exit {
+        Exit {
+            code,
+            oom_killed: *self == Self::OutOfMemory,
+            error: self.sentence(container, pod, code),
+            finished_at: at,
+        }
     }
 }
 

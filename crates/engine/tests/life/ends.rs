@@ -1,5 +1,7 @@
 //! What ends a program from outside, and what keeps it from beginning for a while.
 
+use std::borrow::Cow;
+
 use super::*;
 
 const DELETED: &str = "; the next transaction launches it again; see who deletes pods of chainpod's";
@@ -22,7 +24,7 @@ impl Lab {
     }
 
     /// The reasons of the news that somebody should look after.
-    async fn warnings(&self) -> Vec<&'static str> {
+    async fn warnings(&self) -> Vec<Cow<'static, str>> {
         let news = self.news().await.into_iter();
         news.filter(|news| news.is_warning)
             .map(|news| news.reason)
@@ -45,7 +47,7 @@ async fn who_ended_a_program_is_kept_and_told_whoever_is_heard_first() {
             error.contains(" ended with 143 in pod ") && error.ends_with(DELETED),
             "{error}"
         );
-        assert_eq!(lab.warnings().await.last(), Some(&"PodDeleted"));
+        assert_eq!(lab.warnings().await.last(), Some(&Cow::from("PodDeleted")));
     }
 }
 
@@ -125,7 +127,8 @@ async fn a_quota_that_is_full_is_given_time_to_pass() {
 async fn a_pod_whose_node_does_not_get_on_is_given_up_in_less_than_30_s() {
     let lab = lab();
     lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
-    lab.cluster.block_pods("FailedMount: secret \"s\" not found");
+    let message = "FailedMount: secret \"s\" not found".to_owned();
+    lab.cluster.block_pods(Cause::Blocked(message));
     let begun = tokio::time::Instant::now();
     let error = lab.engine.start(NAME).await.unwrap_err().to_string();
     assert!(
@@ -135,6 +138,63 @@ async fn a_pod_whose_node_does_not_get_on_is_given_up_in_less_than_30_s() {
     let took = begun.elapsed();
     let limit = engine::StartLimits::default().blocked;
     assert!(took >= limit && took < Duration::from_secs(30), "{took:?}");
+}
+
+/// It was refused by what it reached, and says why as its container's last word.
+#[tokio::test]
+async fn an_agent_that_cannot_tell_us_why_it_ends_is_heard_by_the_kubelets_word() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        let agent = lab.launched().await;
+        let end = End::PodFailed("this token is not that container's".to_owned());
+        lab.pod_is(&agent, PodState::Ended { code: 125, end }).await;
+    });
+    let error = started.unwrap_err().to_string();
+    assert!(
+        error.contains("its files do not get into pod ")
+            && error.contains("this token is not that container's"),
+        "{error}"
+    );
+    assert_eq!(lab.warnings().await, ["FilesMissing"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_does_not_reach_chainpod_fails_its_start_in_less_than_30_s() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let words = "cannot fetch input 0: invalid peer certificate: UnknownIssuer";
+    lab.cluster.block_pods(Cause::AgentWaits(words.to_owned()));
+    let begun = tokio::time::Instant::now();
+    let error = lab.engine.start(NAME).await.unwrap_err().to_string();
+    assert!(
+        error.contains("waits for chainpod: cannot fetch input 0: invalid peer certificate: UnknownIssuer; ")
+            && error.contains("agent-address"),
+        "{error}"
+    );
+    assert_eq!(lab.warnings().await, ["FilesMissing"]);
+    let took = begun.elapsed();
+    let limit = engine::StartLimits::default().unanswered;
+    assert!(took >= limit && took < Duration::from_secs(30), "{took:?}");
+}
+
+/// chainpod was away for a while, as agents see it, or they for chainpod.
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_is_heard_again_goes_on() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let words = "cannot fetch input 0: connection refused";
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        let agent = lab.launched().await;
+        for _ in 0..3 {
+            lab.cluster.block_pods(Cause::AgentWaits(words.to_owned()));
+            tokio::time::sleep(Duration::from_secs(11)).await;
+            lab.cluster.unblock_pods();
+            tokio::time::sleep(Duration::from_secs(11)).await;
+        }
+        lab.tell(&agent, Agent::Started).await;
+    });
+    assert_eq!(started.unwrap(), Started::Now);
 }
 
 #[tokio::test]
@@ -169,4 +229,83 @@ async fn outputs_that_the_store_cannot_keep_are_told_to_whoever_asks_for_them() 
         "{error}"
     );
     assert_eq!(lab.warnings().await, ["OutputsLost"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_nobody_sees_is_told_though_a_client_has_asked_for_it() {
+    let lab = lab();
+    lab.running().await;
+    lab.engine.stop(NAME, Duration::ZERO).await.unwrap();
+    let error = lab.error().await;
+    assert!(
+        error.contains(": it was killed, and its end was not seen in time; "),
+        "{error}"
+    );
+    assert_eq!(lab.warnings().await, ["EndUnseen"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_that_comes_too_late_leaves_the_next_start_alone() {
+    let lab = lab();
+    lab.running().await;
+    let (stopped, ()) = tokio::join!(lab.engine.stop(NAME, Duration::ZERO), async {
+        // Another process saw the end, and started it anew; this one hears of both at once.
+        let mut record = lab.engine.inspect(NAME).await.unwrap();
+        record.container.starts += 1;
+        let record = lab.cluster.update_record(&record).await.unwrap();
+        lab.engine.observe(Event::Record(Box::new(record))).await;
+    });
+    stopped.unwrap();
+    assert_eq!(lab.phase().await, Phase::Running);
+}
+
+/// What an agent says that was told to end before its program began.
+const CANCELLED: Agent = Agent::Failed {
+    message: String::new(),
+    exit_code: 143,
+};
+
+#[tokio::test]
+async fn an_eviction_during_a_start_is_told_as_one_whoever_is_heard_first() {
+    let evicted = || End::Evicted("the node is drained".to_owned());
+    for agent_is_first in [false, true] {
+        let lab = lab();
+        lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+        let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+            let agent = lab.launched().await;
+            if agent_is_first {
+                lab.tell(&agent, CANCELLED).await;
+            } else {
+                lab.pod_is_ending(&agent, evicted()).await;
+                lab.tell(&agent, CANCELLED).await;
+            }
+            let state = PodState::Ended {
+                code: 143,
+                end: evicted(),
+            };
+            lab.pod_is(&agent, state).await;
+        });
+        let error = started.unwrap_err().to_string();
+        let expected = " ended with 143 before the program began: it was evicted: the node is drained; ";
+        assert!(error.contains(expected), "{error}");
+        assert_eq!(lab.warnings().await, ["PodEnded"]);
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_a_client_ends_by_its_agent_was_not_a_missing_program() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        let agent = lab.launched().await;
+        let mut commands = lab.engine.commands(&agent).await.unwrap();
+        let (stopped, ()) = tokio::join!(lab.engine.stop(NAME, PATIENCE), async {
+            commands.recv().await.unwrap();
+            lab.tell(&agent, CANCELLED).await;
+        });
+        stopped.unwrap();
+    });
+    assert!(matches!(started, Err(Error::StartEnded(_))), "{started:?}");
+    assert_eq!(lab.warnings().await, [""; 0]);
+    assert_eq!(lab.error().await, "");
 }

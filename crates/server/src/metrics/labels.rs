@@ -1,6 +1,8 @@
 //! The labels of metrics. What a client chooses is cut to the length of a
 //! Kubernetes label; the encoder escapes it.
 
+use std::borrow::Cow;
+
 use engine::container::Container;
 use http::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -34,7 +36,7 @@ pub(super) struct OfRole {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Failure {
-    pub(super) cause: &'static str,
+    pub(super) cause: Cow<'static, str>,
     pub(super) role: &'static str,
 }
 

@@ -13,7 +13,7 @@ use super::*;
 fn news(reason: &'static str, is_warning: bool) -> News {
     News {
         at: jiff::Timestamp::UNIX_EPOCH,
-        reason,
+        reason: reason.into(),
         message: String::new(),
         is_warning,
     }

@@ -1,0 +1,103 @@
+//! What happens to containers is kept on their records by compare-and-swap, and what follows is done: by the table in
+//! [`life`](crate::life).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::stop::POD_GRACE;
+use super::{Engine, Live, RETRY_FIRST, RETRY_LONGEST};
+use crate::error::{Error, Result};
+use crate::life::{Change, Here, Telling, Transition};
+use crate::ports::ClusterError;
+
+/// How often a compare-and-swap is tried against others that win.
+const SWAP_ATTEMPTS: u32 = 16;
+
+impl Engine {
+    /// Keeps what a client asks for. Returns what followed, or none where the table has nothing to change.
+    ///
+    /// # Errors
+    /// Returns `NoSuchContainer`, or the API server's error.
+    pub(super) async fn attempt(&self, live: &Arc<Live>, transition: &Transition) -> Result<Option<Change>> {
+        let change = self.swap(live, transition, Timestamp::now()).await?;
+        if let Some(change) = &change {
+            self.follow(live, change).await;
+        }
+        Ok(change)
+    }
+
+    /// Keeps what has happened, however long the API server is away, and does what follows. Returns what that was, or
+    /// none where the table has nothing to change.
+    pub(super) async fn enact(&self, live: &Arc<Live>, transition: Transition) -> Option<Change> {
+        let (now, mut pause) = (Timestamp::now(), RETRY_FIRST);
+        let change = loop {
+            match self.swap(live, &transition, now).await {
+                Ok(change) => break change?,
+                Err(Error::Cluster(error @ (ClusterError::Unavailable(_) | ClusterError::Conflict(_)))) => {
+                    tracing::warn!(record = %live.record().name, %error, "cannot write what happened; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(RETRY_LONGEST);
+                }
+                // Nobody asks about it any more.
+                Err(Error::NoSuchContainer(_)) => return None,
+                Err(error) => {
+                    tracing::warn!(record = %live.record().name, %error, "what happened cannot be kept on the record");
+                    return None;
+                }
+            }
+        };
+        self.follow(live, &change).await;
+        Some(change)
+    }
+
+    /// Applies `transition` to the newest record until nobody else has changed that meanwhile.
+    async fn swap(&self, live: &Live, transition: &Transition, now: Timestamp) -> Result<Option<Change>> {
+        for _ in 0..SWAP_ATTEMPTS {
+            let mut record = live.record();
+            if live.is_gone() {
+                return Err(Error::NoSuchContainer(record.container.id.0));
+            }
+            let here = Here {
+                boot: self.0.boot.clone(),
+                waits: live.seen().open.waits > 0,
+            };
+            let Some(change) = transition.apply(&mut record, &here, now) else {
+                return Ok(None);
+            };
+            match self.0.cluster.update_record(&record).await {
+                Ok(record) => {
+                    live.adopt(record);
+                    return Ok(Some(change));
+                }
+                Err(ClusterError::Conflict(_)) => self.refresh(live).await?,
+                Err(ClusterError::NotFound(_)) => live.set_gone(),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(ClusterError::Conflict(live.record().name.0).into())
+    }
+
+    /// Reads a container's record anew.
+    pub(super) async fn refresh(&self, live: &Live) -> Result<()> {
+        let known = live.record();
+        match self.0.cluster.record(&known.name).await? {
+            Some(record) if record.uid == known.uid => live.adopt(record),
+            _ => live.set_gone(),
+        }
+        Ok(())
+    }
+
+    async fn follow(&self, live: &Arc<Live>, change: &Change) {
+        match (&change.news, change.telling) {
+            (Some(news), Telling::Kept) => {
+                self.report_end(live, change.start, news.clone(), change.keeps_last_lines);
+            }
+            (Some(news), Telling::Told) => self.announce(&live.record(), news.clone()),
+            (Some(_), Telling::Silent) | (None, _) => {}
+        }
+        if let Some(pod) = &change.ends_pod {
+            self.delete_pod(pod, POD_GRACE).await;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! From what agents and kubelets report to transitions.
+
+use agent_protocol::Event;
+
+use super::Transition;
+use crate::container::Container;
+use crate::failure::{Cause, End};
+use crate::phase::Phase;
+
+/// The agent's exit code where the program was not even tried.
+const NO_FILES: i64 = 125;
+/// The exit code of what a signal ended is this and the signal's number. Of a program that cannot be executed it is
+/// this one at most.
+const SIGNALLED: i64 = 128;
+
+/// A start of a container as this process knows it, when something is reported of it.
+#[derive(Clone, Debug)]
+pub struct Reported<'a> {
+    /// The container.
+    pub container: &'a Container,
+    /// The start that the report is about.
+    pub start: u32,
+    /// Whether a client has asked for its end.
+    pub asked: bool,
+    /// What is about to end its Pod, if anything is.
+    pub ending: Option<End>,
+}
+
+impl Reported<'_> {
+    /// Returns what an agent's event means; none where the kubelet's report has to be waited for.
+    #[must_use]
+    pub fn by_agent(self, event: Event) -> Option<Transition> {
+        let start = self.start;
+        match event {
+            Event::Started => Some(Transition::Began { start }),
+            Event::Failed { exit_code, .. } if exit_code > SIGNALLED => self.cancelled(exit_code),
+            Event::Failed { message, exit_code } => {
+                let cause = match exit_code {
+                    NO_FILES => Cause::Files(message),
+                    code => Cause::Command { message, code },
+                };
+                Some(Transition::FailedToBegin { start, cause })
+            }
+            Event::Exited {
+                exit_code,
+                oom_killed,
+            } => {
+                let end = if oom_killed {
+                    End::OutOfMemory
+                } else {
+                    self.ending.clone().unwrap_or(End::Itself)
+                };
+                // The program ran, even where the report that it started was overtaken.
+                Some(self.ended(exit_code, end, true))
+            }
+        }
+    }
+
+    /// Returns what the kubelet's report of the end of our container means.
+    #[must_use]
+    pub fn by_kubelet(self, code: i64, end: End) -> Transition {
+        let has_agent = self.container.needs_agent();
+        let is_starting = self.container.phase == Phase::Starting && self.container.starts == self.start;
+        if is_starting && has_agent && !self.asked {
+            return self.failed(code, end);
+        }
+        let end = match end {
+            End::Itself if has_agent => End::AgentLost,
+            end => end,
+        };
+        self.ended(code, end, !has_agent)
+    }
+
+    /// A signal ended the agent before there was a program. Only the Pod's end tells why, unless that is known.
+    fn cancelled(self, code: i64) -> Option<Transition> {
+        match self.ending.clone() {
+            _ if self.asked => Some(self.ended(code, End::Itself, false)),
+            Some(end) => Some(self.failed(code, end)),
+            None => None,
+        }
+    }
+
+    fn failed(&self, code: i64, end: End) -> Transition {
+        let cause = match end {
+            // The agent's own message: it could not report it to chainpod.
+            End::PodFailed(message) if code == NO_FILES => Cause::Files(message),
+            end => Cause::PodEnded { code, end },
+        };
+        Transition::FailedToBegin {
+            start: self.start,
+            cause,
+        }
+    }
+
+    fn ended(&self, code: i64, end: End, has_run: bool) -> Transition {
+        Transition::Ended {
+            start: self.start,
+            code,
+            // A client that asks for an end ends the Pod too.
+            end: if self.asked { End::Itself } else { end },
+            asked: self.asked,
+            has_run,
+        }
+    }
+}
