@@ -16,6 +16,9 @@ pub use self::end::End;
 use self::end::RAISE_MEMORY;
 pub use self::limits::StartLimits;
 
+/// How much of another's words a sentence has: it goes into a record, an Event and a peer's log. An API server, a
+/// registry or a kubelet says less; an admission webhook or a program can say anything.
+const WORDS_BYTES: usize = 4 * 1024;
 /// Docker's exit code of a container whose program never began.
 const NEVER_BEGAN: i64 = 128;
 /// What to do about a peer that its chaincode does not reach.
@@ -183,7 +186,8 @@ impl Cause {
     #[must_use]
     pub fn sentence(&self, container: &Container, pod: &PodName) -> String {
         let who = Who(container);
-        let cannot = |why: &dyn Display, remedy: &str| format!("{who} cannot run: {why}; {remedy}");
+        let cannot =
+            |why: &dyn Display, remedy: &str| format!("{who} cannot run: {}; {remedy}", cut(why.to_string()));
         match self {
             Self::PeerAddress(address) => format!(
                 "{who} cannot reach its peer at {address}: in pod {pod} that is the pod itself; {NAME_THE_PEER}"
@@ -249,13 +253,31 @@ impl Cause {
                 oom_killed,
                 peer,
                 last_words,
-            } => died(container, pod, (*code, *oom_killed), peer, last_words.trim()),
+            } => died(
+                container,
+                pod,
+                (*code, *oom_killed),
+                peer,
+                end_of(last_words.trim()),
+            ),
             Self::Silence(limit) => cannot(
                 &format_args!("pod {pod} did not start within {} s", limit.as_secs()),
                 "see what kubectl get events says of it",
             ),
         }
     }
+}
+
+/// The beginning of what another says.
+fn cut(mut words: String) -> String {
+    words.truncate(words.floor_char_boundary(WORDS_BYTES));
+    words
+}
+
+/// The end of what a program says.
+fn end_of(words: &str) -> &str {
+    let beyond = words.len().saturating_sub(WORDS_BYTES);
+    &words[words.ceil_char_boundary(beyond)..]
 }
 
 /// What to do about a program that cannot be executed, by what is said of it.

@@ -50,13 +50,26 @@ pub struct SecretFile {
     pub content: Bytes,
 }
 
-/// One line of a Pod's log, with its line feed where it had one.
+/// One line of a Pod's log, with its line feed where it had one; a piece of a line that is longer than
+/// [`LogLine::MOST_BYTES`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// When the runtime wrote it: grows within one Pod.
+    /// When the runtime wrote the line's beginning: all pieces of a line have the same time.
     pub time: Timestamp,
-    /// The line.
+    /// The line or the piece: at most [`LogLine::MOST_BYTES`]. A piece that another one follows has no line feed.
     pub text: Bytes,
+}
+
+impl LogLine {
+    /// The most bytes of a line that are held at once. A program need not write a line feed, ever, and the kubelet
+    /// joins the 16 KiB pieces in which a runtime keeps a long line. Four of those are few system calls.
+    pub const MOST_BYTES: usize = 64 * 1024;
+
+    /// Whether the line ends with this piece.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        self.text.ends_with(b"\n")
+    }
 }
 
 /// Kubernetes, as far as containers need it. Every call is one request.
@@ -89,11 +102,13 @@ pub trait Cluster: Send + Sync + 'static {
     async fn owner(&self, caller: IpAddr) -> Result<Option<Owner>, ClusterError>;
     /// Tells the news of that record: a Kubernetes Event on it, and on its owner.
     async fn tell(&self, record: &Record, news: &News) -> Result<(), ClusterError>;
-    /// The Pod's log from `since` on (whole seconds), following it if asked.
+    /// Reads the Pod's log, and follows it if asked: of its last `tail` entries those that are not older than
+    /// `since` (whole seconds). An entry is what the runtime wrote at once: a line, or a piece of a long one.
     async fn logs(
         &self,
         pod: &PodName,
         since: Option<Timestamp>,
+        tail: Option<usize>,
         follow: bool,
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError>;
 }

@@ -19,6 +19,8 @@ mod agents;
 mod ends;
 #[path = "life/images.rs"]
 mod images;
+#[path = "life/logs.rs"]
+mod logs;
 #[path = "life/owners.rs"]
 mod owners;
 #[path = "life/removal.rs"]

@@ -272,9 +272,10 @@ impl Cluster for KubeCluster {
         &self,
         pod: &PodName,
         since: Option<Timestamp>,
+        tail: Option<usize>,
         follow: bool,
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError> {
-        logs::open(self.api(), pod, since, follow).await
+        logs::open(self.api(), pod, (since, tail), follow).await
     }
 }
 

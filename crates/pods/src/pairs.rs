@@ -1,16 +1,18 @@
 //! What who only looks at the cluster sees of containers: each with its Pods.
 //! Asks once, with the looker's own permissions.
 
+use std::pin::pin;
+
 use engine::container::{Container, Record};
 use engine::name::Scope;
 use engine::phase::Phase;
-use futures::io::AsyncBufReadExt;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{ListParams, LogParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 
+use crate::logs::next_piece;
 use crate::pod::{identity, own_container};
 use crate::{labels, records, status};
 
@@ -114,10 +116,10 @@ pub async fn changes(client: &Client, namespace: &str, scope: &Scope, sink: impl
         .await;
 }
 
-/// Reads the log of a Pod's program, from its `tail`-last line on: each line goes to `sink`.
+/// Reads the log of a Pod's program, from its `tail`-last line on: each line goes to `sink`, a long one in pieces.
 ///
 /// # Errors
-/// The API server's; one whose connection is cut is one of them.
+/// Returns the API server's error, also when the connection is cut.
 pub async fn read_log(
     client: &Client,
     pod: &Pod,
@@ -131,19 +133,15 @@ pub async fn read_log(
         tail_lines: tail,
         ..LogParams::default()
     };
-    let log = api.log_stream(&pod.name_any(), &params).await?;
-    // Bytes: a program may print anything.
-    let lines = stream::try_unfold(log, async |mut log| {
-        let mut line = Vec::new();
-        let read = log.read_until(b'\n', &mut line).await?;
-        Ok::<_, std::io::Error>((read > 0).then_some((line, log)))
-    });
-    let lines = std::pin::pin!(lines);
-    let told = lines.try_for_each(|line| {
-        sink(&line);
-        std::future::ready(Ok(()))
-    });
-    told.await.map_err(kube::Error::ReadEvents)
+    let mut log = pin!(api.log_stream(&pod.name_any(), &params).await?);
+    loop {
+        // Bytes: a program may print anything.
+        let piece = next_piece(&mut log).await.map_err(kube::Error::ReadEvents)?;
+        if piece.is_empty() {
+            return Ok(());
+        }
+        sink(&piece);
+    }
 }
 
 #[cfg(test)]

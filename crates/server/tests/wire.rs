@@ -316,6 +316,35 @@ async fn a_terminals_output_has_no_frames() {
 }
 
 #[tokio::test]
+async fn the_pieces_of_a_long_line_have_one_timestamp() {
+    let docker = Docker::new().await;
+    let piece = |text: &'static str| LogLine {
+        time: jiff::Timestamp::UNIX_EPOCH,
+        text: Bytes::from_static(text.as_bytes()),
+    };
+    docker.cluster.set_log(["a", "b\n", "c\n"].map(piece).into());
+    docker.call("POST", "/containers/create?name=cc", CREATE).await;
+    let (_, ()) = tokio::join!(docker.call("POST", "/containers/cc/start", ""), async {
+        docker.cluster.launched().await;
+        let agent = docker.agent("cc").await;
+        docker.hear(&agent, agent_protocol::Event::Started).await;
+    });
+    let path = "/containers/cc/logs?stdout=1&timestamps=1";
+    let logs = docker.call("GET", path, "").await;
+    let timestamp = "1970-01-01T00:00:00.000000000Z ";
+    let frames = [
+        format!("{timestamp}a"),
+        "b\n".to_owned(),
+        format!("{timestamp}c\n"),
+    ];
+    for frame in frames {
+        let length = char::from(u8::try_from(frame.len()).unwrap());
+        let frame = format!("\r\n\u{1}\0\0\0\0\0\0{length}{frame}\r\n");
+        assert!(logs.contains(&frame), "{frame:?} is not in {logs:?}");
+    }
+}
+
+#[tokio::test]
 async fn attach_is_hijacked_and_outlives_a_half_close() {
     let docker = Docker::new().await;
     docker.cluster.set_log(vec![LogLine {

@@ -13,9 +13,12 @@ use engine::container::{Container, Owner, Record};
 use engine::name::{PodName, RecordName, Scope};
 use engine::ports::{Cluster, ClusterError, Event, LogLine, News, SecretFile};
 use engine::process::Launch;
-use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use futures::stream::BoxStream;
 use tokio::sync::{Notify, mpsc};
+
+mod log;
+
+use self::log::Log;
 
 /// A cluster in memory.
 #[derive(Default)]
@@ -29,7 +32,7 @@ struct State {
     records: BTreeMap<RecordName, Record>,
     secrets: BTreeSet<String>,
     pods: BTreeSet<String>,
-    log: Vec<LogLine>,
+    log: Log,
     news: Vec<News>,
     counter: u64,
     conflicts: u32,
@@ -76,11 +79,6 @@ impl FakeCluster {
     /// Whose every caller is that has an address.
     pub fn set_owner(&self, owner: Owner) {
         self.state.lock().unwrap().owner = Some(owner);
-    }
-
-    /// What the log of every Pod that is there holds.
-    pub fn set_log(&self, log: Vec<LogLine>) {
-        self.state.lock().unwrap().log = log;
     }
 
     /// The Pods that are there.
@@ -269,18 +267,14 @@ impl Cluster for FakeCluster {
     async fn logs(
         &self,
         pod: &PodName,
-        _: Option<jiff::Timestamp>,
+        since: Option<jiff::Timestamp>,
+        tail: Option<usize>,
         follow: bool,
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError> {
-        let state = self.state.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         if !state.pods.contains(&pod.0) {
             return Err(ClusterError::NotFound(pod.0.clone()));
         }
-        let lines = stream::iter(state.log.clone()).map(Ok);
-        Ok(if follow {
-            lines.chain(stream::pending()).boxed()
-        } else {
-            lines.boxed()
-        })
+        Ok(state.log.read(since, tail, follow))
     }
 }

@@ -126,10 +126,13 @@ async fn of_pod(
     asked: Asked,
     prefix: &str,
 ) -> Result<()> {
-    let told = pods::read_log(client, pod, (asked.tail, asked.follow), |line| {
-        write(&prefixed(prefix, line));
+    let mut printer = Printer::new(prefix, write);
+    let told = pods::read_log(client, pod, (asked.tail, asked.follow), |piece| {
+        printer.piece(piece);
     });
-    match told.await {
+    let told = told.await;
+    printer.end();
+    match told {
         // It went between the list and this.
         Err(kube::Error::Api(status)) if status.code == 404 => {
             kept(container, asked.tail, prefix);
@@ -148,18 +151,46 @@ fn kept(container: &Container, tail: Option<i64>, prefix: &str) {
     let count = tail
         .and_then(|tail| usize::try_from(tail).ok())
         .unwrap_or(lines.len());
+    let mut printer = Printer::new(prefix, write);
     for line in &lines[lines.len().saturating_sub(count)..] {
-        write(&prefixed(prefix, line.text.as_bytes()));
+        printer.piece(line.text.as_bytes());
     }
+    printer.end();
 }
 
-/// The line whole, in one piece: others write beside it.
-fn prefixed(prefix: &str, line: &[u8]) -> Vec<u8> {
-    let mut whole = [prefix.as_bytes(), line].concat();
-    if !line.ends_with(b"\n") {
-        whole.push(b'\n');
+/// Prints one log. The pieces of a long line are printed as one line, but for several logs: others write beside
+/// them, so that each piece is a line.
+struct Printer<'a, W: FnMut(&[u8])> {
+    prefix: &'a str,
+    write: W,
+    /// Whether the last line has ended.
+    ended: bool,
+}
+
+impl<'a, W: FnMut(&[u8])> Printer<'a, W> {
+    const fn new(prefix: &'a str, write: W) -> Self {
+        Self {
+            prefix,
+            write,
+            ended: true,
+        }
     }
-    whole
+
+    fn piece(&mut self, piece: &[u8]) {
+        self.ended = piece.ends_with(b"\n");
+        if self.prefix.is_empty() {
+            return (self.write)(piece);
+        }
+        let end: &[u8] = if self.ended { b"" } else { b"\n" };
+        (self.write)(&[self.prefix.as_bytes(), piece, end].concat());
+        self.ended = true;
+    }
+
+    fn end(&mut self) {
+        if !self.ended {
+            (self.write)(b"\n");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -203,8 +234,19 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_whole() {
-        assert_eq!(prefixed("[p] ", b"a\n"), b"[p] a\n");
-        assert_eq!(prefixed("", b"\xff"), b"\xff\n");
+    fn a_long_line_stays_whole_where_nobody_else_writes() {
+        let printed = |prefix: &str, pieces: &[&[u8]]| {
+            let mut written = Vec::new();
+            let mut printer = Printer::new(prefix, |bytes: &[u8]| written.extend_from_slice(bytes));
+            for piece in pieces {
+                printer.piece(piece);
+            }
+            printer.end();
+            written
+        };
+        let pieces: [&[u8]; 4] = [b"a\n", b"bb", b"b\n", b"\xff"];
+        assert_eq!(printed("", &pieces), b"a\nbbb\n\xff\n");
+        assert_eq!(printed("[p] ", &pieces), b"[p] a\n[p] bb\n[p] b\n[p] \xff\n");
+        assert_eq!(printed("", &[]), b"");
     }
 }

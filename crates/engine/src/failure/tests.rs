@@ -195,6 +195,24 @@ fn what_ends_by_itself_has_its_exit_code_alone() {
 }
 
 #[test]
+fn a_sentence_has_a_part_of_what_others_say_at_length_and_all_that_is_our_own() {
+    let long = "ü".repeat(1 << 20);
+    let (container, pod) = (container(), pod());
+    let sentence = died(false, &format!("{long} the end\n")).sentence(&container, &pod);
+    assert!(sentence.len() < WORDS_BYTES + 512, "{} bytes", sentence.len());
+    assert!(sentence.ends_with("ü the end"), "{sentence}");
+    for sentence in [
+        command(&long).sentence(&container, &pod),
+        Cause::Refused(long.clone()).sentence(&container, &pod),
+        End::PodFailed(long).sentence(&container, &pod, 1),
+    ] {
+        assert!(sentence.len() < WORDS_BYTES + 512, "{} bytes", sentence.len());
+        let (_, remedy) = sentence.rsplit_once("ü; ").unwrap();
+        assert!(!remedy.is_empty());
+    }
+}
+
+#[test]
 fn what_is_no_chaincode_has_its_containers_name_or_says_whose_build_it_is() {
     let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     for (chaincode, peer, who) in [
