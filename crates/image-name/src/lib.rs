@@ -23,8 +23,9 @@ const DEFAULT_NAMESPACE: &str = "library/";
 const DEFAULT_TAG: &str = "latest";
 /// Docker's limit for a repository's path within its registry, in bytes.
 const MAX_PATH_BYTES: usize = 255;
-/// Our limit for a whole name, in bytes: a host (253 in DNS), a port, a path, a tag and the longest digest take 780.
-const MAX_NAME_BYTES: usize = 1024;
+/// Our limit for a whole name, in bytes: a host of 253, which is DNS' limit, a port of 6, a path of 255, a tag of 128, a
+/// digest of 135, and what separates them.
+pub const MAX_NAME_BYTES: usize = 780;
 
 /// The name of an image, complete: what Docker lets one leave out is there. Of a tag with a digest next to it only the
 /// digest is kept, as in containerd: the digest alone decides what is pulled.

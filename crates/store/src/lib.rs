@@ -44,8 +44,6 @@ pub use crate::upkeep::Upkeep;
 
 /// The Dockerfile's name when the client gives none.
 const DEFAULT_DOCKERFILE: &str = "Dockerfile";
-/// How much of a FROM that is no name an error shows: its ARGs may have made it long.
-const MAX_SHOWN_CHARS: usize = 128;
 
 /// The store in its place. One process at a time writes to it.
 pub struct ImageStore {
@@ -78,8 +76,8 @@ impl ImageStore {
     /// The image of ours that FROM names; none where the cluster must have it.
     async fn base(&self, scope: &Scope, from: &str) -> Result<Option<Image>, StoreError> {
         let reference = Reference::parse(from).map_err(|error| {
-            let shown: String = from.chars().take(MAX_SHOWN_CHARS).collect();
-            StoreError::Invalid(format!("FROM {shown}: {error}"))
+            let from = limits::start(from.as_ref());
+            StoreError::Invalid(format!("FROM {from}: {error}"))
         })?;
         let base = self.image(scope, &reference).await?;
         match (base, reference) {

@@ -103,9 +103,9 @@ pub(crate) const INSTRUCTIONS: Limit = Limit {
 };
 pub(crate) const IMAGE_NAME: Limit = Limit {
     what: "an image's name in FROM",
-    most: 520,
+    most: image_name::MAX_NAME_BYTES as u64,
     unit: Unit::Bytes,
-    why: "Docker's longest: a repository of 255, a tag of 128, a digest of 135, and what separates them",
+    why: "a registry's host and port of 259, a repository of 255, a tag of 128, a digest of 135, and what separates them",
 };
 pub(crate) const LAYERS: Limit = Limit {
     what: "layers of an image",

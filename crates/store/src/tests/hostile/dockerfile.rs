@@ -77,7 +77,7 @@ async fn a_base_has_a_name_of_limited_length() {
     let context: Reader = Box::new(io::Cursor::new(context));
     let refused = store.build(&scope("s"), &request(), &asked, context).await;
     let text = invalid(refused);
-    let start = "line 2: invalid reference format: FROM has a name of more than 520 bytes: a*a*";
+    let start = "line 2: invalid reference format: FROM has a name of more than 780 bytes: a*a*";
     assert!(text.starts_with(start), "{text}");
 }
 
