@@ -2,6 +2,7 @@
 //! cluster in memory: what recorded peers were answered, and the rules that
 //! peers live by, each with a test of its name.
 
+mod hostile;
 mod lists;
 mod logs;
 mod raw;
