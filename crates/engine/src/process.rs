@@ -20,6 +20,9 @@ const FABRIC_IMAGES: [(&str, &str); 4] = [
     ("fabric-nodeenv", "/usr/local/src"),
     ("fabric-javaenv", "/root/chaincode-java/chaincode"),
 ];
+/// The options that tell chaincode its peer's address: Go's and Node's, Java's (Fabric:
+/// `core/chaincode/platforms`).
+const PEER_OPTIONS: [&str; 2] = ["peer.address", "peerAddress"];
 /// How many directories may be mounted: far more than a Dockerfile names, and what the kubelet mounts fast.
 const DIRECTORIES: usize = 64;
 /// Where a build container leaves what it made (Fabric: `core/chaincode/platforms/util`).
@@ -90,6 +93,18 @@ impl Process {
             working_dir: or(&spec.working_dir, &overlay.working_dir),
             user: or(&spec.user, &overlay.user),
         }
+    }
+}
+
+impl Process {
+    /// The address of the peer that the program is to serve; none where it is no chaincode. It may be
+    /// one word of a shell's script.
+    #[must_use]
+    pub fn peer_address(&self) -> Option<&str> {
+        let words = self.argv.iter().flat_map(|arg| arg.split([' ', '=']));
+        let mut words = words.filter(|word| !word.is_empty());
+        words.find(|word| PEER_OPTIONS.contains(&word.trim_start_matches('-')))?;
+        words.next()
     }
 }
 
@@ -350,5 +365,26 @@ mod tests {
         ] {
             assert_eq!(may_have_files(image, directory), may, "{image} {directory}");
         }
+    }
+    #[test]
+    fn every_languages_command_tells_the_peers_address() {
+        let of = |argv: &[&str]| Process {
+            argv: argv.iter().map(|&word| word.to_owned()).collect(),
+            env: Vec::new(),
+            working_dir: String::new(),
+            user: String::new(),
+        };
+        for argv in [
+            &["chaincode", "-peer.address=peer0:7052"][..],
+            &[
+                "/bin/bash",
+                "-c",
+                "set -e; cd /usr/local/src; npm start -- --peer.address peer0:7052",
+            ],
+            &["/root/chaincode-java/start", "--peerAddress", "peer0:7052"],
+        ] {
+            assert_eq!(of(argv).peer_address(), Some("peer0:7052"), "{argv:?}");
+        }
+        assert_eq!(of(&["go", "version"]).peer_address(), None);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::Engine;
 use crate::caller::Caller;
 use crate::container::{Container, Role, Spec};
-use crate::fabric::{BuiltFor, CHAINCODE_VARIABLE, FabricName};
+use crate::fabric::{BuiltFor, FabricName};
 
 /// How many creates without an image are remembered: a 1.4 peer opens its build milliseconds later.
 const MISSED_MAX: usize = 64;
@@ -136,7 +136,7 @@ impl Engine {
 
     /// Remembers what a create said that came before its image's build.
     pub(super) fn miss(&self, name: &str, spec: &Spec) {
-        let id = spec.variable(CHAINCODE_VARIABLE);
+        let id = spec.chaincode_id();
         if let Some(found) = id.and_then(|id| FabricName::parse_legacy(name.trim_start_matches('/'), id)) {
             let built_for = BuiltFor {
                 msp: spec.msp().map(str::to_owned),
