@@ -1,8 +1,7 @@
 //! Everything that can go wrong in an operation. The server has the one table
 //! from these to statuses.
 
-use crate::failure::refusal::remedy_of;
-use crate::ports::{ClusterError, StoreError};
+use crate::ports::error::{ClusterError, StoreError};
 
 /// An operation's result.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -74,7 +73,7 @@ pub enum Error {
         start: u32,
     },
     /// Something failed for what is named: the error, and what to do where that is known.
-    #[error("{what}: {error}{}", remedy_of(.error))]
+    #[error("{what}: {error}{}", .error.remedy())]
     Of {
         /// What cannot be done, and for which container or image.
         what: String,
@@ -90,6 +89,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// What to do about an error of the cluster's side, as the end of a sentence; empty where nothing is known.
+    fn remedy(&self) -> String {
+        match self {
+            Self::Cluster(error) => error.remedy().map(|remedy| format!("; {remedy}")),
+            _ => None,
+        }
+        .unwrap_or_default()
+    }
+
     /// An error of the cluster's or the store's side with what it kept from being done; others know their
     /// container.
     pub(crate) fn of(self, what: impl FnOnce() -> String) -> Self {

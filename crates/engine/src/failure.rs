@@ -2,19 +2,21 @@
 //! name, its sentence, and how long it is given to pass. The sentence is what
 //! the peer's command line prints. How a program ends later is [`End`]'s.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::Display;
 use std::time::Duration;
 
-use crate::container::{Container, Role};
+use crate::container::Container;
 use crate::name::PodName;
 
 mod end;
 mod limits;
-pub(crate) mod refusal;
+mod refusal;
+mod who;
 
 pub use self::end::End;
 use self::end::RAISE_MEMORY;
 pub use self::limits::StartLimits;
+pub(crate) use self::who::Who;
 
 /// Docker's exit code of a container whose program never began.
 const NEVER_BEGAN: i64 = 128;
@@ -266,24 +268,6 @@ fn died(
         "{} {how} right after its start in pod {pod}; {remedy}; {words}",
         Who(container)
     )
-}
-
-/// A container as its users know it.
-pub(crate) struct Who<'a>(pub(crate) &'a Container);
-
-impl Display for Who<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let build = match self.0.role {
-            Role::Build => "build of ",
-            Role::Chaincode => "",
-        };
-        match (self.0.chaincode(), self.0.peer()) {
-            (Some(chaincode), Some(peer)) => write!(f, "{build}chaincode {chaincode} of {peer}"),
-            (Some(chaincode), None) => write!(f, "{build}chaincode {chaincode}"),
-            (None, Some(peer)) => write!(f, "container {} of {peer}", self.0.name),
-            (None, None) => write!(f, "container {}", self.0.name),
-        }
-    }
 }
 
 #[cfg(test)]

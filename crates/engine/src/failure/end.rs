@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 
 use jiff::Timestamp;
 
-use super::Who;
+use super::who::Who;
 use crate::container::{Container, Exit};
 use crate::name::PodName;
 

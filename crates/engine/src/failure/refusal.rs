@@ -1,10 +1,9 @@
 //! What to do about what the API server refuses: its message tells who refused.
 
-use crate::error::Error;
-use crate::ports::ClusterError;
+use crate::ports::error::ClusterError;
 
 /// Of a quota.
-pub(crate) const QUOTA: &str = "raise the namespace's quota, or remove what nobody needs there";
+pub(super) const QUOTA: &str = "raise the namespace's quota, or remove what nobody needs there";
 /// Of an API server that is away.
 pub(super) const UNAVAILABLE: &str = "see that it runs and that chainpod reaches it";
 /// Who refused, by a part of the message, and what to do about it.
@@ -40,13 +39,14 @@ pub(super) fn remedy(message: &str) -> &'static str {
     row.map_or(UNKNOWN, |(_, remedy)| remedy)
 }
 
-/// What to do about an error of the cluster's side; empty where nothing is known.
-pub(crate) fn remedy_of(error: &Error) -> String {
-    let remedy = match error {
-        Error::Cluster(ClusterError::Refused(message)) => remedy(message),
-        Error::Cluster(ClusterError::QuotaFull(_)) => QUOTA,
-        Error::Cluster(ClusterError::Unavailable(_)) => UNAVAILABLE,
-        _ => return String::new(),
-    };
-    format!("; {remedy}")
+impl ClusterError {
+    /// What to do about it, where that is known.
+    pub(crate) fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(message) => Some(remedy(message)),
+            Self::QuotaFull(_) => Some(QUOTA),
+            Self::Unavailable(_) => Some(UNAVAILABLE),
+            Self::AlreadyExists(_) | Self::Conflict(_) | Self::NotFound(_) => None,
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::iter::successors;
 
 use super::*;
-use crate::container::{BuiltFor, Spec};
+use crate::container::{BuiltFor, Role, Spec};
 use crate::error::Error;
 use crate::image::{Digest, Image, Overlay};
 use crate::name::Scope;
