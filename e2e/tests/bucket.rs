@@ -4,8 +4,8 @@
 use std::thread;
 use std::time::Duration;
 
-use chainpod_e2e::{Installed, TestNetwork, files, lab, says};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::{Installed, TestNetwork, files, lab, says};
 use lab::docker::{Docker, tar};
 use lab::network::{NetworkOptions, Package};
 use lab::progress::Progress;

@@ -5,12 +5,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::{await_so, lab, patch_pods};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::webhook::Webhook;
+use harness::{await_so, lab, patch_pods};
 use lab::cluster::Cluster;
 use lab::docker::{Docker, tar, tar_of};
 use lab::progress::Progress;
-use lab::webhook::Webhook;
 use serde_json::{Value, json};
 
 #[path = "causes/acts.rs"]

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use chainpod_e2e::{Installed, TestNetwork, await_so, lab, says};
+use harness::{Installed, TestNetwork, await_so, lab, says};
 use lab::cert_manager::CertManager;
 use lab::cluster::Namespace;
 use lab::docker::{ClientTls, Docker};

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chainpod_e2e::{Installed, await_so, lab};
+use harness::{Installed, await_so, lab};
 use lab::docker::tar;
 use lab::progress::Progress;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! The lab is a real cluster: what chainpod relies on works in it, good and bad.
 
-use chainpod_e2e::Namespace;
+use harness::{Namespace, lab};
 
 const BUSYBOX: &str = "docker.io/library/busybox:1.35";
 const BASEOS: &str = "docker.io/hyperledger/fabric-baseos:2.5";

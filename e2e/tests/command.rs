@@ -6,8 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::lab;
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::lab;
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;
 use serde_json::{Value, json};

@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use chainpod_e2e::{await_so, lab};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::{await_so, lab};
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;
 use serde_json::{Value, json};

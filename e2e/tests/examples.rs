@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use chainpod_e2e::{Installed, Page, Removed, Shell, lab};
+use harness::{Installed, Page, Removed, Shell, lab};
 use lab::cluster::Volume;
 use lab::network::{Fabric, Package};
 use lab::progress::Progress;

@@ -6,12 +6,12 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::{TestNetwork, await_so, fails, files, lab, says};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::webhook::Webhook;
+use harness::{TestNetwork, await_so, fails, files, lab, says};
 use lab::cluster::Cluster;
 use lab::network::{Fabric, Network, NetworkOptions, Package, vendored};
 use lab::progress::Progress;
-use lab::webhook::Webhook;
 
 /// Before the peer's own 300 s by far.
 const CALL_LIMIT: Duration = Duration::from_secs(30);

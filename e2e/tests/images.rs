@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::{TestNetwork, await_so, lab};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::{TestNetwork, await_so, lab};
 use lab::docker::{Docker, tar};
 use lab::network::{NetworkOptions, Package};
 use lab::progress::Progress;

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use chainpod_e2e::{Installed, Removed, TestNetwork, await_so, fails, lab, says, send_pods_to};
+use harness::{Installed, Removed, TestNetwork, await_so, fails, lab, says, send_pods_to};
 use lab::cluster::{Cluster, Runtime};
 use lab::network::{Fabric, NetworkOptions, Package};
 use lab::progress::Progress;

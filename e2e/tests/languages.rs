@@ -1,10 +1,10 @@
 //! The main job in Node.js and Java: what chaincode depends on is fetched by its build,
 //! in a Pod, through a CA that no image knows.
 
-use chainpod_e2e::{TestNetwork, lab, main_job};
-use lab::chainpod::{Chainpod, Registries};
+use harness::chainpod::{Chainpod, Registries};
+use harness::matrix::Cell;
+use harness::{TestNetwork, lab, main_job};
 use lab::docker_tls::DockerTls;
-use lab::matrix::Cell;
 use lab::network::{Fabric, Language, NetworkOptions, Package};
 use lab::progress::Progress;
 

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use chainpod_e2e::{main_job, told};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::matrix::Cell;
+use harness::{lab, main_job, told};
 use lab::cluster::Cluster;
 use lab::docker_tls::DockerTls;
-use lab::matrix::Cell;
 use lab::network::{Fabric, Language, NetworkOptions};
 
 const fn go(fabric: Fabric, tls: bool) -> Cell {

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use chainpod_e2e::{Page, Shell, TestNetwork, await_so, lab};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::{Page, Shell, TestNetwork, await_so, lab};
 use lab::cluster::{Dockerd, Namespace};
 use lab::docker::Docker;
 use lab::network::{Fabric, Network, NetworkOptions, Package};

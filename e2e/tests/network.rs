@@ -1,7 +1,7 @@
 //! The lab's Fabric networks are real ones: their channel is joined, and their peers
 //! call Docker where they are told to.
 
-use chainpod_e2e::TestNetwork;
+use harness::{TestNetwork, lab};
 use lab::docker_tls::DockerTls;
 use lab::network::{Fabric, NetworkOptions, Package};
 use lab::progress::Progress;

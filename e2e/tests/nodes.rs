@@ -1,7 +1,7 @@
 //! Further nodes: Pods run on them and reach the first one; the old runtime is really
 //! old; a node that is removed leaves the others alone.
 
-use chainpod_e2e::{Namespace, Removed};
+use harness::{Namespace, Removed, lab};
 use lab::cluster::Runtime;
 use lab::progress::Progress;
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use chainpod_e2e::{await_so, lab, says};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::{await_so, lab, says};
 use lab::docker::{Docker, tar};
 use lab::gate::Gate;
 use lab::progress::Progress;

@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::{TestNetwork, lab};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::{TestNetwork, lab};
 use lab::gate::Gate;
 use lab::network::Package;
 use lab::progress::Progress;

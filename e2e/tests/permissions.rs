@@ -1,12 +1,12 @@
 //! The Role is enough, and no more: chainpod makes Secrets that it can never
 //! read. (That it is enough is what all stories show: each chainpod of the lab has it.)
 
-use chainpod_e2e::lab;
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::lab;
+use harness::proxy::Proxy;
 use lab::cluster::Cluster;
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;
-use lab::proxy::Proxy;
 use serde_json::json;
 use ureq::Agent;
 use ureq::http::Request;

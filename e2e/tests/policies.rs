@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use chainpod_e2e::{Installed, Removed, TestNetwork, await_so, lab};
+use harness::{Installed, Removed, TestNetwork, await_so, lab};
 use lab::cluster::Namespace;
 use lab::docker::{Docker, tar};
 use lab::network::{NetworkOptions, Package};

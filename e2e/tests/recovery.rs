@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::{TestNetwork, await_so, files, lab};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::{TestNetwork, await_so, files, lab};
 use lab::docker::{Docker, tar};
 use lab::network::{Network, Package};
 use lab::progress::Progress;

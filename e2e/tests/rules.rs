@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use chainpod_e2e::{Removed, lab};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::{Removed, lab};
 use lab::cluster::Cluster;
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;

@@ -1,8 +1,8 @@
 //! One cluster with two runtimes: where a node mounts no images, another container
 //! brings the agent, and chainpod finds out by itself.
 
-use chainpod_e2e::{Removed, send_pods_to};
-use lab::chainpod::{self, Chainpod, Profile};
+use harness::chainpod::{self, Chainpod, Profile};
+use harness::{Removed, lab, send_pods_to};
 use lab::cluster::{Cluster, Runtime};
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;

@@ -122,6 +122,19 @@ pub fn lock(file: &Path) -> Result<File> {
     Ok(handle)
 }
 
+/// Removes a folder of the cache, if it exists.
+///
+/// # Errors
+/// When a part of it cannot be removed.
+pub(crate) fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

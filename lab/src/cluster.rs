@@ -16,21 +16,23 @@ mod teardown;
 mod volume;
 
 use std::fs::{self, File};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 pub use self::dockerd::Dockerd;
 pub use self::namespace::Namespace;
 pub use self::node::Node;
 pub use self::policies::Enforcement;
 pub use self::runtime::Runtime;
-pub use self::teardown::{down, trace};
+pub(crate) use self::teardown::clear;
+pub use self::teardown::trace;
 pub use self::volume::Volume;
+use crate::command::{await_true, run};
 use crate::go::GoModule;
+use crate::machine::node_ip;
 use crate::progress::Progress;
 use crate::{cache, images, machine, processes};
 
@@ -58,10 +60,6 @@ pub(crate) const PORTS: [u16; 7] = [
     PROXY_HEALTH_PORT,
     PROXY_METRICS_PORT,
 ];
-/// How long each wait of `up` may take.
-const READY_LIMIT: Duration = Duration::from_secs(90);
-/// How often `up` looks.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 const KUBERNETES: GoModule = GoModule {
     name: "kubernetes",
@@ -96,7 +94,10 @@ pub fn state_folder() -> Result<PathBuf> {
 }
 
 /// Holds off other commands that take the cluster up or down.
-fn lock() -> Result<File> {
+///
+/// # Errors
+/// When the lock file cannot be opened or locked.
+pub(crate) fn lock() -> Result<File> {
     fs::create_dir_all(cache::root()?)?;
     cache::lock(&cache::root()?.join("up.lock"))
 }
@@ -114,7 +115,7 @@ impl Cluster {
             return Ok(cluster);
         }
         // What a killed `up` left behind.
-        teardown::clear()?;
+        clear()?;
         machine::prepare(progress, &PORTS)?;
         let cluster = Self::built(progress)?;
         let images = images::build(progress)?;
@@ -251,41 +252,8 @@ impl Cluster {
     }
 }
 
-/// Looks until `ready`, for 90 s at most.
-pub(crate) fn await_true(what: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
-    let deadline = Instant::now() + READY_LIMIT;
-    while !ready() {
-        if Instant::now() > deadline {
-            bail!("waited {} s in vain for {what}", READY_LIMIT.as_secs());
-        }
-        std::thread::sleep(LOOK_EVERY);
-    }
-    Ok(())
-}
-
 /// containerd's client; its output.
 fn ctr(programs: &Path, socket: &Path, arguments: &[&str]) -> Result<String> {
     let mut command = Command::new(programs.join("ctr"));
     run(command.arg("--address").arg(socket).args(arguments))
-}
-
-/// Runs a program to its end; its standard output.
-pub(crate) fn run(command: &mut Command) -> Result<String> {
-    let output = command
-        .output()
-        .with_context(|| format!("cannot run {}", command.get_program().display()))?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// The address from which this machine reaches others. No packet is sent: the
-/// address asked about is reserved for documentation (RFC 5737).
-pub(crate) fn node_ip() -> Result<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-    socket
-        .connect((Ipv4Addr::new(198, 51, 100, 1), 9))
-        .context("this machine has no default route")?;
-    Ok(socket.local_addr()?.ip())
 }

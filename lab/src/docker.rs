@@ -269,7 +269,7 @@ pub fn tar(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
 /// A tar of files of that mode.
 ///
 /// # Errors
-/// As [`tar`].
+/// As [`tar()`].
 pub fn tar_of(mode: u32, files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
     for (path, content) in files {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::{self, Inputs};
 use crate::certificates::{Authority, server_names};
-use crate::cluster::node_ip;
+use crate::machine::node_ip;
 
 /// Raised when the way they are made changes.
 const RECIPE: &str = "2";
@@ -59,19 +59,19 @@ impl DockerTls {
         issue_server(&authority, &self.folder, names, &[])
     }
 
-    /// The authority's certificate: `CORE_VM_DOCKER_TLS_CA_FILE`, and `chainpod serve --tls-client-ca`.
+    /// The authority's certificate: `CORE_VM_DOCKER_TLS_CA_FILE`, and the endpoint's CA of clients.
     #[must_use]
     pub fn ca(&self) -> PathBuf {
         self.folder.join("ca.crt")
     }
 
-    /// For `chainpod serve --tls-cert`.
+    /// The endpoint's certificate.
     #[must_use]
     pub fn server_certificate(&self) -> PathBuf {
         self.folder.join("server.crt")
     }
 
-    /// For `chainpod serve --tls-key`.
+    /// The key of the endpoint's certificate.
     #[must_use]
     pub fn server_key(&self) -> PathBuf {
         self.folder.join("server.key")

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::cache::{self, Inputs};
-use crate::cluster::run;
+use crate::command::run;
 
 /// A Go module of the lab and how its programs are built.
 pub struct GoModule {

@@ -1,12 +1,13 @@
 //! Helm, built from its Go module.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::cache;
-use crate::cluster::{Cluster, run};
+use crate::cluster::Cluster;
+use crate::command::run;
 use crate::go::GoModule;
 
 /// As Helm's own Makefile does it: the version of Kubernetes is that which `template` and `lint` take for the
@@ -56,10 +57,4 @@ impl Cluster {
         command.env("KUBECONFIG", self.kubeconfig());
         run(command.args(["--namespace", namespace]).args(arguments))
     }
-}
-
-/// The chart of this checkout.
-#[must_use]
-pub fn chart() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/chainpod")
 }

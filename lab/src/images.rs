@@ -1,24 +1,20 @@
 //! The lab's images under their public names, made here from Debian's packages, npm's
 //! and our own builds. Same inputs, same digests.
 
-mod chainpod;
 mod debian;
 mod fabric;
 mod languages;
 mod network_policies;
-mod oci;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use image::oci::{self, Image, Layer};
 use serde_json::{Value, json};
 
-pub use self::chainpod::{Kind, Programs};
 pub(crate) use self::network_policies::{NETWORK_POLICIES, build_network_policies};
-pub use self::oci::AMD64;
-use self::oci::{Image, Layer};
 use crate::cache::{self, Inputs};
 use crate::go::{self, GoModule};
 use crate::progress::Progress;
@@ -47,7 +43,7 @@ const PAUSE: GoModule = GoModule {
     tags: "",
 };
 
-/// Makes all images but chainpod's own; an OCI archive for containerd.
+/// Makes all images; an OCI archive for containerd.
 ///
 /// # Errors
 /// Those of the compilers and of mmdebstrap.
@@ -117,29 +113,6 @@ pub(crate) fn build_fabric(names: &[String], programs: &Path, samples: &Path) ->
         oci::write(&[image], File::create(out.join(ARCHIVE))?).map(drop)
     })?;
     Ok(folder.join(ARCHIVE))
-}
-
-/// An image that was written.
-pub struct Written {
-    /// Its manifest's digest.
-    pub digest: String,
-    /// The size of its layers: what a node pulls.
-    pub bytes: u64,
-}
-
-/// Writes chainpod's own image: an OCI archive.
-///
-/// # Errors
-/// When a program, or Debian's list of CAs, cannot be read, or the file not written.
-pub fn write_chainpod(kind: &Kind<'_>, programs: &Programs, archive: &Path) -> Result<Written> {
-    let image = chainpod::image(programs, kind)?;
-    let bytes = image.layers.iter().map(Layer::size).sum();
-    let file = File::create(archive).with_context(|| format!("cannot write {}", archive.display()))?;
-    let digests = oci::write(&[image], file)?;
-    Ok(Written {
-        digest: digests.concat(),
-        bytes,
-    })
 }
 
 /// An image with one static program, which is its entrypoint.

@@ -6,22 +6,20 @@
 pub mod cache;
 pub mod cert_manager;
 mod certificates;
-pub mod chainpod;
 pub mod cluster;
-pub mod disk;
+pub mod command;
 pub mod docker;
 pub mod docker_tls;
+mod down;
 pub mod gate;
 pub mod go;
 pub mod helm;
 pub mod images;
 pub mod machine;
-pub mod matrix;
 pub mod network;
 pub mod processes;
 pub mod progress;
-pub mod proxy;
 pub mod registry;
 pub mod storage;
-pub mod story;
-pub mod webhook;
+
+pub use self::down::down;

@@ -3,14 +3,14 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::cache::{self, Inputs};
-use crate::cluster::run;
+use crate::command::run;
 use crate::go;
 use crate::progress::Progress;
 
@@ -120,9 +120,22 @@ pub(crate) fn unpacked(package: &str) -> Result<PathBuf> {
 ///
 /// # Errors
 /// When there is none.
-pub(crate) fn free_port() -> Result<SocketAddr> {
+pub fn free_port() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(listener.local_addr()?)
+}
+
+/// The address from which this machine reaches others. No packet is sent: the
+/// address asked about is reserved for documentation (RFC 5737).
+///
+/// # Errors
+/// When this machine has no default route.
+pub(crate) fn node_ip() -> Result<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    socket
+        .connect((Ipv4Addr::new(198, 51, 100, 1), 9))
+        .context("this machine has no default route")?;
+    Ok(socket.local_addr()?.ip())
 }
 
 /// The installed version of a Debian package.

@@ -29,7 +29,8 @@ pub use self::options::NetworkOptions;
 pub use self::package::{Package, vendored};
 pub use self::ports::PEERS_MAX;
 use self::ports::Ports;
-use crate::cluster::{node_ip, run};
+use crate::command::run;
+use crate::machine::node_ip;
 use crate::progress::Progress;
 use crate::{cache, machine, processes};
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::cluster::run;
+use crate::command::run;
 use crate::{images, machine};
 
 /// Unpacked and not installed: an installed one would be started at the machine's next start.
@@ -19,7 +19,7 @@ const PACKAGE: &str = "docker-registry";
 const LISTEN_LIMIT: Duration = Duration::from_secs(10);
 /// Who may pull and push where that needs a password.
 const USER: &str = "lab";
-/// The password of [`USER`].
+/// The password of the only user.
 pub const PASSWORD: &str = "lab";
 /// The two as htpasswd keeps them (bcrypt).
 const HTPASSWD: &str = "lab:$2y$05$chainpodlabchainpodlaOkeuHO0NgYMXOv2FuBCduuSV3XSlTgEa\n";

@@ -118,7 +118,8 @@ impl Storage {
     }
 
     /// The variables of the environment that whoever uses it needs.
-    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ENDPOINT_URL", self.endpoint()),
             ("AWS_ALLOW_HTTP", "true".to_owned()),

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use lab::chainpod::{self, Chainpod, Profile};
+use harness::chainpod::{self, Chainpod, Profile};
 use lab::cluster::Cluster;
 use lab::progress::Progress;
 

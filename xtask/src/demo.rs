@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use clap::Args;
-use lab::chainpod::{self, Chainpod, Profile, Registries};
+use harness::chainpod::{self, Chainpod, Profile, Registries};
+use harness::story::{self, Turn};
 use lab::cluster::Cluster;
 use lab::network::{Fabric, Language, Network, NetworkOptions};
 use lab::progress::Progress;
-use lab::story::{self, Turn};
 
 /// The demo's network and namespace.
 const NAME: &str = "demo";

@@ -1,16 +1,14 @@
 //! `cargo xtask image`: chainpod's own image as an OCI archive, and beside it what is in
 //! it, as a CycloneDX file. No Docker daemon takes part.
 
-mod sbom;
-
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use lab::chainpod::release::{ARCHITECTURES, Architecture};
-use lab::images::{self, Kind};
+use image::release::{ARCHITECTURES, Architecture};
+use image::{Kind, sbom};
 use lab::progress::Progress;
 
 /// The image's name; a registry's own goes before it when it is pushed.
@@ -50,7 +48,7 @@ pub(crate) fn run(options: &Image) -> Result<()> {
             architecture: architecture.name,
             compressed: true,
         };
-        images::write_chainpod(&kind, &programs, &archive)
+        image::write_chainpod(&kind, &programs, &archive)
     })?;
     let list = file("cdx.json");
     progress.step("listing what is in it", || {

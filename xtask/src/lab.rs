@@ -4,10 +4,10 @@ mod network;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use lab::chainpod::{self, Profile};
+use harness::chainpod::{self, Profile};
 use lab::cluster::{self, Cluster, Node, Runtime};
+use lab::processes;
 use lab::progress::Progress;
-use lab::{helm, processes};
 
 /// What to do with the lab.
 #[derive(Subcommand)]
@@ -80,7 +80,7 @@ pub(crate) fn run(task: Lab) -> Result<()> {
         }
         Lab::Down { purge } => {
             let progress = Progress::new("lab down");
-            progress.step("ending the lab", || cluster::down(purge))?;
+            progress.step("ending the lab", || ::lab::down(purge))?;
             progress.finish();
             Ok(())
         }
@@ -129,7 +129,7 @@ fn install(namespace: &str) -> Result<()> {
     let cluster = running()?;
     chainpod::build(&cluster, Profile::Dev, &progress)?;
     let told = progress.step("installing the chart", || {
-        let chart = helm::chart().display().to_string();
+        let chart = harness::chart().display().to_string();
         let values = "image.tag=dev,store.type=emptyDir";
         let install = [
             "upgrade",

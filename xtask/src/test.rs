@@ -1,18 +1,19 @@
 //! `cargo xtask test`: everything that a push must pass, in the order of what
 //! fails soonest, and at its end one line that counts the tests.
 
+pub(crate) mod gates;
+mod tools;
 mod trace;
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use lab::cache::{self, Inputs};
+use harness::matrix;
 use lab::cluster::Cluster;
 use lab::go;
-use lab::matrix;
 use lab::progress::Progress;
 
 /// The Go modules with code of our own; the others only pin programs.
@@ -37,8 +38,6 @@ const GO_MODULES: [&str; 11] = [
 const GO_MODULE_OF_FULL: &str = "cert-manager";
 /// The chaincode whose compiler is the one that runs it. Java's is compiled on the lab.
 const NODE_CHAINCODE: &str = "chaincode/node";
-/// The pinned version of cargo-deny.
-const CARGO_DENY: &str = "0.20.2";
 /// How cargo's test runner begins the line with its counts.
 const RESULT: &str = "test result:";
 
@@ -85,25 +84,7 @@ pub(crate) fn run(options: &Test) -> Result<()> {
 }
 
 fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
-    let here = Path::new(".");
-    check(progress, "cargo", &["fmt", "--all", "--check"], here)?;
-    check(
-        progress,
-        "cargo",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--quiet",
-            "--",
-            "-D",
-            "warnings",
-        ],
-        here,
-    )?;
-    let deny = progress.step("cargo-deny, built if it is missing", cargo_deny)?;
-    let arguments = ["--all-features", "check", "bans", "licenses", "sources"];
-    check(progress, &deny.display().to_string(), &arguments, here)?;
+    gates::all(progress)?;
     cargo_test(&["--workspace", "--exclude", "chainpod-e2e"], counts)?;
     if options.quick {
         skip("the tests on the lab (--quick)", counts);
@@ -142,30 +123,6 @@ fn check_lab_sources(options: &Test, progress: &Progress) -> Result<()> {
     }
     let node = go::folder().join(NODE_CHAINCODE);
     check(progress, "node", &["--check", "index.js"], &node)
-}
-
-/// cargo-deny from the lab's cache.
-fn cargo_deny() -> Result<PathBuf> {
-    let inputs = Inputs::default().text(CARGO_DENY);
-    let folder = cache::artefact("cargo-deny", inputs, |out| {
-        let mut install = Command::new("cargo");
-        install.args([
-            "install",
-            "--quiet",
-            "--locked",
-            "cargo-deny",
-            "--version",
-            CARGO_DENY,
-            "--root",
-        ]);
-        let status = install.arg(out).status().context("cannot run cargo")?;
-        if status.success() {
-            Ok(())
-        } else {
-            bail!("cargo install cargo-deny failed: {status}")
-        }
-    })?;
-    Ok(folder.join("bin/cargo-deny"))
 }
 
 fn on_the_lab(options: &Test, counts: &mut Counts) -> Result<()> {

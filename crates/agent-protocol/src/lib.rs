@@ -49,11 +49,24 @@ pub const STAY_FILE: &str = "running";
 /// nothing else.
 pub const PROBE_OPTION: &str = "--probe";
 
+/// The variable with the certificate of a CA, PEM: who answers at the addresses that are probed must have one of that.
+pub const PROBE_CA_VARIABLE: &str = "CHAINPOD_PROBE_CA";
+
 /// The agent's fourth option, before pairs of directories: it copies what the image has in the first one
 /// of each into the second one, where that will be hidden, and does nothing else.
 pub const KEEP_OPTION: &str = "--keep";
 /// Where the volumes are while the agent copies what they will hide.
 pub const KEPT_DIR: &str = "/.chainpod-kept";
+
+/// The beginning of each line that the agent writes into its container's log.
+pub const AGENT_SAYS: &str = "chainpod-agent: ";
+/// Follows [`AGENT_SAYS`] while the agent repeats a call that fails, before the call and the error. chainpod reads that where a start
+/// takes long: an agent that does not reach it can tell nobody else.
+pub const WAITS_FOR: &str = "waiting for chainpod: ";
+/// Follows [`AGENT_SAYS`] once chainpod has answered such an agent.
+pub const ANSWERS_AGAIN: &str = "chainpod answers again";
+/// Where a container leaves its last words for the kubelet, which makes them its status.
+pub const LAST_WORDS_FILE: &str = "/dev/termination-log";
 
 /// Where the program is at home if it cannot write to the home that the image gives it: an empty
 /// directory of the Pod.

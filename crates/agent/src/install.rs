@@ -6,7 +6,7 @@ use std::path::Path;
 
 use agent_protocol::AGENT_FILE;
 
-use crate::stay;
+use crate::sidecar;
 
 /// This very program.
 const SELF: &str = "/proc/self/exe";
@@ -20,7 +20,7 @@ const MODE: u32 = 0o755;
 pub(crate) fn to(directory: &Path) -> Result<u8, String> {
     let file = directory.join(AGENT_FILE);
     let failed = |error| format!("cannot install {}: {error}", file.display());
-    stay::make_pipe(directory)?;
+    sidecar::make_pipe(directory)?;
     // Nobody meets half of it: the other container starts when this has ended.
     fs::copy(SELF, &file).map_err(failed)?;
     fs::set_permissions(&file, Permissions::from_mode(MODE)).map_err(failed)?;

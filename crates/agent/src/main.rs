@@ -7,6 +7,8 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,26 +16,26 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use agent_protocol::{
-    AGENT_DIR, CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, PROBE_OPTION, STAY_OPTION, TASK_DIR,
-    TRUSTSTORE_FILE,
+    AGENT_DIR, AGENT_SAYS, CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, LAST_WORDS_FILE, PROBE_OPTION,
+    STAY_OPTION, TASK_DIR, TRUSTSTORE_FILE,
 };
 use rustix::process::WaitStatus;
 
-use crate::call::Chainpod;
+use crate::client::Chainpod;
 use crate::program::Program;
 
 mod backoff;
-mod call;
-mod connect;
+mod client;
+mod copy_hidden;
+mod early_packets;
 mod install;
-mod keep;
 mod launch;
 mod oom;
 mod outputs;
 mod probe;
 mod program;
+mod sidecar;
 mod signals;
-mod stay;
 mod task;
 mod truststore;
 mod unpack;
@@ -55,13 +57,14 @@ fn main() -> ExitCode {
     let argv: Vec<OsString> = env::args_os().skip(1).collect();
     let done = match &argv[..] {
         [option, to] if option == INSTALL_OPTION => install::to(Path::new(to)),
-        [option, beside] if option == STAY_OPTION => stay::beside(Path::new(beside)),
-        [option, directories @ ..] if option == KEEP_OPTION => keep::all(directories),
+        [option, beside] if option == STAY_OPTION => sidecar::beside(Path::new(beside)),
+        [option, directories @ ..] if option == KEEP_OPTION => copy_hidden::all(directories),
         [option, targets @ ..] if option == PROBE_OPTION => probe::all(targets),
         argv => run(&directory, argv),
     };
     let code = done.unwrap_or_else(|sentence| {
         say(&sentence);
+        leave_word(&sentence);
         NO_PROGRAM
     });
     ExitCode::from(code)
@@ -69,23 +72,23 @@ fn main() -> ExitCode {
 
 /// Does all that the task in `directory` says. The agent's exit code, or why there was no task.
 fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
-    let _staying = stay::hold(Path::new(AGENT_DIR));
+    let _staying = sidecar::hold(Path::new(AGENT_DIR));
     let orders = task::read(directory)?;
     let chainpod = Arc::new(Chainpod::new(&orders)?);
     let program = Arc::new(Program::new());
     // First of all: a container can be stopped while its inputs are fetched.
     signals::forward(&chainpod, &program)?;
     if let Err(failure) = unpack::all(&chainpod, &orders.task.inputs) {
-        return Ok(fail(&chainpod, failure.into_text(), NO_PROGRAM));
+        return Ok(fail(&chainpod, &failure.into_text(), NO_PROGRAM));
     }
     if orders.task.truststore
         && let Err(error) = truststore::make(Path::new(CA_BUNDLE_FILE), Path::new(TRUSTSTORE_FILE))
     {
-        return Ok(fail(&chainpod, error, NO_PROGRAM));
+        return Ok(fail(&chainpod, &error, NO_PROGRAM));
     }
     let killed_before = oom::kills();
     if let Err(error) = program.start(|| launch::spawn(argv)) {
-        return Ok(fail(&chainpod, error.message, error.exit_code));
+        return Ok(fail(&chainpod, &error.message, error.exit_code));
     }
     let started = tell_started(&chainpod)?;
     let status = program.wait();
@@ -113,20 +116,31 @@ fn tell_started(chainpod: &Arc<Chainpod>) -> Result<JoinHandle<()>, String> {
     let chainpod = Arc::clone(chainpod);
     in_thread(move || {
         // A refusal says that the container is gone; its end will not be waited for either.
-        let _ = chainpod.tell(&Event::Started);
+        if let Err(failure) = chainpod.tell(&Event::Started) {
+            say(&format!("the start is not reported: {}", failure.into_text()));
+        }
     })
 }
 
 /// Reports that there will be no program.
-fn fail(chainpod: &Chainpod, message: String, exit_code: u8) -> u8 {
-    say(&message);
+fn fail(chainpod: &Chainpod, message: &str, exit_code: u8) -> u8 {
+    say(message);
     chainpod.program_ended();
-    // What cannot be said stands in the log.
-    let _ = chainpod.tell(&Event::Failed {
-        message,
+    let failed = Event::Failed {
+        message: message.to_owned(),
         exit_code: exit_code.into(),
-    });
+    };
+    if chainpod.tell(&failed).is_err() {
+        leave_word(message);
+    }
     exit_code
+}
+
+/// Leaves the kubelet our last words, for a chainpod that does not hear us. Nothing where there is no kubelet.
+fn leave_word(sentence: &str) {
+    let file = File::options().write(true).truncate(true).open(LAST_WORDS_FILE);
+    // Whoever cannot be told by it reads the log.
+    let _ = file.and_then(|mut file| file.write_all(sentence.as_bytes()));
 }
 
 /// A shell that runs the program exits with the code of what was killed.
@@ -136,7 +150,7 @@ fn oom_killed(status: WaitStatus, before: Option<u64>) -> bool {
 
 /// Says something in the container's log, where the program's own words are.
 fn say(sentence: &str) {
-    eprintln!("chainpod-agent: {sentence}");
+    eprintln!("{AGENT_SAYS}{sentence}");
 }
 
 fn in_thread<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, String> {

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use tar::{Builder, EntryType, Header};
 
-use crate::call::{Chainpod, Failure};
+use crate::client::{Chainpod, Failure};
 use crate::{in_thread, say};
 
 /// The name of the directory itself; all others begin with it.

@@ -1,9 +1,14 @@
 //! What can be reached from a Pod: for `chainpod doctor`, which runs the agent
 //! for nothing else.
 
-use std::fs;
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
+use std::{env, fs};
+
+use agent_protocol::{PROBE_CA_VARIABLE, Task, VERSION};
+
+use crate::client::{Chainpod, Failure};
+use crate::task::Orders;
 
 /// How long one try may take: within a cluster it takes milliseconds.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -18,20 +23,44 @@ const A_IN: [u8; 4] = [0, 1, 0, 1];
 /// Larger than an answer without extensions may be.
 const ANSWER_BYTES: usize = 1024;
 
-/// Tries each of these: `IP:PORT` is connected to, anything else is a name that is looked up. The exit code:
-/// 0 where all can be reached.
+/// Tries each of these: `IP:PORT` is connected to, and must have a certificate of the CA in the environment, if there is
+/// one; anything else is a name that is looked up. The exit code: 0 where all can be reached.
 ///
 /// # Errors
 /// A sentence that says what cannot be reached, and why.
 pub(crate) fn all(targets: &[std::ffi::OsString]) -> Result<u8, String> {
+    let ca_pem = env::var(PROBE_CA_VARIABLE).ok();
     for target in targets {
         let target = target.to_string_lossy();
-        match target.parse::<SocketAddr>() {
-            Ok(address) => connect(address)?,
-            Err(_) => look_up(&target)?,
+        match (target.parse::<SocketAddr>(), &ca_pem) {
+            (Ok(address), None) => connect(address)?,
+            (Ok(address), Some(ca_pem)) => {
+                connect(address)?;
+                is_chainpod(address, ca_pem)?;
+            }
+            (Err(_), _) => look_up(&target)?,
         }
     }
     Ok(0)
+}
+
+/// Calls it as an agent does. Whatever it answers to one that it does not know, its certificate was good.
+fn is_chainpod(address: SocketAddr, ca_pem: &str) -> Result<(), String> {
+    let orders = Orders {
+        task: Task {
+            version: VERSION,
+            url: format!("https://{address}"),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            truststore: false,
+        },
+        token: String::new(),
+        ca_pem: ca_pem.as_bytes().to_vec(),
+    };
+    match Chainpod::new(&orders)?.get("agent") {
+        Err(Failure::Away(why)) => Err(format!("what answers at {address} is not this chainpod: {why}")),
+        _ => Ok(()),
+    }
 }
 
 fn connect(address: SocketAddr) -> Result<(), String> {

@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SI
 use signal_hook::iterator::Signals;
 
 use crate::backoff::Backoff;
-use crate::call::{Chainpod, Failure};
+use crate::client::{Chainpod, Failure};
 use crate::program::{Program, Signalled};
 use crate::{in_thread, say};
 

@@ -5,27 +5,55 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tar::{Archive, Entry, EntryType};
 
-use crate::call::{Chainpod, Failure};
+use crate::client::{Chainpod, Failure};
 use crate::say;
 
 /// How much of a large file is written at once.
 const PIECE_BYTES: u64 = 256 * 1024;
+/// The number of times that the stream of an input may break before that is reported: a restart of chainpod breaks one, and
+/// a peer's user has the reason within 30 s.
+const BROKEN_TIMES: u32 = 3;
+/// As [`BROKEN_TIMES`].
+const BROKEN_FOR: Duration = Duration::from_secs(15);
 /// The bits of a mode that a file keeps.
 const MODE_BITS: u32 = 0o7777;
 
-/// Fetches the inputs into their directories, in order. A stream that breaks is fetched again.
+/// Fetches the inputs into their directories, in order. A stream that breaks is fetched again, unless each one does.
 pub(crate) fn all(chainpod: &Chainpod, directories: &[String]) -> Result<(), Failure> {
     for (number, directory) in directories.iter().enumerate() {
-        chainpod.insist(&format!("cannot fetch input {number}"), || {
+        let what = format!("cannot fetch input {number}");
+        let mut broken = Broken::default();
+        chainpod.insist(&what, || {
             let body = chainpod.get(&format!("inputs/{number}"))?;
-            unpack(body, Path::new(directory))
+            unpack(body, Path::new(directory)).map_err(|failure| broken.counted(failure, &what))
         })?;
     }
     Ok(())
+}
+
+/// Streams of one input that broke after they had begun: chainpod is there.
+#[derive(Default)]
+struct Broken {
+    times: u32,
+    since: Option<Instant>,
+}
+
+impl Broken {
+    /// The same failure, or the last one.
+    fn counted(&mut self, failure: Failure, what: &str) -> Failure {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        self.times += 1;
+        match failure {
+            Failure::Away(why) if self.times >= BROKEN_TIMES && since.elapsed() >= BROKEN_FOR => {
+                Failure::Local(format!("{what}: it broke off {} times: {why}", self.times))
+            }
+            failure => failure,
+        }
+    }
 }
 
 /// Unpacks a tar below `directory`, as the caller's own files.
@@ -109,7 +137,7 @@ fn write(entry: &mut Entry<'_, impl Read>, directory: &Path, to: &Path) -> io::R
         _ => {}
     }
     let (mode, size) = (entry.header().mode()?, entry.size());
-    let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(entry.header().mtime()?);
+    let modified = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(entry.header().mtime()?));
     let mut file = File::create_new(to)?;
     file.set_len(size)?;
     let (mut piece, mut written) = (Vec::new(), 0);
@@ -121,7 +149,10 @@ fn write(entry: &mut Entry<'_, impl Read>, directory: &Path, to: &Path) -> io::R
     if written < size {
         return Err(ErrorKind::UnexpectedEof.into());
     }
-    file.set_modified(modified)?;
+    // A date that no clock knows is left out.
+    if let Some(modified) = modified {
+        file.set_modified(modified)?;
+    }
     file.set_permissions(Permissions::from_mode(mode & MODE_BITS))
 }
 

@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use crate::config::{CONFIG, DOCTOR_KEYS, EXPLAIN_KEYS, GC_KEYS, KEYS, Key, LOOK_KEYS, duration};
+use crate::examples::{ANYWHERE, Example, ON_A_CLUSTER};
 
 /// The subcommand that serves.
 pub(crate) const SERVE: &str = "serve";
@@ -86,6 +87,20 @@ pub(crate) fn command() -> Command {
         .subcommand(doctor())
         .subcommand(gc())
         .subcommand(completions())
+        .mut_subcommands(with_examples)
+}
+
+/// Adds a command's examples to the end of its help.
+fn with_examples(command: Command) -> Command {
+    let all = ANYWHERE.iter().chain(ON_A_CLUSTER);
+    let of_command = all.filter(|example| example.command == command.get_name());
+    let lines = of_command.map(|Example { does, line, .. }| format!("\n  {line}\n      {does}"));
+    let examples = format!("Examples:{}", lines.collect::<String>());
+    let long = match command.get_after_long_help() {
+        Some(end) => format!("{end}\n\n{examples}"),
+        None => examples.clone(),
+    };
+    command.after_help(examples).after_long_help(long)
 }
 
 fn ps() -> Command {
@@ -167,7 +182,6 @@ fn gc() -> Command {
 fn completions() -> Command {
     Command::new(COMPLETIONS)
         .about("Prints completions for a shell")
-        .after_help("source <(chainpod completions bash)")
         .arg(Arg::new(SHELL).required(true).value_parser(SHELLS))
 }
 
@@ -207,8 +221,33 @@ fn argument(key: &Key) -> Arg {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn the_command_line_is_sound() {
-        super::command().debug_assert();
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        for known in command().get_subcommands() {
+            let name = known.get_name();
+            let mut all = ANYWHERE.iter().chain(ON_A_CLUSTER);
+            assert!(all.any(|example| example.command == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn examples_that_need_a_cluster_are_commands() {
+        for example in ON_A_CLUSTER {
+            let parsed = command().try_get_matches_from(example.line.split_whitespace());
+            let parsed = parsed.unwrap_or_else(|error| panic!("{}: {error}", example.line));
+            assert_eq!(
+                parsed.subcommand_name(),
+                Some(example.command),
+                "{}",
+                example.line
+            );
+        }
     }
 }

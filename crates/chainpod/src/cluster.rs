@@ -67,14 +67,14 @@ impl Found {
     /// Names each permission that is missing: chainpod serves what it can all the same, and what it
     /// cannot fails with the API server's own words.
     pub(crate) async fn tell_missing_permissions(&self) {
-        match kube_adapter::missing_permissions(&self.client, &self.namespace).await {
+        match pods::missing_permissions(&self.client, &self.namespace).await {
             Ok(missing) => {
                 for permission in missing {
                     tracing::error!(
                         %permission,
                         namespace = self.namespace,
                         "a permission is missing: bind the Role of {} to chainpod's account in this namespace",
-                        kube_adapter::ROLE_FILE
+                        pods::ROLE_FILE
                     );
                 }
             }

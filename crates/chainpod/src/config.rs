@@ -1,7 +1,7 @@
 //! The settings of `serve`: what they may be, and where each came from.
 
 mod keys;
-mod look;
+mod read_only;
 mod sources;
 mod values;
 
@@ -12,12 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ArgMatches;
-use kube_adapter::AgentVolume;
+use pods::AgentVolume;
 use server::{Endpoint, Tls, TlsFiles};
 
 use self::keys as key;
 pub(crate) use self::keys::{CONFIG, DOCTOR_KEYS, EXPLAIN_KEYS, GC_KEYS, KEYS, Key, LOOK_KEYS};
-pub(crate) use self::look::{Doctor, Explain, Gc, Look};
+pub(crate) use self::read_only::{Doctor, Explain, Gc, Look};
 use self::sources::Sources;
 pub(crate) use self::values::duration;
 use crate::agent_address::AgentAddress;

@@ -2,27 +2,22 @@
 //! serves. No rule of Docker or Kubernetes lives here.
 
 mod agent_address;
+mod by_name;
 mod cli;
 mod cluster;
-mod completions;
+mod commands;
 mod config;
-mod doctor;
-mod ending;
-mod explain;
-mod gc;
+mod examples;
 mod images;
-mod logs;
-mod named;
-mod output;
-mod ps;
-mod serve;
-mod table;
+mod print;
+mod shutdown;
 mod telemetry;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::ArgMatches;
+use commands::{completions, doctor, explain, gc, logs, ps, serve};
 use config::{Config, Doctor, Explain, Gc, Look, Wrong};
 
 /// The command line is wrong (sysexits.h: EX_USAGE).
@@ -68,7 +63,7 @@ async fn run(command: &str, flags: &ArgMatches, env: &dyn Fn(&str) -> Option<Str
         cli::EXPLAIN => {
             // Invariant: clap demands it.
             let name = flags.get_one::<String>(cli::NAME).map_or("", String::as_str);
-            output::print(&explain::run(&Explain::read(flags, env)?, name).await?);
+            print::print(&explain::run(&Explain::read(flags, env)?, name).await?);
         }
         cli::COMPLETIONS => completions::print(flags),
         _ => return Ok(served(Config::read(flags, env)?).await),

@@ -7,16 +7,15 @@ const STDOUT: u8 = 1;
 /// The first version of the API that calls frames by their own media type.
 const FIRST_MULTIPLEXED: u32 = 42;
 
-/// The header before `payload_bytes` bytes of output.
-///
-/// Panics beyond 4 GiB, which no line of a Pod's log has: the kubelet cuts them at 16 KiB.
+/// The header before `payload_bytes` bytes of output. It can announce 4 GiB; whoever reads a log cuts its lines long
+/// before that.
 fn header(payload_bytes: usize) -> [u8; HEADER_BYTES] {
-    let payload_bytes = u32::try_from(payload_bytes).expect("a line is shorter than 4 GiB");
+    let payload_bytes = u32::try_from(payload_bytes).unwrap_or(u32::MAX);
     let [a, b, c, d] = payload_bytes.to_be_bytes();
     [STDOUT, 0, 0, 0, a, b, c, d]
 }
 
-/// A line of output, `time` before it, as a frame; a terminal's has none, and its line ends, which
+/// A line of output or a piece of one, `time` before it, as a frame; a terminal's has none, and its line ends, which
 /// Kubernetes has trimmed, are a terminal's again.
 #[must_use]
 pub fn framed(time: &str, line: &[u8], tty: bool) -> Vec<u8> {
@@ -56,6 +55,7 @@ mod tests {
     #[test]
     fn a_header_is_the_type_and_a_big_endian_length() {
         assert_eq!(super::header(258), [1, 0, 0, 0, 0, 0, 1, 2]);
+        assert_eq!(super::header(usize::MAX), [1, 0, 0, 0, 255, 255, 255, 255]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use image_name::ImageName;
 use serde::Serialize;
 use serde_json::json;
 
@@ -130,9 +131,12 @@ impl ImageSummary {
 
 /// The lines of a pull: who pulls is the kubelet, when the container starts.
 #[must_use]
-pub fn pull_lines(name: &str) -> String {
-    let (repository, tag) = name.rsplit_once(':').unwrap_or((name, "latest"));
+pub fn pull_lines(name: &ImageName) -> String {
+    let version = name.tag().or(name.digest());
+    let (path, familiar) = (name.path(), name.familiar());
     let line = |value: serde_json::Value| format!("{value}\r\n");
-    line(json!({"status": format!("Pulling from {repository}"), "id": tag}))
-        + &line(json!({"status": format!("Status: {name} is pulled by the kubelet when a container starts")}))
+    line(json!({"status": format!("Pulling from {path}"), "id": version}))
+        + &line(
+            json!({"status": format!("Status: {familiar} is pulled by the kubelet when a container starts")}),
+        )
 }

@@ -29,6 +29,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use image_name::{ImageName, Reference};
+
 use crate::caller::Caller;
 use crate::container::Record;
 use crate::error::{Error, Result};
@@ -120,19 +122,24 @@ impl Engine {
     /// The image of that name or id.
     ///
     /// # Errors
-    /// `NoSuchImage` when it was neither built nor pulled here.
-    pub async fn image(&self, name: &str) -> Result<Image> {
-        let found = self.0.store.image(self.scope(), name).await?;
-        found.ok_or_else(|| Error::NoSuchImage(with_tag(name)))
+    /// `NoSuchImage` when it was neither built nor pulled here; `Invalid` where the text is neither name nor id.
+    pub async fn image(&self, reference: &str) -> Result<Image> {
+        self.referred(&Reference::parse(reference)?).await
+    }
+
+    async fn referred(&self, reference: &Reference) -> Result<Image> {
+        let found = self.0.store.image(self.scope(), reference).await?;
+        found.ok_or_else(|| Error::NoSuchImage(reference.to_string()))
     }
 
     /// Remembers an external image.
     ///
     /// # Errors
-    /// `NotAllowed`; the store's.
+    /// `Invalid` where the text is no name; `NotAllowed`; the store's.
     pub async fn pull(&self, name: &str) -> Result<Image> {
+        let parsed = ImageName::try_from(Reference::parse(name)?)?;
         self.ruled(name)?;
-        Ok(self.0.store.pull(self.scope(), name).await?)
+        Ok(self.0.store.pull(self.scope(), &parsed, name).await?)
     }
 
     /// Builds an image; waits for its context as long as the client takes.
@@ -165,15 +172,5 @@ impl Engine {
 
     fn scope(&self) -> &Scope {
         &self.0.settings.scope
-    }
-}
-
-/// Docker's error names the tag even where the client did not.
-fn with_tag(name: &str) -> String {
-    let last = name.rsplit('/').next().unwrap_or(name);
-    if last.contains(':') || name.contains('@') {
-        name.to_owned()
-    } else {
-        format!("{name}:latest")
     }
 }

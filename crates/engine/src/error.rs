@@ -1,6 +1,8 @@
 //! Everything that can go wrong in an operation. The server has the one table
 //! from these to statuses.
 
+use image_name::InvalidName;
+
 use crate::ports::error::{ClusterError, StoreError};
 
 /// An operation's result.
@@ -86,6 +88,13 @@ pub enum Error {
     /// The store's side failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// The request refers to an image by a text that is neither a name nor an id.
+impl From<InvalidName> for Error {
+    fn from(error: InvalidName) -> Self {
+        Self::Invalid(error.to_string())
+    }
 }
 
 impl Error {

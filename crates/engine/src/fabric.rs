@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use image_name::ImageName;
 use serde::{Deserialize, Serialize};
 
 /// Hex digits of the package hash that ends a chaincode's container name.
@@ -82,7 +83,8 @@ impl BuiltFor {
     /// a hash of that. A 1.4 name does not tell where the chaincode's ends either: its version is taken
     /// to have no dash.
     pub(crate) fn of_image(image: &str) -> Option<Self> {
-        let (container, hash) = image.trim_end_matches(":latest").rsplit_once('-')?;
+        let repository = ImageName::parse(image).ok()?.repository();
+        let (container, hash) = repository.rsplit_once('-')?;
         if !is_package_hash(hash) {
             return None;
         }
@@ -162,6 +164,7 @@ mod tests {
         let org1 = |chaincode: &str| Some(("peer0.org1.example.com".to_owned(), chaincode.to_owned()));
         assert_eq!(of(&format!("{NAME}-{hash}")), org1("kv1"));
         assert_eq!(of(&format!("{NAME}-{hash}:latest")), org1("kv1"));
+        assert_eq!(of(&format!("docker.io/library/{NAME}-{hash}")), org1("kv1"));
         assert_eq!(
             of(&format!("dev-peer0.org1.example.com-my-kv-1.0-{hash}")),
             org1("my-kv")

@@ -12,11 +12,13 @@ mod end;
 mod limits;
 mod refusal;
 mod who;
+mod words;
 
 pub use self::end::End;
 use self::end::RAISE_MEMORY;
 pub use self::limits::StartLimits;
 pub(crate) use self::who::Who;
+use self::words::{cut, end_of};
 
 /// Docker's exit code of a container whose program never began.
 const NEVER_BEGAN: i64 = 128;
@@ -75,15 +77,31 @@ pub enum Cause {
         image: String,
         /// The kubelet's message, which has the registry's.
         message: String,
-        /// Whether the next try may succeed.
+        /// True if the next try may succeed.
         tried_again: bool,
     },
-    /// The kubelet or the runtime cannot make the Pod's container: reason and message.
-    Container(String),
+    /// The kubelet or the runtime cannot make a container of the Pod.
+    Container {
+        /// Their reason and message.
+        message: String,
+        /// True if the next try may succeed.
+        tried_again: bool,
+    },
+    /// The image that has the agent cannot be pulled.
+    AgentImage {
+        /// Which one.
+        image: String,
+        /// The kubelet's message, which has the registry's.
+        message: String,
+        /// True if the next try may succeed.
+        tried_again: bool,
+    },
     /// The agent gets into the Pod by no way.
     Agent(String),
     /// The agent cannot bring the container's files.
     Files(String),
+    /// The agent runs and does not get from chainpod what it needs: its own words.
+    AgentWaits(String),
     /// The program cannot be executed.
     Command {
         /// Docker's words.
@@ -127,9 +145,9 @@ impl Cause {
             Self::Blocked(_) => "PodBlocked",
             Self::ImageCommand { .. } => "EntrypointUnknown",
             Self::Image { .. } => "ImagePullFailed",
-            Self::Container(_) => "ContainerFailed",
-            Self::Agent(_) => "AgentMissing",
-            Self::Files(_) => "FilesMissing",
+            Self::Container { .. } => "ContainerFailed",
+            Self::Agent(_) | Self::AgentImage { .. } => "AgentMissing",
+            Self::Files(_) | Self::AgentWaits(_) => "FilesMissing",
             Self::Command { .. } => "CommandFailed",
             Self::PodEnded { .. } => "PodEnded",
             Self::DiedAtOnce { .. } => "DiedAtOnce",
@@ -143,8 +161,15 @@ impl Cause {
             Self::Unschedulable(_) => limits.unschedulable,
             Self::Image {
                 tried_again: true, ..
+            }
+            | Self::AgentImage {
+                tried_again: true, ..
             } => limits.unpullable,
+            Self::Container {
+                tried_again: true, ..
+            } => limits.unmade,
             Self::Blocked(_) => limits.blocked,
+            Self::AgentWaits(_) => limits.unanswered,
             Self::Quota(_) => limits.quota,
             _ => Duration::ZERO,
         }
@@ -162,7 +187,8 @@ impl Cause {
     #[must_use]
     pub fn sentence(&self, container: &Container, pod: &PodName) -> String {
         let who = Who(container);
-        let cannot = |why: &dyn Display, remedy: &str| format!("{who} cannot run: {why}; {remedy}");
+        let cannot =
+            |why: &dyn Display, remedy: &str| format!("{who} cannot run: {}; {remedy}", cut(why.to_string()));
         match self {
             Self::PeerAddress(address) => format!(
                 "{who} cannot reach its peer at {address}: in pod {pod} that is the pod itself; {NAME_THE_PEER}"
@@ -191,9 +217,13 @@ impl Cause {
                 &format_args!("pod {pod} cannot pull image {image}: {message}"),
                 "see that it exists and that the nodes can pull it",
             ),
-            Self::Container(message) => cannot(
+            Self::Container { message, .. } => cannot(
                 &format_args!("pod {pod} cannot begin: {message}"),
                 "see that what the pod names is there and allowed on its node",
+            ),
+            Self::AgentImage { image, message, .. } => cannot(
+                &format_args!("pod {pod} cannot pull image {image}, which has chainpod's agent: {message}"),
+                "set chainpod's agent-image to an image that the nodes can pull",
             ),
             Self::Agent(message) => cannot(
                 &format_args!("chainpod's agent does not get into pod {pod}: {message}"),
@@ -202,6 +232,10 @@ impl Cause {
             Self::Files(message) => cannot(
                 &format_args!("its files do not get into pod {pod}: {message}"),
                 "see that pods reach chainpod's agent-address, and its log",
+            ),
+            Self::AgentWaits(message) => cannot(
+                &format_args!("the agent in pod {pod} waits for chainpod: {message}"),
+                "check that pods reach chainpod's agent-address, that nothing on the way has another certificate, and chainpod's log",
             ),
             Self::Command { message, .. } => cannot(
                 &format_args!("pod {pod} cannot execute its program: {message}"),
@@ -220,7 +254,13 @@ impl Cause {
                 oom_killed,
                 peer,
                 last_words,
-            } => died(container, pod, (*code, *oom_killed), peer, last_words.trim()),
+            } => died(
+                container,
+                pod,
+                (*code, *oom_killed),
+                peer,
+                end_of(last_words.trim()),
+            ),
             Self::Silence(limit) => cannot(
                 &format_args!("pod {pod} did not start within {} s", limit.as_secs()),
                 "see what kubectl get events says of it",

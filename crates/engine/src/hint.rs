@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 
 /// How many lines at the end of a build's output say why it failed.
 const LAST_LINES: usize = 40;
+/// How much of a line is looked at: a tool's message with the addresses in it. The rest would be held for nothing.
+const LINE_BYTES: usize = 4 * 1024;
 
 /// What went wrong, by words of the tools', and what helps. The first that is found counts: a tool
 /// that does not trust a server says that it did not reach it, too.
@@ -146,6 +148,7 @@ impl Output {
         if self.0.len() == LAST_LINES {
             self.0.pop_front();
         }
+        let text = &text[..text.len().min(LINE_BYTES)];
         self.0.push_back(String::from_utf8_lossy(text).into_owned());
     }
 
@@ -260,6 +263,17 @@ mod tests {
             hint_for(&format!("npm error code ECONNREFUSED\n{compiler}")),
             None
         );
+    }
+
+    #[test]
+    fn of_a_long_line_only_the_beginning_is_held() {
+        let mut last = Output::default();
+        let long = vec![b'x'; 64 * 1024];
+        last.line(&[b"ECONNREFUSED ", &long[..]].concat());
+        last.line(&[&long[..], b" SSL certificate problem"].concat());
+        let held: usize = last.0.iter().map(String::capacity).sum();
+        assert!(held <= 2 * LINE_BYTES, "{held} bytes");
+        assert!(last.hint().unwrap().contains("HTTPS_PROXY"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use image_name::{ImageName, Reference};
 use jiff::Timestamp;
 use tokio::io::AsyncRead;
 
@@ -30,13 +31,26 @@ pub struct SecretFile {
     pub content: Bytes,
 }
 
-/// One line of a Pod's log, with its line feed where it had one.
+/// One line of a Pod's log, with its line feed where it had one; a piece of a line that is longer than
+/// [`LogLine::MOST_BYTES`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// When the runtime wrote it: grows within one Pod.
+    /// When the runtime wrote the line's beginning: all pieces of a line have the same time.
     pub time: Timestamp,
-    /// The line.
+    /// The line or the piece: at most [`LogLine::MOST_BYTES`]. A piece that another one follows has no line feed.
     pub text: Bytes,
+}
+
+impl LogLine {
+    /// The most bytes of a line that are held at once. A program need not write a line feed, ever, and the kubelet
+    /// joins the 16 KiB pieces in which a runtime keeps a long line. Four of those are few system calls.
+    pub const MOST_BYTES: usize = 64 * 1024;
+
+    /// Whether the line ends with this piece.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        self.text.ends_with(b"\n")
+    }
 }
 
 /// Kubernetes, as far as containers need it. Every call is one request.
@@ -63,17 +77,19 @@ pub trait Cluster: Send + Sync + 'static {
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError>;
     /// Deletes the Pod with that grace (never 0: that would forget it without ending it). Absent is success.
     async fn delete_pod(&self, pod: &PodName, grace: Duration) -> Result<(), ClusterError>;
-    /// What keeps a Pod's node from making its container, as the node has told it last; none where it gets on.
-    async fn blocked(&self, pod: &PodName) -> Result<Option<String>, ClusterError>;
+    /// Returns a cause that the Pod's status does not show, from its Events or its agent's log; none while it makes progress.
+    async fn blocked(&self, pod: &PodName) -> Result<Option<Cause>, ClusterError>;
     /// The workload of the Pod that has that address; none where that is no Pod of ours to see.
     async fn owner(&self, caller: IpAddr) -> Result<Option<Owner>, ClusterError>;
     /// Tells the news of that record: a Kubernetes Event on it, and on its owner.
     async fn tell(&self, record: &Record, news: &News) -> Result<(), ClusterError>;
-    /// The Pod's log from `since` on (whole seconds), following it if asked.
+    /// Reads the Pod's log, and follows it if asked: of its last `tail` entries those that are not older than
+    /// `since` (whole seconds). An entry is what the runtime wrote at once: a line, or a piece of a long one.
     async fn logs(
         &self,
         pod: &PodName,
         since: Option<Timestamp>,
+        tail: Option<usize>,
         follow: bool,
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError>;
 }
@@ -210,16 +226,17 @@ pub struct Kept {
     pub guard: Box<dyn Send + Sync>,
 }
 
-/// The image store. Names are whole: `repository:tag`, normalised by the store.
+/// The image store. It knows images under their familiar names: `repository:tag`.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// The image of that name or id.
-    async fn image(&self, scope: &Scope, name: &str) -> Result<Option<Image>, StoreError>;
-    /// Remembers an external image under its name, durably. Does not prove that it exists.
-    async fn pull(&self, scope: &Scope, name: &str) -> Result<Image, StoreError>;
+    async fn image(&self, scope: &Scope, reference: &Reference) -> Result<Option<Image>, StoreError>;
+    /// Remembers an external image under its name, durably, to be pulled as it is `written`. Does not prove that it
+    /// exists.
+    async fn pull(&self, scope: &Scope, name: &ImageName, written: &str) -> Result<Image, StoreError>;
     /// All names with their images.
     async fn images(&self, scope: &Scope) -> Result<Vec<Image>, StoreError>;
-    /// Forgets a name; false when it was not there.
+    /// Forgets a name that [`Store::images`] gave; false when it was not there.
     async fn remove_image(&self, scope: &Scope, name: &str) -> Result<bool, StoreError>;
     /// Builds from a context: a tar, compressed or not. Nothing is left of a build that fails. A base that did not
     /// come through us must be `allowed`.

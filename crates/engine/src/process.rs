@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use agent_protocol::{Task, VERSION};
+use image_name::ImageName;
 
 use crate::container::{Container, Record, Role, Spec, Upload};
 use crate::image::{Overlay, PullPolicy, Ruled};
@@ -210,10 +211,11 @@ fn mountable(directories: &[&str]) -> Vec<String> {
 
 /// Whether `image` may have files in that directory, as far as its name tells.
 fn may_have_files(image: &str, directory: &str) -> bool {
-    let name = image.rsplit('/').next().unwrap_or(image);
+    let name = ImageName::parse(image).ok();
+    let last = name.as_ref().and_then(|name| name.path().rsplit('/').next());
     let fabrics = FABRIC_IMAGES
         .iter()
-        .any(|(image, target)| name.starts_with(image) && [target, FABRIC_FILES].contains(&directory));
+        .any(|(image, target)| last == Some(*image) && [target, FABRIC_FILES].contains(&directory));
     !fabrics && ![BUILD_INPUT, BUILD_OUTPUT].contains(&directory)
 }
 
@@ -352,6 +354,14 @@ mod tests {
         for (image, directory, may) in [
             ("hyperledger/fabric-baseos:2.5", "/usr/local/bin", false),
             ("mirror.example/fabric-baseos:2.5", "/usr/local/bin", false),
+            ("registry.example:5000/a/fabric-baseos", "/usr/local/bin", false),
+            (
+                "hyperledger/fabric-baseimage:amd64-0.4.22",
+                "/usr/local/src",
+                false,
+            ),
+            ("hyperledger/fabric-baseos-with-tools:2.5", "/usr/local/bin", true),
+            ("fabric-baseos:5000/node", "/usr/local/bin", true),
             ("node:20", "/usr/local/bin", true),
             ("hyperledger/fabric-baseos:2.5", "/etc", true),
             ("hyperledger/fabric-javaenv:2.5", "/etc/hyperledger/fabric", false),

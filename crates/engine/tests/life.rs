@@ -19,6 +19,8 @@ mod agents;
 mod ends;
 #[path = "life/images.rs"]
 mod images;
+#[path = "life/logs.rs"]
+mod logs;
 #[path = "life/owners.rs"]
 mod owners;
 #[path = "life/removal.rs"]
@@ -557,6 +559,10 @@ async fn what_may_pass_is_given_its_time_and_what_will_not_is_told_at_once() {
         message: "not found".to_owned(),
         tried_again,
     };
+    let unmade = |tried_again| Cause::Container {
+        message: "no secret".to_owned(),
+        tried_again,
+    };
     let limits = engine::StartLimits::default();
     for (causes, expected) in [
         (
@@ -565,7 +571,8 @@ async fn what_may_pass_is_given_its_time_and_what_will_not_is_told_at_once() {
         ),
         (vec![unpullable(true)], limits.unpullable),
         (vec![unpullable(true), unpullable(false)], Duration::ZERO),
-        (vec![Cause::Container("no secret".to_owned())], Duration::ZERO),
+        (vec![unmade(true)], limits.unmade),
+        (vec![unmade(false)], Duration::ZERO),
     ] {
         let lab = lab();
         lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_registrys_entry_is_found_however_it_is_written() {
+    fn an_entry_is_found_however_the_registry_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.json");
         fs::write(

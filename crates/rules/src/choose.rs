@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use image_name::ImageName;
 use serde_json::{Map, Value};
 
-use crate::{Globs, Match, PodFields, Role, Rules, full_name};
+use crate::{Globs, Match, PodFields, Role, Rules};
 
 /// The fields that are chosen key by key: each key is a field of its own.
 const BY_KEY: [&str; 8] = [
@@ -121,8 +122,9 @@ impl Globs {
 impl Match {
     fn holds_for(&self, subject: &Subject<'_>) -> bool {
         let label = |name: &str| subject.labels.get(name).map(String::as_str);
+        let image = || ImageName::parse(subject.image).ok().map(|name| name.full());
         self.role.is_none_or(|role| role == subject.role)
-            && self.image.allow(Some(&full_name(subject.image)))
+            && (self.image.is_empty() || self.image.allow(image().as_deref()))
             && self.chaincode.allow_name(subject.role, subject.chaincode)
             && self.msp.allow(subject.msp)
             && self.peer.allow_name(subject.role, subject.peer)

@@ -1,39 +1,9 @@
 //! Images as rules name them, and what rules say about them.
 
+use image_name::{ImageName, InvalidName};
 use serde::{Deserialize, Serialize};
 
 use crate::{Glob, Globs, Origin, Rules};
-
-/// The registry of names without one.
-const DEFAULT_REGISTRY: &str = "docker.io";
-/// The part that Docker Hub's own images have and nobody writes.
-const DEFAULT_NAMESPACE: &str = "library";
-/// The tag of names without one.
-const DEFAULT_TAG: &str = "latest";
-
-/// An image's name with all that Docker lets one leave out: `busybox` is
-/// `docker.io/library/busybox:latest` (distribution's `reference.ParseNormalizedNamed`).
-#[must_use]
-pub fn full_name(image: &str) -> String {
-    let is_registry = |part: &str| part.contains(['.', ':']) || part == "localhost";
-    let (registry, path) = match image.split_once('/') {
-        Some(("index.docker.io", path)) => (DEFAULT_REGISTRY, path),
-        Some((registry, path)) if is_registry(registry) => (registry, path),
-        _ => (DEFAULT_REGISTRY, image),
-    };
-    let namespace = if registry == DEFAULT_REGISTRY && !path.contains('/') {
-        format!("{DEFAULT_NAMESPACE}/")
-    } else {
-        String::new()
-    };
-    let last = path.rsplit('/').next().unwrap_or(path);
-    let tag = if last.contains(['@', ':']) {
-        String::new()
-    } else {
-        format!(":{DEFAULT_TAG}")
-    };
-    format!("{registry}/{namespace}{path}{tag}")
-}
 
 /// One rule about images. What is not said is left to other rules.
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -77,18 +47,39 @@ pub struct ImageChoice {
     pub entrypoint: Option<Vec<String>>,
 }
 
-/// An image that the rules do not allow.
+/// Why the rules do not allow an image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "image {image} is not allowed: neither {full_name} nor what is pulled for it, {pulled}, is of allowedImages in chainpod's rules"
-)]
-pub struct NotAllowed {
-    /// As the client said it.
-    image: String,
-    /// In full.
-    full_name: String,
-    /// After rewriting.
-    pulled: String,
+pub enum NotAllowed {
+    /// It is not in the list.
+    #[error(
+        "image {image} is not allowed: neither {full_name} nor what is pulled for it, {pulled}, is of allowedImages in chainpod's rules"
+    )]
+    Unlisted {
+        /// As the client said it.
+        image: String,
+        /// In full.
+        full_name: String,
+        /// After rewriting.
+        pulled: String,
+    },
+    /// The client's text is no image's name.
+    #[error("image {image} is not allowed: {error}")]
+    NoName {
+        /// The text.
+        image: String,
+        /// Why.
+        error: InvalidName,
+    },
+    /// A rule rewrites it to what is no image's name.
+    #[error("image {image} is not allowed: the rules rewrite it to {pulled}: {error}")]
+    Rewritten {
+        /// As the client said it.
+        image: String,
+        /// After rewriting.
+        pulled: String,
+        /// Why that is no name.
+        error: InvalidName,
+    },
 }
 
 impl ImageRule {
@@ -134,7 +125,11 @@ impl Rules {
     /// When `allowedImages` has neither its name nor what is pulled for it: rewriting is the operator's own word, so
     /// either is enough.
     pub fn image(&self, image: &str) -> Result<ImageChoice, NotAllowed> {
-        let full_name = full_name(image);
+        let name = ImageName::parse(image).map_err(|error| NotAllowed::NoName {
+            image: image.to_owned(),
+            error,
+        })?;
+        let full_name = name.full();
         let about = || {
             self.images
                 .iter()
@@ -142,11 +137,16 @@ impl Rules {
         };
         let rewritten = about().find_map(|rule| rule.rewritten(&full_name));
         let pulled = rewritten.unwrap_or_else(|| image.to_owned());
+        let full_pulled = ImageName::parse(&pulled).map_err(|error| NotAllowed::Rewritten {
+            image: image.to_owned(),
+            pulled: pulled.clone(),
+            error,
+        })?;
+        let full_pulled = full_pulled.full();
         if let Some(allowed) = &self.allowed_images {
             let is_allowed = |name: &str| allowed.iter().any(|pattern| pattern.matches(name));
-            let full_pulled = self::full_name(&pulled);
             if !is_allowed(&full_name) && !is_allowed(&full_pulled) {
-                return Err(NotAllowed {
+                return Err(NotAllowed::Unlisted {
                     image: image.to_owned(),
                     full_name,
                     pulled: full_pulled,
@@ -163,7 +163,10 @@ impl Rules {
     /// Which rule gave what of that, by its place in the file; chainpod's own are `built-in`.
     #[must_use]
     pub fn image_origins(&self, image: &str) -> Vec<Origin> {
-        let full_name = full_name(image);
+        let Ok(name) = ImageName::parse(image) else {
+            return Vec::new();
+        };
+        let full_name = name.full();
         let operators = self.images.len() - Self::default().images.len();
         let about = |says: &dyn Fn(&ImageRule) -> Option<String>, field: &str| {
             let rules = self.images.iter().enumerate();
@@ -235,8 +238,8 @@ allowedImages: ["docker.io/hyperledger/*", "mirror.example/*", "docker.io/librar
                 Some(PullPolicy::Always),
             ),
             (
-                "ghcr.io/hyperledger/a@sha256:00",
-                "mirror.example/hyperledger/a@sha256:00",
+                "ghcr.io/hyperledger/a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                "mirror.example/hyperledger/a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
                 Some(PullPolicy::Always),
             ),
             ("tool:1", "tool:1", None),
@@ -286,6 +289,54 @@ allowedImages: ["docker.io/hyperledger/*", "mirror.example/*", "docker.io/librar
     }
 
     #[test]
+    fn what_is_allowed_is_what_is_pulled() {
+        let rules = Rules::parse("allowedImages: ['docker.io/*', 'mirror.example/a:1*']").unwrap();
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        for (image, error) in [
+            (
+                "EVIL/hyperledger/fabric-baseos:2.5",
+                "image EVIL/hyperledger/fabric-baseos:2.5 is not allowed: invalid reference format: \
+                 repository name (EVIL/hyperledger/fabric-baseos) must be lowercase"
+                    .to_owned(),
+            ),
+            (
+                "DOCKER.IO/x",
+                "image DOCKER.IO/x is not allowed: neither DOCKER.IO/x:latest nor".to_owned(),
+            ),
+            (
+                "a b",
+                "image a b is not allowed: invalid reference format".to_owned(),
+            ),
+            // The digest is pulled, whatever the tag.
+            (
+                &format!("mirror.example/a:1@{digest}"),
+                format!("is not allowed: neither mirror.example/a@{digest} nor"),
+            ),
+        ] {
+            let refused = rules.image(image).unwrap_err().to_string();
+            assert!(refused.contains(&error), "{image}: {refused}");
+        }
+        for image in [
+            "busybox",
+            &format!("a:1@{digest}"),
+            "mirror.example/a:1.2",
+            "index.docker.io/x",
+        ] {
+            assert!(rules.image(image).is_ok(), "{image}");
+        }
+    }
+
+    #[test]
+    fn a_rewriting_that_gives_no_name_is_refused() {
+        let text = "images: [{match: 'docker.io/*', rewrite: 'mirror.example//*'}]";
+        let error = Rules::parse(text).unwrap().image("a:1").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "image a:1 is not allowed: the rules rewrite it to mirror.example//library/a:1: invalid reference format"
+        );
+    }
+
+    #[test]
     fn what_is_wrong_with_a_rule_is_told_by_its_key() {
         let text = "images: [{rewrite: a}, {match: 'a/*', rewrite: '*/*'}, {match: '*', pullPolicy: Often}, {match: '*', pul: 1}]\n\
                     allowedImages: a";
@@ -302,26 +353,5 @@ allowedImages: ["docker.io/hyperledger/*", "mirror.example/*", "docker.io/librar
             ],
             "{wrong:?}"
         );
-    }
-
-    #[test]
-    fn what_may_be_left_out_is_there() {
-        for (name, full) in [
-            ("busybox", "docker.io/library/busybox:latest"),
-            (
-                "hyperledger/fabric-ccenv:2.5",
-                "docker.io/hyperledger/fabric-ccenv:2.5",
-            ),
-            (
-                "docker.io/hyperledger/fabric-ccenv",
-                "docker.io/hyperledger/fabric-ccenv:latest",
-            ),
-            ("index.docker.io/busybox:1", "docker.io/library/busybox:1"),
-            ("localhost:5000/a", "localhost:5000/a:latest"),
-            ("mirror.example/a/b:1", "mirror.example/a/b:1"),
-            ("a/b@sha256:00", "docker.io/a/b@sha256:00"),
-        ] {
-            assert_eq!(super::full_name(name), full);
-        }
     }
 }

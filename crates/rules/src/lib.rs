@@ -15,7 +15,7 @@ mod text;
 
 pub use choose::{Choice, Origin, Subject};
 pub use glob::{Glob, Globs};
-pub use images::{ImageChoice, ImageRule, NotAllowed, PullPolicy, full_name};
+pub use images::{ImageChoice, ImageRule, NotAllowed, PullPolicy};
 pub use parse::Wrong;
 pub use pod::{EnvValue, KeyRef, Match, PodFields, PodRule, Resources, Role};
 pub use source::Source;
@@ -60,9 +60,5 @@ impl Default for Rules {
     }
 }
 
-#[cfg(test)]
-mod documents;
-#[cfg(test)]
-mod schema;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,8 @@
 //! Files of rules as operators write them, and what they come to.
 
+mod documents;
+mod schema;
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -54,6 +54,12 @@ impl Filters {
             .is_none_or(|values| values.iter().any(|value| fits(value)))
     }
 
+    /// The key's values as `read` reads them, without those that it cannot; none where nothing is asked of that key.
+    pub(crate) fn read<T>(&self, key: &str, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+        let values = self.0.get(key)?.iter();
+        Some(values.filter_map(|value| read(value)).collect())
+    }
+
     /// Whether all labels that are asked for, `NAME` or `NAME=VALUE`, are there.
     pub(crate) fn labels(&self, labels: &BTreeMap<String, String>) -> bool {
         let there = |wanted: &String| match wanted.split_once('=') {

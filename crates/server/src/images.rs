@@ -5,7 +5,10 @@ pub(crate) mod list;
 pub(crate) mod pull;
 pub(crate) mod remove;
 
+use image_name::ImageName;
+
 /// An image's names by digest, and those by tag.
 fn by_digest(names: Vec<String>) -> (Vec<String>, Vec<String>) {
-    names.into_iter().partition(|name| name.contains('@'))
+    let has_digest = |name: &str| ImageName::parse(name).is_ok_and(|name| name.digest().is_some());
+    names.into_iter().partition(|name| has_digest(name))
 }

@@ -1,6 +1,5 @@
 //! The HTTP side: Docker's endpoints, one file per operation, the agents', and the operator's.
 
-mod absent;
 mod admin;
 mod agents;
 mod body;
@@ -13,17 +12,18 @@ mod images;
 mod info;
 mod listen;
 mod metrics;
+mod not_implemented;
 mod ping;
 mod query;
 mod readiness;
 mod router;
 mod version;
 
-pub use absent::ABSENT;
 pub use admin::{admin_listener, router as admin};
 pub use agents::router as agents;
 pub use drain::Drain;
 pub use listen::{Endpoint, Listener, Tls, TlsError, TlsFiles, agent_listener, docker_listener};
 pub use metrics::{METRICS, Metrics, Row};
+pub use not_implemented::ABSENT;
 pub use readiness::{Checked, Readiness};
 pub use router::{ROUTES, router as docker};

@@ -4,7 +4,7 @@
 mod connection;
 mod endpoint;
 mod tls;
-mod unread;
+mod unread_body;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Serves Docker clients. Never ends.
 pub async fn docker_listener(listener: impl Into<Listener>, router: Router) {
-    let router = unread::told(router);
+    let router = unread_body::told(router);
     match listener.into() {
         Listener::Tcp(listener, tls) => loop {
             if let Some((stream, address)) = accepted(listener.accept().await).await {
@@ -46,7 +46,7 @@ pub async fn docker_listener(listener: impl Into<Listener>, router: Router) {
 
 /// Serves agents. Never ends.
 pub async fn agent_listener(listener: TcpListener, tls: Arc<ServerConfig>, router: Router) {
-    let router = unread::told(router);
+    let router = unread_body::told(router);
     loop {
         if let Some((stream, address)) = accepted(listener.accept().await).await {
             prepare(&stream);

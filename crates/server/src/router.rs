@@ -13,7 +13,7 @@ use engine::Engine;
 use tracing::Instrument;
 
 use crate::error::ApiError;
-use crate::{absent, build, containers, images, info, ping, version};
+use crate::{build, containers, images, info, not_implemented, ping, version};
 
 /// One row of the table.
 pub struct Route {
@@ -41,7 +41,7 @@ macro_rules! routes {
     };
 }
 
-/// THE table. What is not in it is in [`crate::ABSENT`], or answered by [`no_such_page`].
+/// THE table. What is not in it is in [`crate::ABSENT`], or answered by `no_such_page`.
 pub static ROUTES: [Route; 22] = routes! {
     HEAD   "/_ping"                    => "ping" head(ping::ping),
     GET    "/_ping"                    => "ping" get(ping::ping),
@@ -81,7 +81,7 @@ pub fn router(engine: Engine) -> Router {
         });
         router.route(route.path, (route.handler)().route_layer(named))
     });
-    let routes = absent::routes(routes)
+    let routes = not_implemented::routes(routes)
         .fallback(no_such_page)
         .method_not_allowed_fallback(no_such_page)
         .with_state(engine);

@@ -1,5 +1,5 @@
-//! Docker's wire as bytes: what a raw client reads from a real connection. The
-//! cluster and the store are the named fakes; times and orders are design §3's.
+//! Docker's wire as bytes: a raw client reads them from a real connection. The cluster and the store are the
+//! named fakes. Times and orders are those of `docs/architecture.md#wire-rules`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -159,7 +159,14 @@ async fn known_texts_and_statuses() {
             "POST",
             "/images/create?fromImage=hyperledger%2Ffabric-ccenv%3A2.5",
             200,
-            "Pulling from hyperledger/fabric-ccenv",
+            "{\"id\":\"2.5\",\"status\":\"Pulling from hyperledger/fabric-ccenv\"}",
+        ),
+        (
+            "POST",
+            "/images/create?fromImage=busybox&tag=sha256:5c7a9c8f21b34d0e9b5f1d2c3a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f",
+            200,
+            "{\"id\":\"sha256:5c7a9c8f21b34d0e9b5f1d2c3a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f\",\
+             \"status\":\"Pulling from library/busybox\"}",
         ),
         (
             "GET",
@@ -306,6 +313,35 @@ async fn a_terminals_output_has_no_frames() {
     let head = head(&mut attached).await;
     assert!(head.contains("application/vnd.docker.raw-stream"), "{head}");
     assert_eq!(rest(&mut attached).await, "words\r\n");
+}
+
+#[tokio::test]
+async fn the_pieces_of_a_long_line_have_one_timestamp() {
+    let docker = Docker::new().await;
+    let piece = |text: &'static str| LogLine {
+        time: jiff::Timestamp::UNIX_EPOCH,
+        text: Bytes::from_static(text.as_bytes()),
+    };
+    docker.cluster.set_log(["a", "b\n", "c\n"].map(piece).into());
+    docker.call("POST", "/containers/create?name=cc", CREATE).await;
+    let (_, ()) = tokio::join!(docker.call("POST", "/containers/cc/start", ""), async {
+        docker.cluster.launched().await;
+        let agent = docker.agent("cc").await;
+        docker.hear(&agent, agent_protocol::Event::Started).await;
+    });
+    let path = "/containers/cc/logs?stdout=1&timestamps=1";
+    let logs = docker.call("GET", path, "").await;
+    let timestamp = "1970-01-01T00:00:00.000000000Z ";
+    let frames = [
+        format!("{timestamp}a"),
+        "b\n".to_owned(),
+        format!("{timestamp}c\n"),
+    ];
+    for frame in frames {
+        let length = char::from(u8::try_from(frame.len()).unwrap());
+        let frame = format!("\r\n\u{1}\0\0\0\0\0\0{length}{frame}\r\n");
+        assert!(logs.contains(&frame), "{frame:?} is not in {logs:?}");
+    }
 }
 
 #[tokio::test]

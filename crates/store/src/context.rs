@@ -2,20 +2,19 @@
 //! each entry lies. No entry ever becomes a path on this machine.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use engine::ports::{Reader, StoreError};
-use futures::StreamExt;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
-use tokio_tar::{Archive, EntryType};
+use tokio_tar::EntryType;
 
-use crate::limits::{self, entry_path, no_tar, relative};
+use crate::entries::{Entries, no_tar};
+use crate::limits::{DOCKERFILE, relative};
 use crate::links::Links;
+use crate::names::Names;
 use crate::spool::{self, disk};
-
-/// A Dockerfile larger than this is none.
-const MAX_DOCKERFILE_BYTES: u64 = 1 << 20;
 
 /// What an entry is.
 #[derive(Clone, Debug)]
@@ -25,7 +24,7 @@ pub(crate) enum Kind {
     /// A directory.
     Directory,
     /// A symbolic link, to there.
-    Link(PathBuf),
+    Link(Box<Path>),
 }
 
 /// An entry of the context.
@@ -39,7 +38,9 @@ pub(crate) struct Entry {
 /// The context.
 pub(crate) struct BuildContext {
     tar: PathBuf,
-    entries: BTreeMap<PathBuf, Entry>,
+    entries: BTreeMap<Box<Path>, Entry>,
+    /// What other names may take meanwhile.
+    pub(crate) names: Names,
 }
 
 impl BuildContext {
@@ -49,45 +50,42 @@ impl BuildContext {
         let mut context = Self {
             tar,
             entries: BTreeMap::new(),
+            names: Names::new(),
         };
-        limits::check(context.read(0, size).await?).await?;
         let mut links = Links::new(None);
-        let mut archive = Archive::new(context.read(0, size).await?);
-        let mut entries = archive.entries().map_err(|error| no_tar(&error))?;
-        while let Some(entry) = entries.next().await {
-            let entry = entry.map_err(|error| no_tar(&error))?;
-            let path = entry.path().map_err(|error| no_tar(&error))?;
-            let path = links.resolve(&entry_path(&path)?)?;
-            let header = entry.header();
-            let link = entry.link_name().map_err(|error| no_tar(&error))?;
-            let link = link.map(std::borrow::Cow::into_owned).unwrap_or_default();
-            let kind = match header.entry_type() {
-                EntryType::Regular | EntryType::Continuous => {
-                    let (offset, length) = (entry.raw_file_position(), entry.effective_size());
-                    if offset + length > size {
-                        return Err(StoreError::Cut(format!("{} is not whole", path.display())));
-                    }
-                    Kind::File { offset, size: length }
-                }
-                EntryType::Directory => Kind::Directory,
-                EntryType::Symlink => Kind::Link(link),
-                EntryType::Link => match context.entries.get(&links.resolve(&entry_path(&link)?)?) {
+        let mut entries = Entries::new(context.read(0, size).await?)?;
+        while let Some(entry) = entries.next().await? {
+            let path = links.resolve(&entry.path)?;
+            if entry.offset + entry.size > size {
+                return Err(StoreError::Cut(format!("{} is not whole", path.display())));
+            }
+            let kind = match (entry.kind, entry.link) {
+                (EntryType::Regular | EntryType::Continuous, _) => Kind::File {
+                    offset: entry.offset,
+                    size: entry.size,
+                },
+                (EntryType::Directory, _) => Kind::Directory,
+                (EntryType::Symlink, Some(target)) => Kind::Link(target.as_path().into()),
+                (EntryType::Link, Some(target)) => match context.entries.get(&*links.resolve(&target)?) {
                     Some(target) => target.kind.clone(),
                     None => continue,
                 },
                 _ => continue,
             };
+            let header = entry.content.header();
             let entry = Entry {
                 kind,
                 mode: header.mode().map_err(|error| no_tar(&error))? & 0o7777,
                 mtime: header.mtime().map_err(|error| no_tar(&error))?,
             };
             let link = match &entry.kind {
-                Kind::Link(target) => Some(target.as_path()),
+                Kind::Link(target) => Some(&**target),
                 Kind::File { .. } | Kind::Directory => None,
             };
-            links.note(&path, link);
-            context.entries.insert(path, entry);
+            context.names.keep(&path, link)?;
+            links.note(&path, link, &mut context.names)?;
+            // Copied, and not cut to its size: what is cut off would stay unused between all that is kept.
+            context.entries.insert(path.as_path().into(), entry);
         }
         Ok(context)
     }
@@ -108,10 +106,11 @@ impl BuildContext {
 
     /// What is below that directory, with paths relative to it.
     pub(crate) fn below<'a>(&'a self, directory: &'a Path) -> impl Iterator<Item = (&'a Path, &'a Entry)> {
-        self.entries.iter().filter_map(move |(path, entry)| {
-            let rest = path.strip_prefix(directory).ok()?;
-            (!rest.as_os_str().is_empty()).then_some((rest, entry))
-        })
+        // In their order, what is below a directory follows it.
+        let behind = (Bound::Excluded(directory), Bound::Unbounded);
+        self.entries
+            .range::<Path, _>(behind)
+            .map_while(move |(path, entry)| Some((path.strip_prefix(directory).ok()?, entry)))
     }
 
     /// A file's bytes.
@@ -130,9 +129,9 @@ impl BuildContext {
                 "Cannot locate specified Dockerfile: {name}"
             )));
         };
-        if size > MAX_DOCKERFILE_BYTES {
+        if size > DOCKERFILE.most {
             return Err(StoreError::Invalid(format!(
-                "{name} has {size} bytes: no Dockerfile"
+                "{name} has {size} bytes: a Dockerfile has at most {DOCKERFILE}"
             )));
         }
         let mut text = String::new();

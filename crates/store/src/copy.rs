@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use engine::ports::StoreError;
-use parse_dockerfile::{Flag, Source, UnescapedString};
 
-use crate::build::unsupported;
-use crate::limits::relative;
+use crate::dockerfile::{Paths, unsupported};
+use crate::limits::{PATH, relative, start};
 use crate::words::{Variables, one};
 
 /// An ADD or COPY.
@@ -16,7 +15,7 @@ pub(crate) struct Copy {
     pub(crate) unpacks: bool,
     /// Paths in the context.
     pub(crate) sources: Vec<String>,
-    destination: String,
+    pub(crate) target: Target,
 }
 
 /// Where it goes.
@@ -29,63 +28,43 @@ pub(crate) struct Target {
 
 impl Copy {
     pub(crate) fn new(
-        keyword: &'static str,
-        options: &[Flag<'_>],
-        sources: &[Source<'_>],
-        destination: &UnescapedString<'_>,
-        variables: &Variables,
+        paths: &Paths,
+        variables: &mut Variables,
+        working_dir: &str,
     ) -> Result<Self, StoreError> {
-        if let Some(option) = options.first() {
-            let what = format!("{keyword} --{}", option.name.value);
+        let keyword = paths.keyword;
+        if let Some(option) = &paths.option {
             return Err(unsupported(
-                &what,
+                &format!("{keyword} --{option}"),
                 "leave the option away or build the image elsewhere",
             ));
         }
-        let word = |text: &UnescapedString<'_>| one(&text.value, variables).map_err(StoreError::Invalid);
-        let mut paths = Vec::new();
-        for source in sources {
-            let Source::Path(path) = source else {
+        let mut word = |text: &str| {
+            let word = one(text, variables);
+            word.map_err(|text| StoreError::Invalid(format!("{keyword}: {text}")))
+        };
+        let mut sources = Vec::new();
+        for source in &paths.sources {
+            let Some(source) = source else {
                 return Err(unsupported(
                     "a here-document",
                     "put the file into the build context",
                 ));
             };
-            let path = word(path)?;
-            if path.contains("://") || path.contains(['*', '?', '[']) {
-                let what = format!("{keyword} {path}");
+            let source = word(source)?;
+            if source.contains("://") || source.contains(['*', '?', '[']) {
                 return Err(unsupported(
-                    &what,
+                    &format!("{keyword} {source}"),
                     "name files of the build context, each by its path",
                 ));
             }
-            paths.push(path);
+            sources.push(source);
         }
         Ok(Self {
             keyword,
             unpacks: keyword == "ADD",
-            sources: paths,
-            destination: word(destination)?,
-        })
-    }
-
-    /// Where it goes, from that working directory.
-    pub(crate) fn target(&self, working_dir: &str) -> Result<Target, StoreError> {
-        let path = absolute(working_dir, &self.destination)?;
-        let named_directory = self.destination.ends_with('/')
-            || self.destination == "."
-            || self.destination.ends_with("/.")
-            || path == "/"
-            || path == working_dir;
-        if self.sources.len() > 1 && !named_directory {
-            return Err(StoreError::Invalid(format!(
-                "When using {} with more than one source file, the destination must be a directory and end with a /",
-                self.keyword
-            )));
-        }
-        Ok(Target {
-            path,
-            is_directory: named_directory,
+            target: target(keyword, &word(&paths.destination)?, sources.len(), working_dir)?,
+            sources,
         })
     }
 
@@ -98,8 +77,30 @@ impl Copy {
     }
 }
 
+/// Where that many sources go, from that working directory.
+fn target(keyword: &str, destination: &str, sources: usize, working_dir: &str) -> Result<Target, StoreError> {
+    let path = absolute(working_dir, destination)?;
+    let is_directory = destination.ends_with('/')
+        || destination == "."
+        || destination.ends_with("/.")
+        || path == "/"
+        || path == working_dir;
+    if sources > 1 && !is_directory {
+        return Err(StoreError::Invalid(format!(
+            "When using {keyword} with more than one source file, the destination must be a directory and end with a /"
+        )));
+    }
+    Ok(Target { path, is_directory })
+}
+
 /// A path of the image, from that working directory; without a slash at its end.
 pub(crate) fn absolute(working_dir: &str, path: &str) -> Result<String, StoreError> {
     let joined = Path::new("/").join(working_dir).join(path);
+    if joined.as_os_str().len() as u64 > PATH.most {
+        return Err(StoreError::Invalid(format!(
+            "a path of more than {PATH}: {}",
+            start(&joined)
+        )));
+    }
     Ok(format!("/{}", relative(&joined)?.display()))
 }

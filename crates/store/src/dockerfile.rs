@@ -1,65 +1,99 @@
 //! A Dockerfile as its steps: each instruction with its line and its text.
 
-use engine::ports::{BuildRequest, StoreError};
-use parse_dockerfile::{Dockerfile, Instruction};
+use std::collections::BTreeMap;
 
-use crate::build::declare;
-use crate::words::{Variables, one};
+use engine::ports::StoreError;
+
+use crate::limits::{IMAGE_NAME, INSTRUCTIONS, start};
+use crate::words::{Variables, declare, one};
+
+mod instruction;
+
+pub(crate) use self::instruction::{Instruction, Paths};
+
+/// What some editors put before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// One instruction.
-pub(crate) struct Step<'a> {
-    line: usize,
+pub(crate) struct Step {
+    pub(crate) line: usize,
     /// As Docker's progress shows it: in one line.
     pub(crate) text: String,
-    pub(crate) instruction: Instruction<'a>,
+    pub(crate) instruction: Instruction,
 }
 
-impl Step<'_> {
-    /// The same error, with this step's line in front where the Dockerfile is to blame.
-    pub(crate) fn blame(&self, error: StoreError) -> StoreError {
-        let line = self.line;
-        match error {
-            StoreError::Unsupported(text) => StoreError::Unsupported(format!("line {line}: {text}")),
-            StoreError::Invalid(text) if !text.contains(" failed: ") => {
-                StoreError::Invalid(format!("line {line}: {text}"))
-            }
-            error => error,
+/// The same error, with the line in front where the Dockerfile is to blame.
+pub(crate) fn blame(line: usize, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unsupported(text) => StoreError::Unsupported(format!("line {line}: {text}")),
+        StoreError::Invalid(text) if !text.contains(" failed: ") => {
+            StoreError::Invalid(format!("line {line}: {text}"))
         }
+        error => error,
     }
 }
 
-/// Reads a Dockerfile.
-pub(crate) fn steps(text: &str) -> Result<Vec<Step<'_>>, StoreError> {
-    let Dockerfile { instructions, .. } = parse_dockerfile::parse(text)
-        .map_err(|error| StoreError::Invalid(format!("dockerfile parse error: {error}")))?;
-    let starts: Vec<usize> = instructions.iter().map(start).collect();
+/// A refusal, without its line.
+pub(crate) fn unsupported(what: &str, remedy: &str) -> StoreError {
+    StoreError::Unsupported(format!("{what} needs a builder, which chainpod is not; {remedy}"))
+}
+
+/// Reads a Dockerfile, in a time that grows with its length alone.
+pub(crate) fn steps(text: &str) -> Result<Vec<Step>, StoreError> {
+    let invalid = |error| StoreError::Invalid(format!("dockerfile parse error: {error}"));
+    // The parser leaves it away, and tells positions behind it.
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let mut starts = Vec::new();
+    let mut instructions = Vec::new();
+    for parsed in parse_dockerfile::parse_iter(text).map_err(invalid)? {
+        let parsed = parsed.map_err(invalid)?;
+        if instructions.len() as u64 == INSTRUCTIONS.most {
+            return Err(StoreError::Invalid(format!(
+                "the Dockerfile has more than {INSTRUCTIONS} instructions"
+            )));
+        }
+        starts.push(instruction::start(&parsed));
+        instructions.push(Instruction::from(parsed));
+    }
+    let between = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    let mut lines = 1 + between(0, starts.first().copied().unwrap_or_default())
+        .matches('\n')
+        .count();
     let steps = instructions.into_iter().zip(starts.iter().zip(ends));
     Ok(steps
-        .map(|(instruction, (&start, end))| Step {
-            line: text[..start].matches('\n').count() + 1,
-            text: one_line(&text[start..end]),
-            instruction,
+        .map(|(instruction, (&start, end))| {
+            let (text, line) = (between(start, end), lines);
+            lines += text.matches('\n').count();
+            Step {
+                line,
+                text: one_line(text),
+                instruction,
+            }
         })
         .collect())
 }
 
 /// The base that FROM names, with the ARGs before it; and how many steps that took.
-pub(crate) fn base(steps: &[Step<'_>], request: &BuildRequest) -> Result<(String, usize), StoreError> {
+pub(crate) fn base(steps: &[Step], args: &BTreeMap<String, String>) -> Result<(String, usize), StoreError> {
     let mut variables = Variables::new();
     for (index, step) in steps.iter().enumerate() {
+        let invalid = |text: String| blame(step.line, StoreError::Invalid(text));
         match &step.instruction {
             Instruction::Arg(arg) => {
-                declare(arg, &request.args, &mut variables).map_err(|error| step.blame(error))?;
+                declare(arg, args, &mut variables).map_err(|text| invalid(format!("ARG: {text}")))?;
             }
-            Instruction::From(from) => {
-                let name = one(&from.image.value, &variables)
-                    .map_err(|text| step.blame(StoreError::Invalid(text)))?;
-                if name == "scratch" {
-                    return Err(step.blame(StoreError::Unsupported(
-                        "FROM scratch gives the cluster no image to run; name one that it can pull"
-                            .to_owned(),
+            Instruction::From(name) => {
+                let name = one(name, &mut variables).map_err(|text| invalid(format!("FROM: {text}")))?;
+                if name.len() as u64 > IMAGE_NAME.most {
+                    let start = start(name.as_ref());
+                    return Err(invalid(format!(
+                        "invalid reference format: FROM has a name of more than {IMAGE_NAME}: {start}"
                     )));
+                }
+                if name == "scratch" {
+                    let text = "FROM scratch gives the cluster no image to run; name one that it can pull";
+                    return Err(blame(step.line, StoreError::Unsupported(text.to_owned())));
                 }
                 return Ok((name, index + 1));
             }
@@ -81,29 +115,4 @@ fn one_line(text: &str) -> String {
         }
     }
     whole.trim().to_owned()
-}
-
-fn start(instruction: &Instruction<'_>) -> usize {
-    let span = match instruction {
-        Instruction::Add(it) => &it.add.span,
-        Instruction::Arg(it) => &it.arg.span,
-        Instruction::Cmd(it) => &it.cmd.span,
-        Instruction::Copy(it) => &it.copy.span,
-        Instruction::Entrypoint(it) => &it.entrypoint.span,
-        Instruction::Env(it) => &it.env.span,
-        Instruction::Expose(it) => &it.expose.span,
-        Instruction::From(it) => &it.from.span,
-        Instruction::Healthcheck(it) => &it.healthcheck.span,
-        Instruction::Label(it) => &it.label.span,
-        Instruction::Maintainer(it) => &it.maintainer.span,
-        Instruction::Onbuild(it) => &it.onbuild.span,
-        Instruction::Run(it) => &it.run.span,
-        Instruction::Shell(it) => &it.shell.span,
-        Instruction::Stopsignal(it) => &it.stopsignal.span,
-        Instruction::User(it) => &it.user.span,
-        Instruction::Volume(it) => &it.volume.span,
-        Instruction::Workdir(it) => &it.workdir.span,
-        _ => return 0,
-    };
-    span.start
 }

@@ -4,13 +4,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use engine::ports::{Reader, StoreError};
-use futures::StreamExt;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio_tar::{Archive, Builder, EntryType, Header};
+use tokio::io::AsyncRead;
+use tokio_tar::{Builder, EntryType, Header};
 
 use crate::context::{BuildContext, Entry, Kind};
-use crate::limits::{MAX_ARCHIVE_BYTES, entry_path, no_tar};
+use crate::entries::{Entries, no_tar};
 use crate::links::Links;
+use crate::names::Names;
 use crate::spool::{Spool, Spooled, disk, peek, uncompressed};
 
 /// A tar's block, and where its magic is.
@@ -71,42 +71,36 @@ impl Layer {
         }
     }
 
-    /// Unpacks an archive at `to`, with the owners that it names.
-    pub(crate) async fn extract(&mut self, archive: Reader, to: &Path) -> Result<(), StoreError> {
+    /// Unpacks an archive at `to`, with the owners that it names. `names` is what its links may take.
+    pub(crate) async fn extract(
+        &mut self,
+        archive: Reader,
+        to: &Path,
+        mut names: Names,
+    ) -> Result<(), StoreError> {
         let invalid = |error: std::io::Error| no_tar(&error);
         let root = Path::new("/").join(to);
         let mut links = Links::new(Some(&root));
-        // It may be compressed: what comes out of it counts.
-        let archive: Reader = Box::new(archive.take(MAX_ARCHIVE_BYTES));
-        let mut archive = Archive::new(archive);
-        let mut entries = archive.entries().map_err(invalid)?;
-        while let Some(entry) = entries.next().await {
-            let entry = entry.map_err(invalid)?;
-            let from = entry.header();
-            let kind = from.entry_type();
-            if kind.is_gnu_sparse() {
-                return Err(StoreError::Unsupported(
-                    "ADD of an archive with sparse files; pack it without".to_owned(),
-                ));
-            }
-            let path = links.resolve(&entry_path(&entry.path().map_err(invalid)?)?)?;
+        let mut entries = Entries::new(archive)?;
+        while let Some(entry) = entries.next().await? {
+            let path = links.resolve(&entry.path)?;
             if path.as_os_str().is_empty() {
                 continue;
             }
-            let link = match entry.link_name().map_err(invalid)? {
-                Some(link) if kind.is_hard_link() => Some(to.join(links.resolve(&entry_path(&link)?)?)),
-                Some(link) if kind.is_symlink() => Some(link.into_owned()),
-                _ => None,
+            let link = match &entry.link {
+                Some(link) if entry.kind.is_hard_link() => Some(to.join(links.resolve(link)?)),
+                link => link.clone(),
             };
-            links.note(&path, link.as_deref().filter(|_| kind.is_symlink()));
+            links.note(&path, entry.symlink(), &mut names)?;
+            let from = entry.content.header();
             let mut header = Header::new_gnu();
-            header.set_entry_type(kind);
+            header.set_entry_type(entry.kind);
             header.set_mode(from.mode().map_err(invalid)? & 0o7777);
             header.set_uid(from.uid().map_err(invalid)?);
             header.set_gid(from.gid().map_err(invalid)?);
             header.set_mtime(from.mtime().map_err(invalid)?);
-            header.set_size(entry.effective_size());
-            self.append(header, &to.join(path), link.as_deref(), entry)
+            header.set_size(entry.size);
+            self.append(header, &to.join(path), link.as_deref(), entry.content)
                 .await?;
         }
         Ok(())

@@ -13,13 +13,13 @@ use jiff::Timestamp;
 use object_store::ObjectStoreExt;
 use object_store::buffered::BufReader;
 use object_store::path::Path;
+use oci_spec::image::Sha256Digest;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::Location;
 use crate::place::Place;
-use crate::reference::is_digest;
 use crate::spool::{self, Spooled, disk};
 
 /// Where blobs are.
@@ -270,9 +270,10 @@ async fn in_time<T>(
 }
 
 fn blob_path(digest: &Digest) -> Result<Path, StoreError> {
-    match digest.0.split_once(':') {
-        Some((_, hex)) if is_digest(&digest.0) => Ok(Path::from_iter(BLOBS.into_iter().chain([hex]))),
-        _ => Err(StoreError::Missing(digest.clone())),
+    let hex = digest.0.strip_prefix("sha256:").unwrap_or_default();
+    match hex.parse::<Sha256Digest>() {
+        Ok(hex) => Ok(Path::from_iter(BLOBS.into_iter().chain([hex.digest()]))),
+        Err(_) => Err(StoreError::Missing(digest.clone())),
     }
 }
 

@@ -6,14 +6,16 @@ mod build;
 mod context;
 mod copy;
 mod dockerfile;
+mod entries;
 mod layer;
 mod layout;
 mod limits;
 mod links;
 mod location;
+mod names;
 mod oci;
 mod place;
-mod reference;
+mod plan;
 mod spool;
 mod upkeep;
 mod words;
@@ -25,6 +27,7 @@ use async_trait::async_trait;
 use engine::image::{Digest, Image, Overlay};
 use engine::name::Scope;
 use engine::ports::{BaseCheck, BuildRequest, Built, Kept, Reader, Store, StoreError};
+use image_name::{IdPrefix, ImageName, Reference};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -33,15 +36,16 @@ use tokio::sync::RwLock;
 use crate::build::Build;
 use crate::context::BuildContext;
 use crate::layout::{Layout, Named};
+pub use crate::limits::{LIMITS, Limit, Unit};
 pub use crate::location::Location;
-use crate::reference::{familiar, is_hex};
+use crate::plan::Plan;
 use crate::spool::Spooled;
 pub use crate::upkeep::Upkeep;
 
 /// The Dockerfile's name when the client gives none.
 const DEFAULT_DOCKERFILE: &str = "Dockerfile";
-/// Fewer digits are no id: Docker prints twelve.
-const MIN_ID_DIGITS: usize = 12;
+/// How much of a FROM that is no name an error shows: its ARGs may have made it long.
+const MAX_SHOWN_CHARS: usize = 128;
 
 /// The store in its place. One process at a time writes to it.
 pub struct ImageStore {
@@ -66,17 +70,23 @@ impl ImageStore {
         }
     }
 
-    async fn by_id(&self, scope: &Scope, id: &str) -> Result<Option<Image>, StoreError> {
-        let hex = id.strip_prefix("sha256:").unwrap_or(id);
-        if hex.len() < MIN_ID_DIGITS || !is_hex(hex) {
-            return Ok(None);
+    async fn by_id(&self, scope: &Scope, id: &IdPrefix) -> Result<Option<Image>, StoreError> {
+        let all = self.layout.all(scope).await?.into_iter();
+        Ok(all.map(|named| named.image).find(|image| id.is_of(&image.id.0)))
+    }
+
+    /// The image of ours that FROM names; none where the cluster must have it.
+    async fn base(&self, scope: &Scope, from: &str) -> Result<Option<Image>, StoreError> {
+        let reference = Reference::parse(from).map_err(|error| {
+            let shown: String = from.chars().take(MAX_SHOWN_CHARS).collect();
+            StoreError::Invalid(format!("FROM {shown}: {error}"))
+        })?;
+        let base = self.image(scope, &reference).await?;
+        match (base, reference) {
+            // An id is ours alone: no registry has it.
+            (None, Reference::Id(id)) => Err(StoreError::Invalid(format!("No such image: {id}"))),
+            (base, _) => Ok(base),
         }
-        let prefix = format!("sha256:{hex}");
-        let all = self.layout.all(scope).await?;
-        Ok(all
-            .into_iter()
-            .map(|named| named.image)
-            .find(|image| image.id.0.starts_with(&prefix)))
     }
 
     /// Gives a built image its names; without any it is still found by its id.
@@ -132,19 +142,40 @@ impl ImageStore {
     }
 }
 
+/// Does what takes the processor for long where no other task waits for it.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(StoreError::Io(error.to_string())))
+}
+
+/// Returns the name that a build's `t` gives its image.
+fn tag_of(text: &str) -> Result<String, StoreError> {
+    let name = ImageName::try_from(Reference::parse(text)?)?;
+    if name.digest().is_some() {
+        return Err(StoreError::Invalid(
+            "build tag cannot contain a digest".to_owned(),
+        ));
+    }
+    Ok(name.familiar())
+}
+
 #[async_trait]
 impl Store for ImageStore {
-    async fn image(&self, scope: &Scope, name: &str) -> Result<Option<Image>, StoreError> {
-        if let Ok(name) = familiar(name)
-            && let Some(named) = self.layout.named(scope, &name).await?
-        {
+    async fn image(&self, scope: &Scope, reference: &Reference) -> Result<Option<Image>, StoreError> {
+        // What was built without a name has its id as one.
+        if let Some(named) = self.layout.named(scope, &reference.to_string()).await? {
             return Ok(Some(named.image));
         }
-        self.by_id(scope, name).await
+        match reference.id() {
+            Some(id) => self.by_id(scope, id).await,
+            None => Ok(None),
+        }
     }
 
-    async fn pull(&self, scope: &Scope, name: &str) -> Result<Image, StoreError> {
-        let key = familiar(name)?;
+    async fn pull(&self, scope: &Scope, name: &ImageName, written: &str) -> Result<Image, StoreError> {
+        let key = name.familiar();
         // What was built here is in no registry: a pull must not take its place.
         if let Some(known) = self.layout.named(scope, &key).await? {
             return Ok(known.image);
@@ -152,7 +183,7 @@ impl Store for ImageStore {
         let image = Image {
             id: Digest(format!("sha256:{}", hex::encode(Sha256::digest(&key)))),
             name: key.clone(),
-            reference: name.to_owned(),
+            reference: written.to_owned(),
             overlay: None,
             created: Timestamp::now(),
             always_pull: false,
@@ -171,13 +202,7 @@ impl Store for ImageStore {
     }
 
     async fn remove_image(&self, scope: &Scope, name: &str) -> Result<bool, StoreError> {
-        match familiar(name) {
-            Ok(name) if self.layout.forget(scope, &name).await? => Ok(true),
-            _ => match self.by_id(scope, name).await? {
-                Some(image) => self.layout.forget(scope, &image.name).await,
-                None => Ok(false),
-            },
-        }
+        self.layout.forget(scope, name).await
     }
 
     async fn build(
@@ -187,7 +212,7 @@ impl Store for ImageStore {
         allowed: BaseCheck<'_>,
         context: Reader,
     ) -> Result<Built, StoreError> {
-        let tags = request.tags.iter().map(|tag| familiar(tag));
+        let tags = request.tags.iter().map(|tag| tag_of(tag));
         let tags = tags.collect::<Result<Vec<_>, _>>()?;
         let scratch = self.layout.scratch()?;
         let context = BuildContext::receive(context, scratch.path().join("context")).await?;
@@ -196,19 +221,25 @@ impl Store for ImageStore {
             name => name,
         };
         let text = context.dockerfile(dockerfile).await?;
-        let steps = dockerfile::steps(&text)?;
-        let (from, done) = dockerfile::base(&steps, request)?;
-        let base = self.image(scope, &from).await?;
-        let ours = base.as_ref().filter(|base| base.overlay.is_some());
-        let reference = ours.map_or_else(|| from.clone(), |base| base.reference.clone());
+        let args = Arc::new(request.args.clone());
+        let given = Arc::clone(&args);
+        let (steps, from, done) = apart(move || {
+            let steps = dockerfile::steps(&text)?;
+            let (from, done) = dockerfile::base(&steps, &given)?;
+            Ok((steps, from, done))
+        })
+        .await?;
+        let base = self.base(scope, &from).await;
+        let base = base.map_err(|error| steps[done - 1].blame(error))?;
+        let known = base.as_ref().map(|base| base.reference.clone());
+        let reference = known.unwrap_or(from);
         allowed(&reference).map_err(StoreError::NotAllowed)?;
-        let mut build = Build::new(request, &context, &scratch, base.as_ref());
-        for step in &steps[done..] {
-            build
-                .step(&step.instruction)
-                .await
-                .map_err(|error| step.blame(error))?;
-        }
+        let (plan, steps) = apart(move || {
+            let plan = Plan::new(&steps[done..], &args, base.as_ref())?;
+            Ok((plan, steps))
+        })
+        .await?;
+        let build = Build::of(plan, &context, &scratch).await?;
         let mut overlay = build.overlay;
         overlay.labels.extend(request.labels.clone());
         let _unnamed = self.unnamed.read().await;

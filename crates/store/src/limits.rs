@@ -1,59 +1,143 @@
-//! What an archive may be. The limits are far beyond what chaincode has, and
-//! keep a client from filling our memory or disk with a few bytes of its own.
+//! The limits on archives and Dockerfiles: far beyond what chaincode has, named, each with its reason, in one table. They keep a
+//! client from filling memory or disk with a few bytes of its own.
 
+use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-use engine::ports::{Reader, StoreError};
-use futures::StreamExt;
-use tokio::io::AsyncReadExt;
-use tokio_tar::{Archive, EntryType};
+use engine::ports::StoreError;
 
-/// Uncompressed bytes of one archive: a peer's own limit for a package is 100 MiB, and gzip makes a
-/// thousand times as much of a few.
-pub(crate) const MAX_ARCHIVE_BYTES: u64 = 4 << 30;
-/// Entries of one archive: `node_modules` has some ten thousand, and each takes about 200 bytes of
-/// memory in a build.
-const MAX_ENTRIES: usize = 250_000;
-/// A path's length: Linux opens none that is longer (`PATH_MAX`).
-const MAX_PATH_BYTES: usize = 4096;
-/// What comes before an entry to tell its long name or attributes, and is read into memory: the longest
-/// path, and the largest attribute that Linux has (64 KiB).
-const MAX_EXTENSION_BYTES: u64 = 128 << 10;
+/// The most that is accepted of something.
+#[derive(Debug)]
+pub struct Limit {
+    /// The thing that is limited.
+    pub what: &'static str,
+    /// The most of it.
+    pub most: u64,
+    /// The unit of `most`.
+    pub unit: Unit,
+    /// The reason for this number.
+    pub why: &'static str,
+}
 
-/// Looks at an archive's bare headers: from then on it may be read entry by entry.
-///
-/// # Errors
-/// `Invalid` beyond a limit, `Cut` or `Invalid` for what is no tar.
-pub(crate) async fn check(tar: Reader) -> Result<(), StoreError> {
-    let mut archive = Archive::new(tar);
-    let mut entries = archive.entries_raw().map_err(|error| no_tar(&error))?;
-    let mut count = 0;
-    while let Some(entry) = entries.next().await {
-        let mut entry = entry.map_err(|error| no_tar(&error))?;
-        let kind = entry.header().entry_type();
-        if !is_extension(kind) {
-            count += 1;
-            if count > MAX_ENTRIES {
-                return Err(beyond(&format!("more than {MAX_ENTRIES} entries")));
-            }
-            continue;
-        }
-        if entry.header().raw_entry_size().map_err(|error| no_tar(&error))? > MAX_EXTENSION_BYTES {
-            return Err(beyond(&format!(
-                "a name or attributes of more than {MAX_EXTENSION_BYTES} bytes"
-            )));
-        }
-        let mut content = Vec::new();
-        entry
-            .read_to_end(&mut content)
-            .await
-            .map_err(|error| no_tar(&error))?;
-        if kind.is_pax_local_extensions() && tells_size(&content) {
-            // Needed from 8 GiB on; and whoever reads without it would see other entries.
-            return Err(beyond("an entry of 8 GiB or more"));
+/// The unit of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Things.
+    Count,
+}
+
+/// All limits of the store.
+pub const LIMITS: [&Limit; 13] = [
+    &ARCHIVE,
+    &ENTRIES,
+    &PATH,
+    &TARGET,
+    &EXTENSIONS,
+    &NAMES,
+    &STEPS,
+    &DOCKERFILE,
+    &INSTRUCTIONS,
+    &IMAGE_NAME,
+    &LAYERS,
+    &VALUE,
+    &VALUES,
+];
+
+pub(crate) const ARCHIVE: Limit = Limit {
+    what: "an archive or build context, uncompressed",
+    most: 4 << 30,
+    unit: Unit::Bytes,
+    why: "a peer's own limit for a package is 100 MiB, and gzip makes a thousand bytes of one",
+};
+pub(crate) const ENTRIES: Limit = Limit {
+    what: "entries of an archive",
+    most: 250_000,
+    unit: Unit::Count,
+    why: "node_modules has some ten thousand",
+};
+pub(crate) const PATH: Limit = Limit {
+    what: "an entry's path",
+    most: 4096,
+    unit: Unit::Bytes,
+    why: "Linux opens no longer one (PATH_MAX)",
+};
+pub(crate) const TARGET: Limit = Limit {
+    what: "a link's target",
+    most: 4096,
+    unit: Unit::Bytes,
+    why: "it is a path",
+};
+pub(crate) const EXTENSIONS: Limit = Limit {
+    what: "an entry's headers: its names and attributes",
+    most: 128 << 10,
+    unit: Unit::Bytes,
+    why: "they are read into memory; Linux has attributes of 64 KiB at most",
+};
+
+pub(crate) const NAMES: Limit = Limit {
+    what: "the names and links of an archive in memory",
+    most: 40 << 20,
+    unit: Unit::Bytes,
+    why: "five times the largest node_modules; with all else that a build holds it is below 64 MiB",
+};
+pub(crate) const STEPS: Limit = Limit {
+    what: "directories looked up where an archive has links",
+    most: 5_000_000,
+    unit: Unit::Count,
+    why: "20 for each of the most entries that there may be; it takes some seconds",
+};
+
+pub(crate) const DOCKERFILE: Limit = Limit {
+    what: "a Dockerfile",
+    most: 128 << 10,
+    unit: Unit::Bytes,
+    why: "peers' have less than 1 KiB; its words take up to a hundred times as much in memory",
+};
+pub(crate) const INSTRUCTIONS: Limit = Limit {
+    what: "instructions of a Dockerfile",
+    most: 1000,
+    unit: Unit::Count,
+    why: "an image has at most 125 layers, and each needs an instruction",
+};
+pub(crate) const IMAGE_NAME: Limit = Limit {
+    what: "an image's name in FROM",
+    most: 520,
+    unit: Unit::Bytes,
+    why: "Docker's longest: a repository of 255, a tag of 128, a digest of 135, and what separates them",
+};
+pub(crate) const LAYERS: Limit = Limit {
+    what: "layers of an image",
+    most: 125,
+    unit: Unit::Count,
+    why: "Docker's own (max depth exceeded)",
+};
+
+pub(crate) const VALUE: Limit = Limit {
+    what: "a value of ENV, ARG or LABEL, with its name",
+    most: (128 << 10) - 1,
+    unit: Unit::Bytes,
+    why: "Linux's longest variable, without its last byte (MAX_ARG_STRLEN)",
+};
+pub(crate) const VALUES: Limit = Limit {
+    what: "the values of all instructions of an image",
+    most: 1 << 20,
+    unit: Unit::Bytes,
+    why: "a Pod that has them must fit into etcd's 1.5 MiB",
+};
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let round = |bits: u32| self.most >= 10 << 10 && self.most.trailing_zeros() >= bits;
+        match self.unit {
+            Unit::Count => write!(f, "{}", self.most),
+            Unit::Bytes if round(30) => write!(f, "{} GiB", self.most >> 30),
+            Unit::Bytes if round(20) => write!(f, "{} MiB", self.most >> 20),
+            Unit::Bytes if round(10) => write!(f, "{} KiB", self.most >> 10),
+            Unit::Bytes => write!(f, "{} bytes", self.most),
         }
     }
-    Ok(())
 }
 
 /// An entry's path without its root and dots. Absolute names are legal: peers send them.
@@ -61,11 +145,8 @@ pub(crate) async fn check(tar: Reader) -> Result<(), StoreError> {
 /// # Errors
 /// `Invalid` where it climbs out by `..`, or is longer than Linux knows.
 pub(crate) fn entry_path(path: &Path) -> Result<PathBuf, StoreError> {
-    if path.as_os_str().len() > MAX_PATH_BYTES {
-        let start: String = path.to_string_lossy().chars().take(64).collect();
-        return Err(beyond(&format!(
-            "a path of more than {MAX_PATH_BYTES} bytes: {start}…"
-        )));
+    if path.as_os_str().len() as u64 > PATH.most {
+        return Err(beyond(&format!("a path of more than {PATH}: {}", start(path))));
     }
     relative(path)
 }
@@ -91,32 +172,16 @@ pub(crate) fn relative(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(clean)
 }
 
-/// What is wrong with a tar: cut off, or none.
-pub(crate) fn no_tar(error: &std::io::Error) -> StoreError {
-    let text = error.to_string();
-    let is_cut = error.kind() == std::io::ErrorKind::UnexpectedEof
-        || text.contains("unexpected EOF")
-        || text.contains("failed to read entire block");
-    if is_cut {
-        StoreError::Cut(text)
-    } else {
-        StoreError::Invalid(format!("this is no valid tar: {text}"))
-    }
-}
-
-/// A refusal of what no chaincode has.
+/// A refusal of an archive.
 pub(crate) fn beyond(what: &str) -> StoreError {
     StoreError::Invalid(format!("the archive has {what}"))
 }
 
-fn is_extension(kind: EntryType) -> bool {
-    kind.is_gnu_longname()
-        || kind.is_gnu_longlink()
-        || kind.is_pax_local_extensions()
-        || kind.is_pax_global_extensions()
-}
-
-/// Whether extended attributes (`LENGTH KEY=VALUE` lines) have one for the size.
-fn tells_size(attributes: &[u8]) -> bool {
-    attributes.windows(6).any(|bytes| bytes == b" size=")
+/// The start of a path or value: enough to know it by.
+pub(crate) fn start(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    match text.char_indices().nth(64) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
 }

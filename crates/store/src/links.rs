@@ -1,11 +1,14 @@
 //! The symbolic links of an archive, so that no entry is written through one
 //! that leads out. A link's own target is data, whatever it says.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
 use engine::ports::StoreError;
+
+use crate::limits::{STEPS, beyond, entry_path};
+use crate::names::Names;
 
 /// Links on the way to one entry: Linux's own limit.
 const MAX_HOPS: usize = 40;
@@ -14,7 +17,9 @@ const MAX_HOPS: usize = 40;
 pub(crate) struct Links {
     /// Where the archive's root will be, for targets that are absolute; none is nowhere.
     root: Option<PathBuf>,
-    targets: BTreeMap<PathBuf, PathBuf>,
+    targets: BTreeMap<OsString, Box<Path>>,
+    /// How many directories have been looked up.
+    steps: u64,
 }
 
 impl Links {
@@ -23,38 +28,59 @@ impl Links {
         Self {
             root: root.map(Path::to_owned),
             targets: BTreeMap::new(),
+            steps: 0,
         }
     }
 
     /// Notes what is at that path now.
-    pub(crate) fn note(&mut self, path: &Path, link: Option<&Path>) {
+    ///
+    /// # Errors
+    /// `Invalid` where there is no room for another link.
+    pub(crate) fn note(
+        &mut self,
+        path: &Path,
+        link: Option<&Path>,
+        names: &mut Names,
+    ) -> Result<(), StoreError> {
         match link {
-            Some(target) => self.targets.insert(path.to_owned(), target.to_owned()),
-            None => self.targets.remove(path),
-        };
+            Some(target) => {
+                names.keep(path, link)?;
+                self.targets.insert(path.into(), target.into());
+            }
+            None => {
+                self.targets.remove(path.as_os_str());
+            }
+        }
+        Ok(())
     }
 
     /// Where an entry of that path really is: its directories may be links.
     ///
     /// # Errors
-    /// `Invalid`, with the entry's and the link's names, where one leads out.
-    pub(crate) fn resolve(&self, path: &Path) -> Result<PathBuf, StoreError> {
+    /// `Invalid`, with the entry's and the link's names, where one leads out, and beyond a limit.
+    pub(crate) fn resolve(&mut self, path: &Path) -> Result<PathBuf, StoreError> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Ok(path.to_owned());
         };
         if self.targets.is_empty() {
             return Ok(path.to_owned());
         }
-        Ok(self.directory(path, parent)?.join(name))
+        entry_path(&self.directory(path, parent)?.join(name))
     }
 
-    fn directory(&self, entry: &Path, parent: &Path) -> Result<PathBuf, StoreError> {
-        let mut ahead: VecDeque<OsString> = parent.iter().map(OsString::from).collect();
+    fn directory(&mut self, entry: &Path, parent: &Path) -> Result<PathBuf, StoreError> {
+        let mut ahead: Vec<OsString> = parent.iter().rev().map(OsString::from).collect();
         let mut here = PathBuf::new();
         let mut hops = 0;
-        while let Some(part) = ahead.pop_front() {
+        while let Some(part) = ahead.pop() {
+            self.steps += 1;
+            if self.steps > STEPS.most {
+                return Err(beyond(&format!(
+                    "links that take more than {STEPS} steps to follow"
+                )));
+            }
             here.push(part);
-            let Some(target) = self.targets.get(&here) else {
+            let Some(target) = self.targets.get(here.as_os_str()) else {
                 continue;
             };
             let out = || {
@@ -69,9 +95,7 @@ impl Links {
                 .follow(&here, target)
                 .filter(|_| hops <= MAX_HOPS)
                 .ok_or_else(out)?;
-            for part in next.iter().rev() {
-                ahead.push_front(part.to_owned());
-            }
+            ahead.extend(next.iter().rev().map(OsString::from));
             here.clear();
         }
         Ok(here)
@@ -101,7 +125,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_where_its_links_lead_unless_that_is_out() {
-        let mut links = Links::new(Some(Path::new("/usr")));
+        let (mut links, mut names) = (Links::new(Some(Path::new("/usr"))), Names::new());
         for (path, target) in [
             ("bin", "local/bin"),
             ("local/lib", "../lib"),
@@ -112,7 +136,8 @@ mod tests {
             ("sub/up", "../../x"),
             ("loop", "loop"),
         ] {
-            links.note(Path::new(path), Some(Path::new(target)));
+            let target = Some(Path::new(target));
+            links.note(Path::new(path), target, &mut names).unwrap();
         }
         for (path, expected) in [
             ("plain/file", Some("plain/file")),
@@ -134,7 +159,7 @@ mod tests {
                 "{path}: {found:?}"
             );
         }
-        links.note(Path::new("etc"), None);
+        links.note(Path::new("etc"), None, &mut names).unwrap();
         assert!(links.resolve(Path::new("etc/passwd")).is_ok());
     }
 }

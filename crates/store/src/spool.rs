@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
-use crate::limits::{MAX_ARCHIVE_BYTES, beyond};
+use crate::limits::{ARCHIVE, beyond};
 
 /// What a gzip stream begins with.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -105,8 +105,8 @@ pub(crate) async fn receive(content: Reader, path: PathBuf) -> Result<Spooled, S
         if count == 0 {
             return spool.finish().await;
         }
-        if spool.size + count as u64 > MAX_ARCHIVE_BYTES {
-            return Err(beyond(&format!("more than {} GiB", MAX_ARCHIVE_BYTES >> 30)));
+        if spool.size + count as u64 > ARCHIVE.most {
+            return Err(beyond(&format!("more than {ARCHIVE}")));
         }
         spool
             .write_all(&chunk[..count])

@@ -12,6 +12,7 @@ use super::*;
 
 mod archives;
 mod bucket;
+mod hostile;
 mod sweep;
 
 const FABRIC: &str = "FROM hyperledger/fabric-baseos:2.5\nADD binpackage.tar /usr/local/bin\nLABEL org.hyperledger.fabric.chaincode.type=\"GOLANG\" \\\n      org.hyperledger.fabric.version=\"2.5.9\"\nENV CORE_CHAINCODE_BUILDLEVEL=2.5.9";
@@ -27,6 +28,15 @@ async fn open(root: &Path) -> Result<ImageStore, StoreError> {
 
 fn scope(name: &str) -> Scope {
     Scope(name.to_owned())
+}
+
+fn reference(text: &str) -> Reference {
+    Reference::parse(text).unwrap()
+}
+
+async fn pull(store: &ImageStore, of: &str, name: &str) -> Image {
+    let parsed = ImageName::parse(name).unwrap();
+    store.pull(&scope(of), &parsed, name).await.unwrap()
 }
 
 fn request() -> BuildRequest {
@@ -140,7 +150,7 @@ async fn a_peers_build_is_found_by_all_its_names_and_survives_reopening() {
     let id = built.image.id.0.clone();
     for name in [NAME, &format!("docker.io/library/{NAME}:latest"), &id, &id[7..19]] {
         assert_eq!(
-            store.image(&scope("s"), name).await.unwrap().as_ref(),
+            store.image(&scope("s"), &reference(name)).await.unwrap().as_ref(),
             Some(&built.image),
             "{name}"
         );
@@ -204,7 +214,7 @@ async fn a_build_that_fails_leaves_nothing() {
         .unwrap_err();
     assert!(matches!(cut, StoreError::Cut(_)), "{cut}");
     assert_eq!(files(root.path()), before);
-    assert_eq!(store.image(&scope("s"), NAME).await.unwrap(), None);
+    assert_eq!(store.image(&scope("s"), &reference(NAME)).await.unwrap(), None);
 }
 
 /// All the bytes, then an error instead of the end.
@@ -244,25 +254,28 @@ async fn copies_are_roots_and_an_image_built_here_is_a_base() {
 async fn a_pull_is_remembered_per_scope() {
     let root = tempfile::tempdir().unwrap();
     let store = open(root.path()).await.unwrap();
-    let pulled = store
-        .pull(&scope("a"), "docker.io/hyperledger/fabric-ccenv:2.5")
-        .await
-        .unwrap();
+    let pulled = pull(&store, "a", "docker.io/hyperledger/fabric-ccenv:2.5").await;
     let store = open(root.path()).await.unwrap();
     let short = "hyperledger/fabric-ccenv:2.5";
     assert_eq!(
-        store.image(&scope("a"), short).await.unwrap(),
+        store.image(&scope("a"), &reference(short)).await.unwrap(),
         Some(pulled.clone())
     );
     assert_eq!(
-        store.image(&scope("a"), &pulled.id.0).await.unwrap(),
+        store.image(&scope("a"), &reference(&pulled.id.0)).await.unwrap(),
         Some(pulled.clone())
     );
-    assert_eq!(store.image(&scope("b"), short).await.unwrap(), None);
-    assert_eq!(store.pull(&scope("b"), short).await.unwrap().id, pulled.id);
+    assert_eq!(store.image(&scope("b"), &reference(short)).await.unwrap(), None);
+    assert_eq!(pull(&store, "b", short).await.id, pulled.id);
     assert!(store.remove_image(&scope("a"), short).await.unwrap());
     assert!(!store.remove_image(&scope("a"), short).await.unwrap());
-    assert!(store.image(&scope("b"), short).await.unwrap().is_some());
+    assert!(
+        store
+            .image(&scope("b"), &reference(short))
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[tokio::test]
@@ -291,7 +304,7 @@ async fn an_image_is_one_under_its_short_name_its_long_one_and_with_a_tag_beside
     let store = open(root.path()).await.unwrap();
     let digest = format!("sha256:{}", "ab".repeat(32));
     let name = format!("docker.io/hyperledger/fabric-ccenv@{digest}");
-    let pulled = store.pull(&scope("a"), &name).await.unwrap();
+    let pulled = pull(&store, "a", &name).await;
     for same in [
         format!("hyperledger/fabric-ccenv@{digest}"),
         format!("index.docker.io/hyperledger/fabric-ccenv:2.5@{digest}"),
@@ -299,12 +312,17 @@ async fn an_image_is_one_under_its_short_name_its_long_one_and_with_a_tag_beside
         pulled.id.short().to_owned(),
     ] {
         assert_eq!(
-            store.image(&scope("a"), &same).await.unwrap().as_ref(),
+            store
+                .image(&scope("a"), &reference(&same))
+                .await
+                .unwrap()
+                .as_ref(),
             Some(&pulled),
             "{same}"
         );
     }
-    let tag = store.image(&scope("a"), "hyperledger/fabric-ccenv:2.5").await;
+    let tag = reference("hyperledger/fabric-ccenv:2.5");
+    let tag = store.image(&scope("a"), &tag).await;
     assert_eq!(tag.unwrap(), None, "a tag that was not pulled");
 }
 
@@ -335,6 +353,22 @@ async fn a_base_that_is_not_allowed_leaves_nothing_and_one_of_ours_is_asked_for_
     };
     let built = store.build(&scope("s"), &newest, &allowed, good).await.unwrap();
     assert!(built.image.always_pull && !ours.always_pull);
+}
+
+#[tokio::test]
+async fn a_base_may_be_named_by_the_id_of_a_pulled_image_but_by_no_unknown_one() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path()).await.unwrap();
+    let pulled = pull(&store, "s", "docker.io/a/base:1").await;
+    for id in [pulled.id.0.as_str(), pulled.id.short()] {
+        let built = build(&store, &format!("FROM {id}\nENV A=1")).await.unwrap();
+        assert_eq!(built.image.reference, "docker.io/a/base:1", "{id}");
+    }
+    let unknown = format!("sha256:{}", "ab".repeat(32));
+    let error = build(&store, &format!("ARG A\nFROM {unknown}"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), format!("line 2: No such image: {unknown}"));
 }
 
 async fn tar_of(dockerfile: String) -> Reader {

@@ -1,59 +1,134 @@
 //! The words of a Dockerfile's instruction: quotes, escapes and variables as
 //! Docker's own shell-like reader takes them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The variables that `$NAME` may mean: ARG and ENV so far.
-pub(crate) type Variables = BTreeMap<String, String>;
+use crate::limits::{VALUE, VALUES, start};
+
+/// What a value takes in memory beside its own bytes.
+const AROUND_BYTES: u64 = 64;
+
+/// The variables that `$NAME` may mean, ARG and ENV so far, and what values may still take.
+pub(crate) struct Variables {
+    values: BTreeMap<String, String>,
+    left_bytes: u64,
+}
+
+impl Variables {
+    pub(crate) fn new() -> Self {
+        Self {
+            values: BTreeMap::new(),
+            left_bytes: VALUES.most,
+        }
+    }
+
+    /// Lets `$name` mean a value that has been kept.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.values.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Takes what a value takes. The error says that there is no room.
+    pub(crate) fn keep(&mut self, value: &str) -> Result<(), String> {
+        self.left_bytes = self
+            .left_bytes
+            .checked_sub(AROUND_BYTES + value.len() as u64)
+            .ok_or_else(|| format!("the values of all instructions come to more than {VALUES}"))?;
+        Ok(())
+    }
+}
+
+/// Words in the making, none of them longer than it may be.
+struct Words<'a> {
+    variables: &'a mut Variables,
+    done: Vec<String>,
+    word: Option<String>,
+}
+
+impl Words<'_> {
+    fn push(&mut self, text: &str) -> Result<(), String> {
+        let word = self.word.get_or_insert_default();
+        check_length(word, text.len())?;
+        word.push_str(text);
+        Ok(())
+    }
+
+    fn push_char(&mut self, c: char) -> Result<(), String> {
+        self.push(c.encode_utf8(&mut [0; 4]))
+    }
+
+    fn push_variable(&mut self, chars: &mut Chars<'_>) -> Result<(), String> {
+        let word = self.word.get_or_insert_default();
+        let value = variable(chars, &self.variables.values)?;
+        check_length(word, value.len())?;
+        word.push_str(&value);
+        Ok(())
+    }
+
+    fn end_word(&mut self) -> Result<(), String> {
+        if let Some(word) = self.word.take() {
+            self.variables.keep(&word)?;
+            self.done.push(word);
+        }
+        Ok(())
+    }
+}
+
+fn check_length(word: &str, more: usize) -> Result<(), String> {
+    if (word.len() + more) as u64 <= VALUE.most {
+        return Ok(());
+    }
+    Err(format!("a value of more than {VALUE}: {}", start(word.as_ref())))
+}
+
+type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 /// Splits at blanks outside quotes, takes quotes and escapes away, puts
 /// variables in. The error says what is wrong.
-pub(crate) fn words(text: &str, variables: &Variables) -> Result<Vec<String>, String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
+pub(crate) fn words(text: &str, variables: &mut Variables) -> Result<Vec<String>, String> {
+    let mut words = Words {
+        variables,
+        done: Vec::new(),
+        word: None,
+    };
     let mut quote: Option<char> = None;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match (c, quote) {
-            (c, None) if c.is_whitespace() => words.extend(word.take()),
+            (c, None) if c.is_whitespace() => words.end_word()?,
             ('"' | '\'', None) => {
                 quote = Some(c);
-                word.get_or_insert_default();
+                words.push("")?;
             }
             (c, Some(open)) if c == open => quote = None,
-            ('\\', None | Some('"')) => {
-                let word = word.get_or_insert_default();
-                match chars.next() {
-                    // Within quotes only these are escaped; else the backslash stays.
-                    Some(next) if quote.is_some() && !matches!(next, '"' | '$' | '\\') => {
-                        word.push('\\');
-                        word.push(next);
-                    }
-                    Some(next) => word.push(next),
-                    None => word.push('\\'),
+            ('\\', None | Some('"')) => match chars.next() {
+                // Within quotes only these are escaped; else the backslash stays.
+                Some(next) if quote.is_some() && !matches!(next, '"' | '$' | '\\') => {
+                    words.push("\\")?;
+                    words.push_char(next)?;
                 }
-            }
-            ('$', None | Some('"')) => {
-                let value = variable(&mut chars, variables)?;
-                word.get_or_insert_default().push_str(&value);
-            }
-            (c, _) => word.get_or_insert_default().push(c),
+                next => words.push_char(next.unwrap_or('\\'))?,
+            },
+            ('$', None | Some('"')) => words.push_variable(&mut chars)?,
+            (c, _) => words.push_char(c)?,
         }
     }
     if let Some(quote) = quote {
-        return Err(format!("a {quote} is not closed in: {text}"));
+        return Err(format!("a {quote} is not closed in: {}", start(text.as_ref())));
     }
-    words.extend(word);
-    Ok(words)
+    words.end_word()?;
+    Ok(words.done)
 }
 
 /// The whole text as one word, blanks kept.
-pub(crate) fn one(text: &str, variables: &Variables) -> Result<String, String> {
-    Ok(words(text, variables)?.join(" "))
+pub(crate) fn one(text: &str, variables: &mut Variables) -> Result<String, String> {
+    let whole = words(text, variables)?.join(" ");
+    check_length(&whole, 0)?;
+    Ok(whole)
 }
 
 /// The pairs of ENV and LABEL: `NAME=VALUE …`, or the old `NAME VALUE`.
-pub(crate) fn pairs(text: &str, variables: &Variables) -> Result<Vec<(String, String)>, String> {
+pub(crate) fn pairs(text: &str, variables: &mut Variables) -> Result<Vec<(String, String)>, String> {
     let first = text.split_whitespace().next().unwrap_or_default();
     if !first.contains('=') {
         let value = text.trim_start().strip_prefix(first).unwrap_or_default().trim();
@@ -65,25 +140,40 @@ pub(crate) fn pairs(text: &str, variables: &Variables) -> Result<Vec<(String, St
     let pair = |word: String| match word.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err(format!(
-            "can't find = in {word:?}; must be of the form: name=value"
+            "can't find = in {:?}; must be of the form: name=value",
+            start(word.as_ref())
         )),
     };
     words(text, variables)?.into_iter().map(pair).collect()
 }
 
+/// ARG: the client's value, else the default. The error says what is wrong.
+pub(crate) fn declare(
+    arg: &str,
+    given: &BTreeMap<String, String>,
+    variables: &mut Variables,
+) -> Result<(), String> {
+    let text = one(arg, variables)?;
+    let (name, default) = match text.split_once('=') {
+        Some((name, default)) => (name, Some(default)),
+        None => (text.as_str(), None),
+    };
+    if let Some(value) = given.get(name).map(String::as_str).or(default) {
+        variables.set(name, value);
+    }
+    Ok(())
+}
+
 /// What stands behind a `$`.
-fn variable(
-    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
-    variables: &Variables,
-) -> Result<String, String> {
+fn variable<'a>(chars: &mut Chars<'_>, values: &'a BTreeMap<String, String>) -> Result<Cow<'a, str>, String> {
     if chars.peek() == Some(&'{') {
         chars.next();
         let mut inner = String::new();
         loop {
             match chars.next() {
-                Some('}') => return braced(&inner, variables),
+                Some('}') => return braced(&inner, values),
                 Some(c) => inner.push(c),
-                None => return Err(format!("${{{inner} is not closed")),
+                None => return Err(format!("${{{} is not closed", start(inner.as_ref()))),
             }
         }
     }
@@ -92,25 +182,26 @@ fn variable(
         name.push(c);
     }
     if name.is_empty() {
-        return Ok("$".to_owned());
+        return Ok("$".into());
     }
-    known(&name, variables)
+    known(&name, values)
 }
 
-fn braced(inner: &str, variables: &Variables) -> Result<String, String> {
-    let set = |name: &str| variables.get(name).filter(|value| !value.is_empty());
+fn braced<'a>(inner: &str, values: &'a BTreeMap<String, String>) -> Result<Cow<'a, str>, String> {
+    let set = |name: &str| values.get(name).filter(|value| !value.is_empty());
     if let Some((name, default)) = inner.split_once(":-") {
-        return Ok(set(name).map_or_else(|| default.to_owned(), Clone::clone));
+        return Ok(set(name).map_or_else(|| default.to_owned().into(), Cow::from));
     }
     if let Some((name, other)) = inner.split_once(":+") {
-        return Ok(set(name).map(|_| other.to_owned()).unwrap_or_default());
+        return Ok(set(name).map(|_| other.to_owned()).unwrap_or_default().into());
     }
-    known(inner, variables)
+    known(inner, values)
 }
 
 /// The base image may have set it, and that is not read here: guessing would break a PATH.
-fn known(name: &str, variables: &Variables) -> Result<String, String> {
-    variables.get(name).cloned().ok_or_else(|| {
+fn known<'a>(name: &str, values: &'a BTreeMap<String, String>) -> Result<Cow<'a, str>, String> {
+    values.get(name).map(Cow::from).ok_or_else(|| {
+        let name = start(name.as_ref());
         format!("${name} is set by no ARG or ENV of this Dockerfile, and the base image's are not read; write its value out or give a default: ${{{name}:-…}}")
     })
 }
@@ -120,25 +211,27 @@ mod tests {
     use super::*;
 
     fn variables() -> Variables {
-        Variables::from([("A".to_owned(), "1 2".to_owned())])
+        let mut variables = Variables::new();
+        variables.set("A", "1 2");
+        variables
     }
 
     #[test]
     fn quotes_escapes_and_variables_are_dockers() {
-        let of = |text: &str| words(text, &variables()).unwrap();
+        let of = |text: &str| words(text, &mut variables()).unwrap();
         assert_eq!(of(r#"a="b c"  d='$A'"#), ["a=b c", "d=$A"]);
         assert_eq!(
             of(r"a\ b \$A $A-${A}-${B:-x}${A:+y}"),
             ["a b", "$A", "1 2-1 2-xy"]
         );
         assert_eq!(of(r#""a\"b\n""#), [r#"a"b\n"#]);
-        assert!(words("$PATH:/x", &variables()).is_err());
-        assert!(words("\"a", &variables()).is_err());
+        assert!(words("$PATH:/x", &mut variables()).is_err());
+        assert!(words("\"a", &mut variables()).is_err());
     }
 
     #[test]
     fn env_has_two_forms() {
-        let of = |text: &str| pairs(text, &variables());
+        let of = |text: &str| pairs(text, &mut variables());
         assert_eq!(of("X a b").unwrap(), [("X".to_owned(), "a b".to_owned())]);
         assert_eq!(of("X=$A Y=").unwrap().len(), 2);
         assert!(of("X").is_err());

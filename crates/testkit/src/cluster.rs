@@ -8,13 +8,17 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use engine::Cause;
 use engine::container::{Container, Owner, Record};
 use engine::name::{PodName, RecordName, Scope};
 use engine::ports::{Cluster, ClusterError, Event, LogLine, News, SecretFile};
 use engine::process::Launch;
-use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use futures::stream::BoxStream;
 use tokio::sync::{Notify, mpsc};
+
+mod log;
+
+use self::log::Log;
 
 /// A cluster in memory.
 #[derive(Default)]
@@ -28,13 +32,13 @@ struct State {
     records: BTreeMap<RecordName, Record>,
     secrets: BTreeSet<String>,
     pods: BTreeSet<String>,
-    log: Vec<LogLine>,
+    log: Log,
     news: Vec<News>,
     counter: u64,
     conflicts: u32,
     refusal: Option<String>,
     full: u32,
-    blocked: Option<String>,
+    blocked: Option<Cause>,
     hung: bool,
     owner: Option<Owner>,
     watch: Option<mpsc::UnboundedSender<Event>>,
@@ -57,9 +61,14 @@ impl FakeCluster {
         self.state.lock().unwrap().full = count;
     }
 
-    /// What every Pod's node says that keeps it waiting.
-    pub fn block_pods(&self, message: &str) {
-        self.state.lock().unwrap().blocked = Some(message.to_owned());
+    /// Gives every Pod that cause, as found in Events or its agent's log.
+    pub fn block_pods(&self, cause: Cause) {
+        self.state.lock().unwrap().blocked = Some(cause);
+    }
+
+    /// Takes that cause away again.
+    pub fn unblock_pods(&self) {
+        self.state.lock().unwrap().blocked = None;
     }
 
     /// From now on nothing is answered any more that asks for records.
@@ -70,11 +79,6 @@ impl FakeCluster {
     /// Whose every caller is that has an address.
     pub fn set_owner(&self, owner: Owner) {
         self.state.lock().unwrap().owner = Some(owner);
-    }
-
-    /// What the log of every Pod that is there holds.
-    pub fn set_log(&self, log: Vec<LogLine>) {
-        self.state.lock().unwrap().log = log;
     }
 
     /// The Pods that are there.
@@ -247,7 +251,7 @@ impl Cluster for FakeCluster {
         Ok(())
     }
 
-    async fn blocked(&self, _: &PodName) -> Result<Option<String>, ClusterError> {
+    async fn blocked(&self, _: &PodName) -> Result<Option<Cause>, ClusterError> {
         Ok(self.state.lock().unwrap().blocked.clone())
     }
 
@@ -263,18 +267,14 @@ impl Cluster for FakeCluster {
     async fn logs(
         &self,
         pod: &PodName,
-        _: Option<jiff::Timestamp>,
+        since: Option<jiff::Timestamp>,
+        tail: Option<usize>,
         follow: bool,
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError> {
-        let state = self.state.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         if !state.pods.contains(&pod.0) {
             return Err(ClusterError::NotFound(pod.0.clone()));
         }
-        let lines = stream::iter(state.log.clone()).map(Ok);
-        Ok(if follow {
-            lines.chain(stream::pending()).boxed()
-        } else {
-            lines.boxed()
-        })
+        Ok(state.log.read(since, tail, follow))
     }
 }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use engine::image::{Digest, Image, Overlay};
 use engine::name::Scope;
 use engine::ports::{BaseCheck, BuildRequest, Built, Kept, Reader, Store, StoreError};
+use image_name::{ImageName, Reference};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt;
 
@@ -35,7 +36,8 @@ impl FakeStore {
             directories,
             ..Overlay::default()
         };
-        self.add(scope, name, base, Some(overlay));
+        let name = ImageName::parse(name).unwrap();
+        self.add(scope, &name.familiar(), base, Some(overlay));
     }
 
     /// How many blobs are there.
@@ -76,17 +78,13 @@ fn digest(content: &[u8]) -> Digest {
 
 #[async_trait]
 impl Store for FakeStore {
-    async fn image(&self, scope: &Scope, name: &str) -> Result<Option<Image>, StoreError> {
-        Ok(self
-            .images
-            .lock()
-            .unwrap()
-            .get(&(scope.0.clone(), name.to_owned()))
-            .cloned())
+    async fn image(&self, scope: &Scope, reference: &Reference) -> Result<Option<Image>, StoreError> {
+        let images = self.images.lock().unwrap();
+        Ok(images.get(&(scope.0.clone(), reference.to_string())).cloned())
     }
 
-    async fn pull(&self, scope: &Scope, name: &str) -> Result<Image, StoreError> {
-        Ok(self.add(scope, name, name, None))
+    async fn pull(&self, scope: &Scope, name: &ImageName, written: &str) -> Result<Image, StoreError> {
+        Ok(self.add(scope, &name.familiar(), written, None))
     }
 
     async fn images(&self, scope: &Scope) -> Result<Vec<Image>, StoreError> {

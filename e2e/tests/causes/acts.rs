@@ -1,9 +1,9 @@
 //! What is done to a row's container, beside what Docker's clients do.
 
-use chainpod_e2e::await_so;
+use harness::webhook::probe;
+use harness::{await_so, lab};
 use lab::cluster::Cluster;
 use lab::docker::tar;
-use lab::webhook::probe;
 use serde_json::json;
 
 use super::rows::PATCHED;

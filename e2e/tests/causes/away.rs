@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use chainpod_e2e::{Removed, fails, lab, says};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
+use harness::{Removed, fails, lab, says};
 use lab::docker::{Docker, tar};
 use lab::gate::Gate;
 use lab::progress::Progress;

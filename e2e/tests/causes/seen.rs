@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chainpod_e2e::await_so;
+use harness::await_so;
 use serde_json::Value;
 
 use super::World;

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use chainpod_e2e::{files, lab, says};
-use lab::chainpod::Chainpod;
-use lab::disk::Disk;
+use harness::chainpod::Chainpod;
+use harness::disk::Disk;
+use harness::{files, lab, says};
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ fn context(file: &[u8]) -> Vec<u8> {
 
 /// The sentence of a call that fails, told in time and logged.
 fn fails<T>(chainpod: &Chainpod, call: impl FnOnce() -> anyhow::Result<T>) -> String {
-    let text = chainpod_e2e::fails(TOLD_LIMIT, call);
+    let text = harness::fails(TOLD_LIMIT, call);
     let (_, json) = text.split_once(": {").unwrap();
     let answer: Value = serde_json::from_str(&format!("{{{json}")).unwrap();
     let sentence = answer["message"].as_str().unwrap().to_owned();

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lab::helm::{chart, helm};
+use harness::{chart, lab};
+use lab::helm::helm;
 use serde_json::Value;
 
 /// Values, and the file with what they render.

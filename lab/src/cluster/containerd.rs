@@ -9,8 +9,9 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::runtime::Runtime;
-use super::{await_true, ctr, run, state_folder};
+use super::{ctr, state_folder};
 use crate::cache::{self, Inputs};
+use crate::command::{await_true, run};
 use crate::processes;
 
 /// The part of a root that is blobs only, never changed.

@@ -11,7 +11,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Cluster, NODE, POD_RANGE, run};
+use super::{Cluster, NODE, POD_RANGE};
+use crate::command::run;
 use crate::progress::Progress;
 use crate::{cache, images};
 

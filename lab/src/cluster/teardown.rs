@@ -13,9 +13,11 @@ use anyhow::{Context, Result, bail};
 use rustix::mount::{UnmountFlags, unmount};
 
 use super::node::{BRIDGES, Node};
-use super::{CGROUP, NODE, lock, run, state_folder};
+use super::{CGROUP, NODE, state_folder};
+use crate::cache::remove;
+use crate::command::run;
+use crate::machine;
 use crate::processes::{self, Process};
-use crate::{cache, machine, network};
 
 /// How often a cgroup is tried: it is busy until the kernel has buried its last process.
 const CGROUP_ROUNDS: u32 = 100;
@@ -33,23 +35,11 @@ const CHAINS: [&str; 3] = ["KUBE-", "CNI-", "CHAINPOD-"];
 /// The tools of the two families of iptables rules, without `-save` and `-restore`.
 const FAMILIES: [&str; 2] = ["iptables", "ip6tables"];
 
-/// Ends the cluster and every network on it; with `purge` the cache goes too. Waits for an `up`
-/// that is under way.
+/// Ends the cluster; the caller holds the lock.
 ///
 /// # Errors
-/// When something of it resists.
-pub fn down(purge: bool) -> Result<()> {
-    let _lock = lock()?;
-    network::down_all()?;
-    clear()?;
-    if purge {
-        remove(&cache::root()?)?;
-    }
-    Ok(())
-}
-
-/// [`down`] for who holds the lock.
-pub(super) fn clear() -> Result<()> {
+/// When a part of it cannot be ended or removed.
+pub(crate) fn clear() -> Result<()> {
     let run = state_folder()?;
     processes::kill_all(|| pids(&run, CGROUP))?;
     unmount_below(&run)?;
@@ -82,15 +72,6 @@ pub(super) fn clear_part(folder: &Path, cgroup: &str) -> Result<()> {
     unmount_below(folder)?;
     remove_cgroups(cgroup)?;
     remove(folder)
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// What is marked, and what is in our cgroups: the Pods' programs.

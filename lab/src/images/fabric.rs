@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use image::oci::{self, Image, Layer, LayerTar};
 use serde_json::{Value, json};
-
-use super::oci::{self, Image, Layer, LayerTar};
 
 const BASEOS_2: [&str; 2] = [
     "docker.io/hyperledger/fabric-baseos:2.5",

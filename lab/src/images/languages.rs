@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use image::oci::{self, Image, Layer};
 use serde_json::json;
 
 use super::debian::{System, TRUSTSTORE};
 use super::fabric::{PATH, add_tree, folders};
-use super::oci::{self, Image, Layer};
 use super::read;
 use crate::cache::{self, Inputs};
 use crate::go;

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use image::oci;
 use serde_json::json;
 
-use super::{ARCHIVE, RECIPE, oci, static_program};
+use super::{ARCHIVE, RECIPE, static_program};
 use crate::cache::{self, Inputs};
 use crate::go::GoModule;
 use crate::progress::Progress;

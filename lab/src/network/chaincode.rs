@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::{CHANNEL, Network};
-use crate::cluster::run;
+use crate::command::run;
 
 impl Network {
     /// A transaction, once it is committed; what the chaincode answered.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::fabric::Channels;
 use super::{CHANNEL, Network};
-use crate::cluster::{await_true, run};
+use crate::command::{await_true, run};
 
 impl Channels {
     /// The profile of configtx.yaml with which configtxgen makes the first block, and of what channel.

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::{Fabric, Network};
-use crate::cluster::run;
+use crate::command::run;
 use crate::go;
 
 const CRYPTO_CONFIG: &str = include_str!("../../fabric/config/crypto-config.yaml");

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::fabric::Lifecycle;
 use super::{CHANNEL, Network, Package};
-use crate::cluster::{await_true, run};
+use crate::command::{await_true, run};
 
 /// What 1.4's chaincode is initialised with.
 const INIT: &str = r#"{"Args":["init"]}"#;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::fabric::Lifecycle;
 use super::{Fabric, Language, config};
 use crate::cache::{self, Inputs};
-use crate::cluster::run;
+use crate::command::run;
 use crate::go;
 use crate::progress::Progress;
 

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::Network;
 use super::image::PEER;
 use super::programs::Environment;
-use crate::cluster::{Cluster, await_true, run};
+use crate::cluster::Cluster;
+use crate::command::{await_true, run};
 
 /// The orderer's Service and Deployment.
 pub(super) const ORDERER: &str = "orderer";

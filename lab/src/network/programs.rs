@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Network;
-use crate::cluster::await_true;
+use crate::command::await_true;
 use crate::processes;
 
 /// How long a peer may take to end after SIGTERM.

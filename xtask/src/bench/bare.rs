@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use harness::proxy::Proxy;
 use lab::cluster::{Cluster, Namespace};
-use lab::proxy::Proxy;
 use serde_json::{Value, json};
 
 use super::IMAGE;

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
 use lab::docker::tar;
 use serde_json::json;
 use tar::Header;

@@ -2,7 +2,7 @@
 //! dockerd, containers of chainpod.
 
 use anyhow::Result;
-use lab::chainpod::Chainpod;
+use harness::chainpod::Chainpod;
 use lab::cluster::Dockerd;
 
 use super::Setting;

@@ -40,10 +40,10 @@ pub(super) fn full(progress: &Progress) -> Result<u64> {
 }
 
 fn round(progress: &Progress, work: impl FnOnce() -> Result<()>) -> Result<()> {
-    progress.step("ending what an earlier lab left", || cluster::down(false))?;
+    progress.step("ending what an earlier lab left", || lab::down(false))?;
     let before = cluster::trace()?;
     let outcome = work();
-    progress.step("ending the lab", || cluster::down(false))?;
+    progress.step("ending the lab", || lab::down(false))?;
     outcome?;
     let after = cluster::trace()?;
     if before == after {

@@ -193,3 +193,43 @@ fn a_broken_stream_is_tried_again_and_a_broken_tar_is_not() {
     let result = unpack(half, directory.path());
     assert!(matches!(result, Err(Failure::Local(_))), "{result:?}");
 }
+
+#[test]
+fn a_date_that_no_clock_knows_is_left_out() {
+    let text = "0123456789abcdef".repeat(20 * 1024);
+    for content in ["small", &text] {
+        let mut header = Header::new_gnu();
+        header.set_mode(0o640);
+        header.set_size(content.len() as u64);
+        header.as_old_mut().mtime = [0xff; 12];
+        let mut tar = Builder::new(Vec::new());
+        tar.append_data(&mut header, "it", content.as_bytes()).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        unpack(tar.into_inner().unwrap().as_slice(), directory.path()).unwrap();
+        let file = directory.path().join("it");
+        assert_eq!(fs::read_to_string(&file).unwrap(), content);
+        assert_eq!(mode(&file), 0o640);
+    }
+}
+
+/// A restart of chainpod breaks one, and an image store that fails each.
+#[test]
+fn a_stream_that_breaks_again_and_again_is_not_fetched_for_ever() {
+    let broke = || Failure::Away("unexpected end of file".to_owned());
+    let ago = Instant::now().checked_sub(BROKEN_FOR).unwrap();
+    for (times, since, expected) in [
+        (0, None, "unexpected end of file"),
+        (100, None, "unexpected end of file"),
+        (1, Some(ago), "unexpected end of file"),
+        (
+            2,
+            Some(ago),
+            "cannot fetch input 0: it broke off 3 times: unexpected end of file",
+        ),
+    ] {
+        let failure = Broken { times, since }.counted(broke(), "cannot fetch input 0");
+        let is_over = matches!(failure, Failure::Local(_));
+        assert_eq!(is_over, expected.contains("3 times"), "{times}");
+        assert_eq!(failure.into_text(), expected);
+    }
+}

@@ -1,7 +1,7 @@
 //! The agent itself, as a process, with a chainpod of a few lines.
 
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -335,9 +335,77 @@ fn a_server_that_is_away_is_waited_for() {
     server.expect_event(r#"{"event":"exited","exitCode":3,"oomKilled":false}"#);
     let (code, stdout, stderr) = agent.end();
     assert_eq!((code, stdout.as_str()), (Some(3), "content"));
+    let waits = "chainpod-agent: waiting for chainpod: cannot fetch input 0: ";
+    let answers = "chainpod-agent: chainpod answers again";
+    let said: Vec<_> = stderr.lines().collect();
+    for why in ["refused", "not yet"] {
+        let is_it = |line: &&&str| line.starts_with(waits) && line.contains(why);
+        assert_eq!(said.iter().filter(is_it).count(), 1, "{why}: {stderr}");
+    }
+    // chainpod takes the last one for what is so now.
+    assert_eq!(said.last(), Some(&answers), "{stderr}");
+}
+
+#[test]
+fn whoever_has_another_certificate_is_not_chainpod() {
+    let (mut identity, other) = (Identity::new(), Identity::new());
+    let server = Server::start(&identity, &[]);
+    identity.ca_pem = other.ca_pem;
+    let pod = Pod::new(&identity, &["in"], &[]);
+    let mut agent = pod.run(&["touch", "started"]);
+    let mut said = BufReader::new(agent.0.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
     assert!(
-        stderr.contains("cannot fetch input 0, trying again: "),
+        line.starts_with("chainpod-agent: waiting for chainpod: cannot fetch input 0: ")
+            && line.contains("invalid peer certificate"),
+        "{line}"
+    );
+    assert!(server.is_silent());
+}
+
+#[test]
+fn a_start_that_chainpod_will_not_hear_of_is_told_in_the_log() {
+    let identity = Identity::new();
+    let server = Server::start(
+        &identity,
+        &[("POST events", status(401, "this token is not that container's"))],
+    );
+    let pod = Pod::new(&identity, &[], &[]);
+    let agent = pod.run(&["true"]);
+    server.expect_event(STARTED);
+    let (_, _, stderr) = agent.end();
+    assert!(
+        stderr.contains("chainpod-agent: the start is not reported: this token is not that container's\n"),
         "{stderr}"
+    );
+}
+
+#[test]
+fn a_probe_asks_for_the_certificate_of_whoever_answers() {
+    let (identity, other) = (Identity::new(), Identity::new());
+    let _server = Server::start(&identity, &[]);
+    let address = identity.address.to_string();
+    let probe = |ca_pem: Option<&str>| {
+        let mut command = Command::new(BINARY);
+        command
+            .args(["--probe", &address])
+            .env_remove("CHAINPOD_PROBE_CA");
+        if let Some(ca_pem) = ca_pem {
+            command.env("CHAINPOD_PROBE_CA", ca_pem);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(probe(None), (Some(0), String::new()));
+    assert_eq!(probe(Some(&identity.ca_pem)), (Some(0), String::new()));
+    let (code, said) = probe(Some(&other.ca_pem));
+    assert_eq!(code, Some(125));
+    assert!(
+        said.starts_with(&format!(
+            "chainpod-agent: what answers at {address} is not this chainpod: "
+        )) && said.contains("invalid peer certificate"),
+        "{said}"
     );
 }
 

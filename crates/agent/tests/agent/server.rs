@@ -130,6 +130,11 @@ impl Server {
             .expect("the agent calls in time")
     }
 
+    /// Returns true while the agent has asked for nothing.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.requests.try_recv().is_err()
+    }
+
     /// The next request, which must be this one. Its body.
     pub(crate) fn expect(&self, call: &str) -> Vec<u8> {
         let request = self.next();
@@ -221,7 +226,11 @@ fn read_request(stream: &mut Stream, shared: &Shared) -> io::Result<Option<Reque
     }
     let mut words = line.split_whitespace();
     let (method, path) = (words.next().unwrap(), words.next().unwrap());
-    let call = format!("{method} {}", path.strip_prefix("/agent/v1/it/").unwrap());
+    let Some(path) = path.strip_prefix("/agent/v1/it/") else {
+        stream.get_mut().write_all(head(404, 0).as_bytes())?;
+        return Ok(None);
+    };
+    let call = format!("{method} {path}");
     let mut headers = HashMap::new();
     loop {
         let mut line = String::new();

@@ -194,10 +194,11 @@ pub(crate) const LOG_FILTER: Key = Key::new(
 pub(crate) const LOOK_KEYS: [&Key; 3] = [&NAMESPACE, &INSTANCE, &KUBECONFIG];
 
 /// Those of `doctor`.
-pub(crate) const DOCTOR_KEYS: [&Key; 6] = [
+pub(crate) const DOCTOR_KEYS: [&Key; 7] = [
     &NAMESPACE,
     &INSTANCE,
     &KUBECONFIG,
+    &RULES,
     &STORE,
     &AGENT_ADDRESS,
     &AGENT_IMAGE,

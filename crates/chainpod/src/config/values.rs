@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use kube_adapter::AgentVolume;
+use pods::AgentVolume;
 use tracing_subscriber::EnvFilter;
 
 use crate::telemetry::LogFormat;

@@ -22,6 +22,7 @@ async fn containers_are_listed_inspected_and_found_by_name_id_and_prefix() {
         .expect(201, "POST", "/containers/create?name=other", other)
         .await;
     let id = world.engine.inspect(NAME).await.unwrap().container.id.0;
+    let image_id = world.engine.image(IMAGE).await.unwrap().id.0[7..19].to_owned();
     for reference in [NAME, &id, &id[..12], &id[..6]] {
         let answer = world
             .expect(200, "GET", &format!("/containers/{reference}/json"), "")
@@ -40,7 +41,12 @@ async fn containers_are_listed_inspected_and_found_by_name_id_and_prefix() {
         (r#"?all=1&filters={"name":["oth"]}"#, vec![&other]),
         (r#"?filters={"status":["created"]}"#, vec![&other]),
         (&format!(r#"?filters={{"ancestor":["{IMAGE}"]}}"#), vec![&cc]),
-        (r#"?filters={"ancestor":["busybox"]}"#, vec![]),
+        (&format!(r#"?filters={{"ancestor":["{image_id}"]}}"#), vec![&cc]),
+        (
+            &format!(r#"?filters={{"ancestor":["docker.io/library/{IMAGE}:latest"]}}"#),
+            vec![&cc],
+        ),
+        (r#"?filters={"ancestor":["busybox","a..b"]}"#, vec![]),
         (r#"?all=1&filters={"label":{"a=b":true}}"#, vec![&other]),
         (&format!(r#"?filters={{"id":["{}"]}}"#, &id[..8]), vec![&cc]),
     ] {
@@ -140,5 +146,62 @@ async fn what_docker_has_and_chainpod_has_not_is_refused_with_a_sentence() {
             let answer = world.expect(501, "POST", &path, "").await;
             assert!(answer.contains(row.instead), "{path}: {answer}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_images_name_is_refused_in_dockers_words() {
+    let world = world().await;
+    let format = "{\"message\":\"invalid reference format\"}\n";
+    let uppercase =
+        "{\"message\":\"invalid reference format: repository name (library/Kv) must be lowercase\"}\n";
+    for (method, path, message) in [
+        ("GET", "/images/a..b/json", format),
+        ("GET", "/images/Kv/json", uppercase),
+        ("GET", "/images/a:1:2/json", format),
+        ("DELETE", "/images/a..b", format),
+        ("DELETE", "/images/Kv", uppercase),
+        ("POST", "/images/create?fromImage=a..b", format),
+        ("POST", "/images/create?fromImage=Kv&tag=1", uppercase),
+        (
+            "POST",
+            "/images/create?fromImage=a&tag=1%2F2",
+            "{\"message\":\"invalid tag format\"}\n",
+        ),
+        ("POST", "/build?t=a..b", format),
+        ("POST", "/build?t=a&t=Kv", uppercase),
+        (
+            "POST",
+            "/build?t=a%40sha256:5c7a9c8f21b34d0e9b5f1d2c3a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f",
+            "{\"message\":\"build tag cannot contain a digest\"}\n",
+        ),
+    ] {
+        let answer = world.expect(400, method, path, "").await;
+        assert!(answer.ends_with(message), "{method} {path}: {answer}");
+    }
+    for (image, message) in [("a..b", format), ("Kv", uppercase), ("", format)] {
+        let body = format!(r#"{{"Image": "{image}", "Cmd": ["x"]}}"#);
+        let answer = world.expect(400, "POST", "/containers/create", body).await;
+        assert!(answer.ends_with(message), "{image}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_image_that_is_not_there_is_named_as_docker_names_it() {
+    let world = world().await;
+    let hex = "5c7a9c8f21b34d0e9b5f1d2c3a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f";
+    for (name, said) in [
+        (hex.to_owned(), format!("sha256:{hex}")),
+        (format!("sha256:{hex}"), format!("sha256:{hex}")),
+        (hex[..12].to_owned(), format!("{}:latest", &hex[..12])),
+        ("docker.io/library/gone".to_owned(), "gone:latest".to_owned()),
+        ("docker.io/a/gone:1".to_owned(), "a/gone:1".to_owned()),
+        (format!("a@sha256:{hex}"), format!("a@sha256:{hex}")),
+    ] {
+        let answer = world
+            .expect(404, "GET", &format!("/images/{name}/json"), "")
+            .await;
+        let message = format!("{{\"message\":\"No such image: {said}\"}}\n");
+        assert!(answer.ends_with(&message), "{name}: {answer}");
     }
 }

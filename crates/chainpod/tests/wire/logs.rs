@@ -20,7 +20,9 @@ async fn logs_are_cut_to_what_is_asked_for() {
         ("&tail=0", String::new()),
         ("&since=1", frames(&[two, three])),
         ("&until=1.5", frames(&[one, two])),
-        ("&until=1.5&tail=1", frames(&[two])),
+        // As in Docker, what is younger counts too.
+        ("&until=1.5&tail=2", frames(&[two])),
+        ("&until=1.5&tail=1", String::new()),
         (
             "&since=2&timestamps=1",
             frames(&["1970-01-01T00:00:02.000000000Z three\n"]),

@@ -1,5 +1,5 @@
-//! The rules that peers live by, each with a test of its name: `rule_N_…`, by
-//! the numbers under which `docs/docker-api.md` tells them.
+//! The rules that peers depend on, each with tests of its name: `rule_N_…` is wire rule N of
+//! `docs/architecture.md` (`docs/architecture.md#wire-rule-7`, for one).
 
 mod attribution;
 mod builds;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 
 use super::live::Open;
+use super::log::Lines;
 use super::{Engine, Live, LogRequest};
 use crate::container::{Container, Role};
 use crate::error::Result;
@@ -22,7 +22,7 @@ use crate::ports::LogLine;
 /// What an attached client reads. While it lives, wait holds the exit back: drop it once the
 /// client has everything.
 pub struct AttachStream {
-    lines: mpsc::Receiver<LogLine>,
+    lines: Lines,
     live: Arc<Live>,
     _open: Open,
     /// Of a build: what has been read, until its end.
@@ -48,7 +48,7 @@ impl Stream for AttachStream {
     type Item = LogLine;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<LogLine>> {
-        let line = ready!(self.lines.poll_recv(context));
+        let line = ready!(self.lines.poll_next_unpin(context));
         Poll::Ready(match line {
             Some(line) => {
                 if let Some(output) = &mut self.output {

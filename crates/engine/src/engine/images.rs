@@ -1,6 +1,8 @@
 //! Images by all their names: the list, and removal.
 
-use super::{Engine, with_tag};
+use image_name::Reference;
+
+use super::Engine;
 use crate::error::{Error, Result};
 use crate::image::{Digest, Image};
 
@@ -49,9 +51,12 @@ impl Engine {
     /// The image of that name or id, with all its names.
     ///
     /// # Errors
-    /// `NoSuchImage` when it was neither built nor pulled here.
-    pub async fn named_image(&self, name: &str) -> Result<NamedImage> {
-        let image = self.image(name).await?;
+    /// As [`Engine::image`].
+    pub async fn named_image(&self, reference: &str) -> Result<NamedImage> {
+        self.with_names(self.image(reference).await?).await
+    }
+
+    async fn with_names(&self, image: Image) -> Result<NamedImage> {
         let names = self.images().await?.into_iter();
         let names = names
             .filter(|known| known.image.id == image.id)
@@ -63,14 +68,14 @@ impl Engine {
     /// Forgets a name, or by its id the image with all its names.
     ///
     /// # Errors
-    /// `NoSuchImage`; `Conflict` unless forced, where a container uses it or an id has several names.
+    /// As [`Engine::image`]; `Conflict` unless forced, where a container uses it or an id has several names.
     pub async fn remove_image(&self, reference: &str, force: bool) -> Result<Vec<Removed>> {
-        let NamedImage { image, names } = self.named_image(reference).await?;
-        let by_name = names
-            .iter()
-            .find(|name| **name == image.name && !is_id(reference, &image));
+        let reference = Reference::parse(reference)?;
+        let NamedImage { image, names } = self.with_names(self.referred(&reference).await?).await?;
+        let by_id = reference.id().is_some_and(|id| id.is_of(&image.id.0));
+        let by_name = names.iter().find(|name| **name == image.name && !by_id);
         if !force {
-            self.may_be_removed(reference, &image, &names, by_name.is_some())
+            self.may_be_removed(&reference, &image, &names, by_name.is_some())
                 .await?;
         }
         let gone = match by_name {
@@ -93,7 +98,7 @@ impl Engine {
     /// Docker's two conflicts, in its words.
     async fn may_be_removed(
         &self,
-        reference: &str,
+        reference: &Reference,
         image: &Image,
         names: &[String],
         by_name: bool,
@@ -114,16 +119,9 @@ impl Engine {
         user.map_or(Ok(()), |user| {
             let user = user.container.id;
             Err(Error::Conflict(format!(
-                "conflict: unable to remove repository reference \"{}\" (must force) - container {} is using its referenced image {short}",
-                with_tag(reference),
+                "conflict: unable to remove repository reference \"{reference}\" (must force) - container {} is using its referenced image {short}",
                 user.short(),
             )))
         })
     }
-}
-
-/// Whether a client named an image by its id, or the start of it.
-fn is_id(reference: &str, image: &Image) -> bool {
-    let digits = reference.strip_prefix("sha256:").unwrap_or(reference);
-    image.id.0.trim_start_matches("sha256:").starts_with(digits)
 }

@@ -22,19 +22,17 @@ impl Engine {
     }
 }
 
-/// As many of the last ones as may be kept.
+/// As many of the last ones as may be kept, and of the line before those its end.
 fn last(lines: Vec<LogLine>) -> Vec<KeptLine> {
     let mut room = KEPT_BYTES;
-    let mut kept: Vec<_> = lines
-        .into_iter()
-        .rev()
-        .map(KeptLine::from)
-        .take_while(|line| {
-            let fits = line.text.len() <= room;
-            room = room.saturating_sub(line.text.len());
-            fits
-        })
-        .collect();
+    let newest_first = lines.into_iter().rev().map(|line| {
+        let mut kept = KeptLine::from(line);
+        let cut = kept.text.len().saturating_sub(room);
+        kept.text = kept.text.split_off(kept.text.ceil_char_boundary(cut));
+        room -= kept.text.len();
+        kept
+    });
+    let mut kept: Vec<_> = newest_first.take_while(|line| !line.text.is_empty()).collect();
     kept.reverse();
     kept
 }
@@ -67,9 +65,10 @@ mod tests {
             time: jiff::Timestamp::UNIX_EPOCH,
             text: text.into(),
         };
-        let lines = ["x".repeat(KEPT_BYTES), "first\n".to_owned(), "last\n".to_owned()];
+        let long = "x".repeat(KEPT_BYTES);
+        let lines = ["a\n", &long, "first\n", "last\n"].map(str::to_owned);
         let kept = last(lines.map(line).into());
         let texts: Vec<_> = kept.iter().map(|line| line.text.as_str()).collect();
-        assert_eq!(texts, ["first\n", "last\n"]);
+        assert_eq!(texts, [&long["first\nlast\n".len()..], "first\n", "last\n"]);
     }
 }

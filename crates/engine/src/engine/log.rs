@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use futures::stream::BoxStream;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 use tracing::Instrument;
 
 use super::live::Seen;
@@ -22,10 +21,9 @@ mod cursor;
 mod sink;
 
 use self::cursor::Cursor;
+pub(super) use self::sink::Lines;
 use self::sink::Sink;
 
-/// How many lines may wait for a slow client.
-const LINES_AHEAD: usize = 64;
 /// How long the kubelet may take to say that a Pod ended whose exit is known: only then is its log
 /// known to be complete.
 const LOG_COMPLETE_LIMIT: Duration = Duration::from_secs(3);
@@ -37,7 +35,8 @@ const LAST_LINES_LIMIT: Duration = Duration::from_secs(5);
 /// Which part of a program's output is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogRequest {
-    /// How many of the lines that are there already, the last ones; none is all of them.
+    /// How many of the lines that are there already, the last ones; none is all of them. As in Docker, a piece of a
+    /// line that is longer than 16 KiB counts as one, and what is older or younger counts too.
     pub tail: Option<usize>,
     /// Nothing that is older.
     pub since: Option<Timestamp>,
@@ -62,9 +61,7 @@ impl Engine {
     ) -> Result<BoxStream<'static, LogLine>> {
         let live = self.find(reference).await?;
         request.follow &= live.record().container.phase.is_live();
-        let lines = self.lines(live, request);
-        let next = |mut lines: mpsc::Receiver<LogLine>| async { Some((lines.recv().await?, lines)) };
-        Ok(stream::unfold(lines, next).boxed())
+        Ok(self.lines(live, request).boxed())
     }
 
     /// The end of what a program has written that has just ended; nothing where that cannot be read in time.
@@ -86,7 +83,7 @@ impl Engine {
         let mut last = Vec::new();
         let mut lines = self.lines(Arc::clone(live), request);
         let reading = async {
-            while let Some(line) = lines.recv().await {
+            while let Some(line) = lines.next().await {
                 last.push(line);
             }
         };
@@ -97,41 +94,39 @@ impl Engine {
     }
 
     /// What one client is to read, from now on; nobody reads for it once it goes away.
-    pub(super) fn lines(&self, live: Arc<Live>, request: LogRequest) -> mpsc::Receiver<LogLine> {
-        let (sender, lines) = mpsc::channel(LINES_AHEAD);
+    pub(super) fn lines(&self, live: Arc<Live>, request: LogRequest) -> Lines {
+        let (sink, lines) = sink::new(request.until);
         let engine = self.clone();
-        let feeding = async move { engine.feed(&live, &request, sender).await };
+        let feeding = async move { engine.feed(&live, &request, sink).await };
         tokio::spawn(feeding.in_current_span());
         lines
     }
 
     /// Feeds one client: from the Pod that there is or, where it follows, will be, until the log is
     /// complete or the client goes away.
-    async fn feed(&self, live: &Live, request: &LogRequest, client: mpsc::Sender<LogLine>) {
+    async fn feed(&self, live: &Live, request: &LogRequest, mut sink: Sink) {
         let source = if request.follow {
             tokio::select! {
                 source = settled(live) => source,
-                () = client.closed() => None,
+                () = sink.closed() => None,
             }
         } else {
             source_of(&live.seen()).flatten()
         };
         let Some(source) = source else { return };
-        let mut sink = Sink::new(request, client);
-        let mut cursor = Cursor::from(request.since);
+        let mut cursor = Cursor::new(request);
         let mut pause = RETRY_FIRST;
         while !sink.is_closed() {
             // Asked first, so that the read that follows is known to reach the end.
             let complete = !request.follow || live.is_gone() || live.seen().pod_ended >= source.1;
-            // What counts its last lines must reach an end first.
-            let follow = !complete && !sink.holds_back();
+            let follow = !complete && !cursor.is_counting();
             let read = self.read(live, &source, follow, &mut cursor, &mut sink).await;
             match read {
                 Ok(()) | Err(ClusterError::NotFound(_)) => {
                     if read.is_err() {
                         kept(live, source.1, &mut cursor, &mut sink).await;
                     }
-                    sink.release().await;
+                    cursor.counted();
                     if complete || read.is_err() {
                         return;
                     }
@@ -155,7 +150,8 @@ impl Engine {
         cursor: &mut Cursor,
         sink: &mut Sink,
     ) -> std::result::Result<(), ClusterError> {
-        let mut lines = self.0.cluster.logs(pod, cursor.time(), follow).await?;
+        let (since, tail) = cursor.place();
+        let mut lines = self.0.cluster.logs(pod, since, tail, follow).await?;
         cursor.rewind();
         let complete = log_complete(live, *start);
         tokio::pin!(complete);
@@ -181,9 +177,15 @@ impl Engine {
 /// Reads what is kept of a log that went with its Pod, as far as it has not been read before.
 async fn kept(live: &Live, start: u32, cursor: &mut Cursor, sink: &mut Sink) {
     let container = live.record().container;
-    let lines = container.last_lines.into_iter().map(LogLine::from);
+    if container.starts != start {
+        return;
+    }
+    let kept = container.last_lines;
+    let skipped = cursor
+        .wanted()
+        .map_or(0, |wanted| kept.len().saturating_sub(wanted));
     cursor.rewind();
-    for line in lines.filter(|_| container.starts == start) {
+    for line in kept.into_iter().skip(skipped).map(LogLine::from) {
         if let Some(line) = cursor.pass(line) {
             sink.put(line).await;
         }

@@ -6,6 +6,7 @@ use std::fmt::{self, Display, Formatter};
 use jiff::Timestamp;
 
 use super::who::Who;
+use super::words::cut;
 use crate::container::{Container, Exit};
 use crate::name::PodName;
 
@@ -65,7 +66,7 @@ impl End {
         match self {
             Self::Itself => String::new(),
             Self::OutOfMemory => format!("{who} {how} in pod {pod}; {remedy}"),
-            _ => format!("{who} {how} in pod {pod}: {self}; {remedy}"),
+            _ => format!("{who} {how} in pod {pod}: {}; {remedy}", cut(self.to_string())),
         }
     }
 

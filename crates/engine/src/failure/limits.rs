@@ -13,8 +13,12 @@ pub struct StartLimits {
     pub unschedulable: Duration,
     /// How long an image's pull may have failed.
     pub unpullable: Duration,
+    /// The time for which the kubelet or the runtime may fail to create a container.
+    pub unmade: Duration,
     /// How long a Pod's node may not come to make its container.
     pub blocked: Duration,
+    /// The time for which an agent may report that it waits for chainpod.
+    pub unanswered: Duration,
     /// How long the namespace's quota may be full.
     pub quota: Duration,
 }
@@ -29,10 +33,15 @@ impl Default for StartLimits {
             alive: Duration::from_secs(5),
             // An autoscaler has begun to add a node by then.
             unschedulable: Duration::from_secs(60),
-            // The kubelet tries again after 10 s.
-            unpullable: Duration::from_secs(15),
+            // A start that cannot work says so within 15 s, and the kubelet tells of a failure up to 2 s later. It tries
+            // again after 10 s.
+            unpullable: Duration::from_secs(12),
+            // A busy node is late with a Secret, or with the runtime's answer, and heals from that in seconds.
+            unmade: Duration::from_secs(8),
             // A node that has just come has a network by then, and peers' users have their answer in 30 s.
             blocked: Duration::from_secs(20),
+            // An agent calls again within 5 s: chainpod's own restart passes in that time.
+            unanswered: Duration::from_secs(10),
             // What the Pods of ended programs held is free again by then.
             quota: Duration::from_secs(10),
         }

@@ -6,8 +6,10 @@ use crate::ports::error::ClusterError;
 pub(super) const QUOTA: &str = "raise the namespace's quota, or remove what nobody needs there";
 /// Of an API server that is away.
 pub(super) const UNAVAILABLE: &str = "see that it runs and that chainpod reaches it";
+/// A quota's word for what a container does not name.
+const MUST_SPECIFY: &str = ": must specify ";
 /// Who refused, by a part of the message, and what to do about it.
-const REMEDIES: [(&str, &str); 6] = [
+const REMEDIES: [(&str, &str); 7] = [
     (
         "is being terminated",
         "let chainpod work in a namespace that stays",
@@ -17,6 +19,10 @@ const REMEDIES: [(&str, &str); 6] = [
         "let the image run as a user who is not root, or lower the namespace's pod-security.kubernetes.io/enforce",
     ),
     ("admission webhook", "ask who runs that webhook in the cluster"),
+    (
+        MUST_SPECIFY,
+        "set resources.limits and resources.requests in chainpod's rules, or HostConfig (peers: CORE_VM_DOCKER_HOSTCONFIG_…)",
+    ),
     (
         " usage per ",
         "ask for what the namespace's LimitRange allows: HostConfig (peers: CORE_VM_DOCKER_HOSTCONFIG_…)",

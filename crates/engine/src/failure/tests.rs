@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::iter::successors;
 
+use super::words::WORDS_BYTES;
 use super::*;
 use crate::container::{BuiltFor, Role, Spec};
 use crate::error::Error;
@@ -68,12 +69,21 @@ fn after(cause: &Cause) -> Option<Cause> {
         Cause::ImageCommand { .. } => Cause::Image {
             image: "IMAGE".to_owned(),
             message: message(),
-            tried_again: false,
+            tried_again: true,
         },
-        Cause::Image { .. } => Cause::Container(message()),
-        Cause::Container(_) => Cause::Agent(message()),
+        Cause::Image { .. } => Cause::Container {
+            message: message(),
+            tried_again: true,
+        },
+        Cause::Container { .. } => Cause::AgentImage {
+            image: "IMAGE".to_owned(),
+            message: message(),
+            tried_again: true,
+        },
+        Cause::AgentImage { .. } => Cause::Agent(message()),
         Cause::Agent(_) => Cause::Files(message()),
-        Cause::Files(_) => command("executable file not found in $PATH"),
+        Cause::Files(_) => Cause::AgentWaits("cannot fetch input 0: WORDS".to_owned()),
+        Cause::AgentWaits(_) => command("executable file not found in $PATH"),
         Cause::Command { .. } => Cause::PodEnded {
             code: 137,
             end: End::Evicted(message()),
@@ -105,6 +115,7 @@ fn end_after(end: &End) -> Option<End> {
 fn further() -> Vec<Cause> {
     let refusals = [
         "violates PodSecurity \"restricted:latest\": MESSAGE",
+        "failed quota: NAME: must specify limits.memory for: chaincode",
         "maximum memory usage per Container is 1Gi, but limit is 2Gi",
         "admission webhook \"NAME\" denied the request: MESSAGE",
         "User \"NAME\" cannot create resource \"pods\"",
@@ -159,9 +170,47 @@ fn every_sentence_is_documented_and_every_documented_one_is_said() {
     );
 }
 
+/// But for a node, which an autoscaler may have to add; the API server and the whole of a start have limits of their own.
+#[test]
+fn every_cause_is_told_in_less_than_30_s() {
+    const TOLD: Duration = Duration::from_secs(30);
+    // A Pod's node is asked that often.
+    const ASKED: Duration = Duration::from_secs(5);
+    let limits = StartLimits::default();
+    let causes = successors(Some(Cause::PeerAddress(String::new())), after).chain(further());
+    for cause in causes.filter(|cause| !matches!(cause, Cause::Unschedulable(_))) {
+        let patience = cause.patience(&limits);
+        assert!(patience + ASKED < TOLD, "{}: {patience:?}", cause.name());
+    }
+    let pull = Cause::AgentImage {
+        image: String::new(),
+        message: String::new(),
+        tried_again: true,
+    };
+    assert!(pull.patience(&limits) < Duration::from_secs(15));
+}
+
 #[test]
 fn what_ends_by_itself_has_its_exit_code_alone() {
     assert_eq!(End::Itself.sentence(&container(), &pod(), 3), "");
+}
+
+#[test]
+fn a_sentence_has_a_part_of_what_others_say_at_length_and_all_that_is_our_own() {
+    let long = "ü".repeat(1 << 20);
+    let (container, pod) = (container(), pod());
+    let sentence = died(false, &format!("{long} the end\n")).sentence(&container, &pod);
+    assert!(sentence.len() < WORDS_BYTES + 512, "{} bytes", sentence.len());
+    assert!(sentence.ends_with("ü the end"), "{sentence}");
+    for sentence in [
+        command(&long).sentence(&container, &pod),
+        Cause::Refused(long.clone()).sentence(&container, &pod),
+        End::PodFailed(long).sentence(&container, &pod, 1),
+    ] {
+        assert!(sentence.len() < WORDS_BYTES + 512, "{} bytes", sentence.len());
+        let (_, remedy) = sentence.rsplit_once("ü; ").unwrap();
+        assert!(!remedy.is_empty());
+    }
 }
 
 #[test]

@@ -81,9 +81,14 @@ impl Reported<'_> {
     }
 
     fn failed(&self, code: i64, end: End) -> Transition {
+        let cause = match end {
+            // The agent's own message: it could not report it to chainpod.
+            End::PodFailed(message) if code == NO_FILES => Cause::Files(message),
+            end => Cause::PodEnded { code, end },
+        };
         Transition::FailedToBegin {
             start: self.start,
-            cause: Cause::PodEnded { code, end },
+            cause,
         }
     }
 

@@ -1,5 +1,7 @@
 //! What the world answers that does not do what it was asked.
 
+use image_name::InvalidName;
+
 use crate::image::Digest;
 
 /// A failure of the cluster's side.
@@ -46,4 +48,11 @@ pub enum StoreError {
     /// The store fails: full, read-only, unreachable.
     #[error("the image store failed: {0}")]
     Io(String),
+}
+
+/// A build names its base or its image by a text that is not a name.
+impl From<InvalidName> for StoreError {
+    fn from(error: InvalidName) -> Self {
+        Self::Invalid(error.to_string())
+    }
 }

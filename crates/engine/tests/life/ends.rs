@@ -127,7 +127,8 @@ async fn a_quota_that_is_full_is_given_time_to_pass() {
 async fn a_pod_whose_node_does_not_get_on_is_given_up_in_less_than_30_s() {
     let lab = lab();
     lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
-    lab.cluster.block_pods("FailedMount: secret \"s\" not found");
+    let message = "FailedMount: secret \"s\" not found".to_owned();
+    lab.cluster.block_pods(Cause::Blocked(message));
     let begun = tokio::time::Instant::now();
     let error = lab.engine.start(NAME).await.unwrap_err().to_string();
     assert!(
@@ -137,6 +138,63 @@ async fn a_pod_whose_node_does_not_get_on_is_given_up_in_less_than_30_s() {
     let took = begun.elapsed();
     let limit = engine::StartLimits::default().blocked;
     assert!(took >= limit && took < Duration::from_secs(30), "{took:?}");
+}
+
+/// It was refused by what it reached, and says why as its container's last word.
+#[tokio::test]
+async fn an_agent_that_cannot_tell_us_why_it_ends_is_heard_by_the_kubelets_word() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        let agent = lab.launched().await;
+        let end = End::PodFailed("this token is not that container's".to_owned());
+        lab.pod_is(&agent, PodState::Ended { code: 125, end }).await;
+    });
+    let error = started.unwrap_err().to_string();
+    assert!(
+        error.contains("its files do not get into pod ")
+            && error.contains("this token is not that container's"),
+        "{error}"
+    );
+    assert_eq!(lab.warnings().await, ["FilesMissing"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_does_not_reach_chainpod_fails_its_start_in_less_than_30_s() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let words = "cannot fetch input 0: invalid peer certificate: UnknownIssuer";
+    lab.cluster.block_pods(Cause::AgentWaits(words.to_owned()));
+    let begun = tokio::time::Instant::now();
+    let error = lab.engine.start(NAME).await.unwrap_err().to_string();
+    assert!(
+        error.contains("waits for chainpod: cannot fetch input 0: invalid peer certificate: UnknownIssuer; ")
+            && error.contains("agent-address"),
+        "{error}"
+    );
+    assert_eq!(lab.warnings().await, ["FilesMissing"]);
+    let took = begun.elapsed();
+    let limit = engine::StartLimits::default().unanswered;
+    assert!(took >= limit && took < Duration::from_secs(30), "{took:?}");
+}
+
+/// chainpod was away for a while, as agents see it, or they for chainpod.
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_is_heard_again_goes_on() {
+    let lab = lab();
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let words = "cannot fetch input 0: connection refused";
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        let agent = lab.launched().await;
+        for _ in 0..3 {
+            lab.cluster.block_pods(Cause::AgentWaits(words.to_owned()));
+            tokio::time::sleep(Duration::from_secs(11)).await;
+            lab.cluster.unblock_pods();
+            tokio::time::sleep(Duration::from_secs(11)).await;
+        }
+        lab.tell(&agent, Agent::Started).await;
+    });
+    assert_eq!(started.unwrap(), Started::Now);
 }
 
 #[tokio::test]

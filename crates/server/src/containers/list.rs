@@ -5,8 +5,10 @@ use axum::extract::State;
 use docker_api::container::{ContainerSummary, human_duration, no_networks};
 use engine::Engine;
 use engine::container::{Container, Exit};
+use engine::image::Image;
 use engine::phase::Phase;
 use engine::process::Process;
+use image_name::Reference;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -35,6 +37,7 @@ pub(crate) async fn list(
     Query(parameters): Query<Parameters>,
 ) -> Result<Json<Vec<ContainerSummary>>> {
     let filters = Filters::parse(&parameters.filters, &FILTERS)?;
+    let ancestors = filters.read("ancestor", Ancestor::parse);
     let limit = parameters.limit.filter(|limit| *limit > 0);
     // As in Docker, to ask for a status or a number is to ask for those that do not run, too.
     let all = parameters.all || limit.is_some() || filters.has("status");
@@ -42,7 +45,11 @@ pub(crate) async fn list(
     let containers = records
         .map(|record| record.container)
         .filter(|container| all || container.phase == Phase::Running)
-        .filter(|container| fits(&filters, container));
+        .filter(|container| fits(&filters, container))
+        .filter(|container| {
+            let is_of = |ancestor: &Ancestor| ancestor.is_of(&container.image);
+            ancestors.as_ref().is_none_or(|asked| asked.iter().any(is_of))
+        });
     Ok(Json(
         containers
             .take(limit.unwrap_or(usize::MAX))
@@ -51,16 +58,30 @@ pub(crate) async fn list(
     ))
 }
 
+/// An image whose containers are asked for.
+struct Ancestor {
+    name: String,
+    reference: Reference,
+}
+
+impl Ancestor {
+    fn parse(text: &str) -> Option<Self> {
+        let reference = Reference::parse(text).ok()?;
+        let name = reference.to_string();
+        Some(Self { name, reference })
+    }
+
+    fn is_of(&self, image: &Image) -> bool {
+        self.name == image.name || self.reference.id().is_some_and(|id| id.is_of(&image.id.0))
+    }
+}
+
 fn fits(filters: &Filters, container: &Container) -> bool {
-    let (image, named) = (&container.image, &container.spec.image);
     filters.any("id", |id| container.id.0.starts_with(id))
         && filters.any("name", |name| {
             container.name.contains(name.trim_start_matches('/'))
         })
         && filters.any("status", |status| container.phase.docker_status() == status)
-        && filters.any("ancestor", |of| {
-            [named.as_str(), &image.name, &image.id.0].contains(&of) || image.name == format!("{of}:latest")
-        })
         && filters.labels(&container.docker_labels())
 }
 

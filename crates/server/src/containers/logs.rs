@@ -60,14 +60,20 @@ pub(crate) async fn logs(
     };
     let tty = engine.inspect(&id).await?.container.spec.tty;
     let lines = engine.logs(&id, request).await?;
-    let frames = lines.map(move |line| Ok::<_, Infallible>(framed(&line, parameters.timestamps, tty)));
+    // The pieces of a long line have one time between them, before the first.
+    let mut begins = true;
+    let frames = lines.map(move |line| {
+        let timestamp = parameters.timestamps && begins;
+        begins = line.is_end();
+        Ok::<_, Infallible>(framed(&line, timestamp, tty))
+    });
     let headers = [(header::CONTENT_TYPE, frame::media_type(version, tty))];
     Ok((headers, Body::from_stream(frames)).into_response())
 }
 
 /// A line as a frame; a terminal's has none.
-fn framed(line: &LogLine, timestamps: bool, tty: bool) -> Bytes {
-    let time = if timestamps {
+fn framed(line: &LogLine, timestamp: bool, tty: bool) -> Bytes {
+    let time = if timestamp {
         // Docker's `RFC3339NanoFixed`.
         format!("{:.9} ", line.time)
     } else {

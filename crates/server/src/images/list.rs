@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use docker_api::image::ImageSummary;
 use engine::{Engine, NamedImage};
+use image_name::ImageName;
 use serde::Deserialize;
 
 use super::by_digest;
@@ -31,21 +32,21 @@ pub(crate) async fn list(
     let filters = Filters::parse(&parameters.filters, &FILTERS)?;
     let images = engine.images().await?.into_iter();
     let summaries = images.map(summary).filter(|image| {
-        let is_named = |name: &str| {
-            let names = image.repo_tags.iter().chain(&image.repo_digests);
-            names.into_iter().any(|known| is_reference(known, name))
-        };
-        filters.any("reference", is_named) && filters.labels(&image.labels)
+        let names = names(image);
+        filters.any("reference", |asked| names.iter().any(|name| name == asked))
+            && filters.labels(&image.labels)
     });
     Ok(Json(summaries.collect()))
 }
 
-/// Whether a client means that image: by its whole name, or by its repository.
-fn is_reference(known: &str, asked: &str) -> bool {
-    let repository = known
-        .rsplit_once(['@', ':'])
-        .map_or(known, |(repository, _)| repository);
-    known == asked || repository == asked
+/// Returns what a client may ask for an image by: its whole names and their repositories.
+fn names(image: &ImageSummary) -> Vec<String> {
+    let whole = image.repo_tags.iter().chain(&image.repo_digests);
+    let parsed = whole.clone().filter_map(|name| ImageName::parse(name).ok());
+    whole
+        .cloned()
+        .chain(parsed.map(|name| name.repository()))
+        .collect()
 }
 
 fn summary(NamedImage { image, names }: NamedImage) -> ImageSummary {

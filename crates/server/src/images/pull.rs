@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use engine::Engine;
 use http::header;
+use image_name::ImageName;
 use serde::Deserialize;
 
 use crate::error::{ApiError, Result};
@@ -31,12 +32,25 @@ pub(crate) async fn pull(
             "fromImage is missing: only pulling is supported here",
         ));
     }
-    let name = match parameters.tag.as_str() {
-        "" => parameters.from_image,
-        digest if digest.contains(':') => format!("{}@{digest}", parameters.from_image),
-        tag => format!("{}:{tag}", parameters.from_image),
-    };
-    let image = engine.pull(&name).await?;
-    let lines = docker_api::image::pull_lines(&image.name);
+    let (written, name) = name(&parameters).map_err(ApiError::bad_request)?;
+    engine.pull(&written).await?;
+    let lines = docker_api::image::pull_lines(&name);
     Ok(([(header::CONTENT_TYPE, "application/json")], lines).into_response())
+}
+
+/// Returns the whole name, as it is written and read. As in Docker, `fromImage` must be a name without `tag`, too.
+fn name(Parameters { from_image, tag }: &Parameters) -> std::result::Result<(String, ImageName), String> {
+    // Docker's command sends it for all tags of a repository.
+    let repository = from_image.strip_suffix(':').unwrap_or(from_image);
+    let parsed = ImageName::parse(repository).map_err(|error| error.to_string())?;
+    let written = match tag.as_str() {
+        "" => repository.to_owned(),
+        digest if digest.contains(':') => format!("{repository}@{digest}"),
+        tag => format!("{repository}:{tag}"),
+    };
+    match ImageName::parse(&written) {
+        // `a` with `1/2` is no tag, but another repository.
+        Ok(whole) if whole.repository() == parsed.repository() => Ok((written, whole)),
+        _ => Err("invalid tag format".to_owned()),
+    }
 }

@@ -169,8 +169,8 @@ async fn what_no_chaincode_has_is_refused() {
     let (_root, store) = opened().await;
     let one = raw(&[(DIRECTORY, "d", b"")]).await;
     let many = one[..512].repeat(250_001);
-    let refused = crate::limits::check(Box::new(io::Cursor::new(many))).await;
-    let refused = refused.unwrap_err().to_string();
+    let refused = store.put_blob(Box::new(io::Cursor::new(many))).await;
+    let refused = refused.map(drop).unwrap_err().to_string();
     assert_eq!(refused, "the archive has more than 250000 entries");
     let name = raw(&[(
         EntryType::GNULongName,
@@ -178,17 +178,14 @@ async fn what_no_chaincode_has_is_refused() {
         &vec![b'n'; (128 << 10) + 1],
     )])
     .await;
-    let size = raw(&[
-        (EntryType::XHeader, "pax", b"20 size=99999999999\n"),
-        (FILE, "x", b""),
-    ])
-    .await;
+    let size = [
+        hostile::pax(&[("size", "99999999999")]),
+        raw(&[(FILE, "x", b"")]).await,
+    ]
+    .concat();
     for (archive, text) in [
-        (
-            name,
-            "the archive has a name or attributes of more than 131072 bytes",
-        ),
-        (size, "the archive has an entry of 8 GiB or more"),
+        (name, "the archive has a name or attributes of more than 128 KiB"),
+        (size, "the archive has more than 4 GiB"),
         (vec![b'x'; 2048], "this is no valid tar"),
         (one[..100].to_vec(), "the tar is cut off"),
     ] {

@@ -26,12 +26,17 @@ async fn an_image_is_there_when_the_next_process_has_another_disk() {
     let built = build(&store, "FROM base:1\nCOPY dir/a /a\n").await.unwrap().image;
     drop(store);
     let store = opened(&objects).await;
-    let found = store.image(&scope("s"), NAME).await.unwrap();
+    let found = store.image(&scope("s"), &reference(NAME)).await.unwrap();
     assert_eq!(found.as_ref(), Some(&built));
     let copied = layer(&store, &built.overlay.unwrap().layers[0]).await;
     assert_eq!(copied[0].3, "a");
     assert!(store.size_bytes().await.unwrap() > 0);
-    assert!(store.remove_image(&scope("s"), NAME).await.unwrap());
+    assert!(
+        store
+            .remove_image(&scope("s"), &found.unwrap().name)
+            .await
+            .unwrap()
+    );
     // Another process may be about to name what nothing names yet.
     assert_eq!(store.sweep(&HashSet::new).await.unwrap(), 0);
 }

@@ -86,7 +86,7 @@ async fn an_image_is_old_when_no_container_has_it_and_others_are_seen() {
         .build(&scope("a"), &request, &|_| Ok(()), context)
         .await
         .unwrap();
-    store.pull(&scope("a"), "base").await.unwrap();
+    pull(&store, "a", "base").await;
     let upkeep = Upkeep::of(&at(root.path())).await.unwrap();
     let used = HashSet::from([built.image.id]);
     let soon = Timestamp::now() + std::time::Duration::from_secs(1);

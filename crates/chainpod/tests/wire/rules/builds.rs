@@ -126,6 +126,22 @@ async fn rule_14_the_dockerfiles_that_peers_send() {
         ),
         ("FROM a\nADD ../file /", 400, "outside the build context"),
         ("CMD x", 400, "expected FROM at line 1"),
+        (
+            "FROM EVIL/hyperledger/fabric-baseos:2.5",
+            400,
+            "line 1: FROM EVIL/hyperledger/fabric-baseos:2.5: invalid reference format: \
+             repository name (EVIL/hyperledger/fabric-baseos) must be lowercase",
+        ),
+        (
+            "ARG B=a\n\nFROM ${B}..b",
+            400,
+            "line 3: FROM a..b: invalid reference format",
+        ),
+        (
+            "FROM 5c7a9c8f21b34d0e9b5f1d2c3a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f",
+            400,
+            "line 1: No such image: sha256:5c7a9c8f21b34d0e9b5f1d2c3a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f",
+        ),
     ] {
         let answer = world.build("bad", dockerfile, files).await;
         assert!(

@@ -1,38 +1,48 @@
-//! Where a log's lines go: all of them, or the last ones, to one client.
+//! Where a log's lines go: to one client, up to a time. What waits for a slow client is bounded.
 
-use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
+use futures::Stream;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::LogRequest;
 use crate::ports::LogLine;
 
-/// One client.
+/// How many lines may wait for a slow client: short ones pass from task to task in batches.
+const LINES_AHEAD: usize = 64;
+/// How many bytes of them: each attached peer that stops reading holds that much. A few of the longest lines.
+const BYTES_AHEAD: u32 = 256 * 1024;
+
+/// A line, and the room that it takes until the client takes it.
+type Waiting = (LogLine, OwnedSemaphorePermit);
+
+/// One client, to write to.
 pub(super) struct Sink {
-    client: mpsc::Sender<LogLine>,
+    client: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
     until: Option<Timestamp>,
-    /// The last lines so far and how many there may be, until it is known that they are the last.
-    held: Option<(usize, VecDeque<LogLine>)>,
     /// A line beyond `until` has come.
     over: bool,
 }
 
+/// What one client reads.
+pub(in crate::engine) struct Lines(mpsc::Receiver<Waiting>);
+
+/// A client that wants nothing that is younger than `until`.
+pub(super) fn new(until: Option<Timestamp>) -> (Sink, Lines) {
+    let (client, lines) = mpsc::channel(LINES_AHEAD);
+    let sink = Sink {
+        client,
+        room: Arc::new(Semaphore::new(BYTES_AHEAD as usize)),
+        until,
+        over: false,
+    };
+    (sink, Lines(lines))
+}
+
 impl Sink {
-    pub(super) fn new(request: &LogRequest, client: mpsc::Sender<LogLine>) -> Self {
-        Self {
-            client,
-            until: request.until,
-            held: request.tail.map(|count| (count, VecDeque::new())),
-            over: false,
-        }
-    }
-
-    /// Whether it waits to know which lines are the last.
-    pub(super) fn holds_back(&self) -> bool {
-        self.held.is_some()
-    }
-
     /// Whether nothing more is wanted.
     pub(super) fn is_closed(&self) -> bool {
         self.over || self.client.is_closed()
@@ -45,27 +55,23 @@ impl Sink {
 
     /// Takes the next line.
     pub(super) async fn put(&mut self, line: LogLine) {
-        if self.until.is_some_and(|until| line.time > until) {
-            self.release().await;
-            self.over = true;
+        self.over |= self.until.is_some_and(|until| line.time > until);
+        if self.over {
             return;
         }
-        match &mut self.held {
-            Some((count, lines)) => {
-                lines.push_back(line);
-                if lines.len() > *count {
-                    lines.pop_front();
-                }
-            }
-            // A client that goes away is seen by `is_closed`.
-            None => self.client.send(line).await.unwrap_or_default(),
+        let bytes = u32::try_from(line.text.len()).map_or(BYTES_AHEAD, |bytes| bytes.min(BYTES_AHEAD));
+        // A client that goes away drops what waits for it, and is seen by `is_closed`.
+        if let Ok(room) = Arc::clone(&self.room).acquire_many_owned(bytes).await {
+            self.client.send((line, room)).await.unwrap_or_default();
         }
     }
+}
 
-    /// What was held back were the last lines: from now on each goes out as it comes.
-    pub(super) async fn release(&mut self) {
-        for line in self.held.take().into_iter().flat_map(|(_, lines)| lines) {
-            self.client.send(line).await.unwrap_or_default();
-        }
+impl Stream for Lines {
+    type Item = LogLine;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<LogLine>> {
+        let waiting = ready!(self.0.poll_recv(context));
+        Poll::Ready(waiting.map(|(line, _)| line))
     }
 }

@@ -1,14 +1,15 @@
 //! What keeps a Pod from running for longer than that is given.
 
+use std::mem::discriminant;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{sleep, timeout_at};
 
 use crate::engine::live::Seen;
 use crate::engine::{Engine, Live};
 use crate::failure::Cause;
 
-/// How often it is asked what keeps a Pod waiting on its node: only Events say that, which nobody watches.
+/// The interval between two questions about a Pod's Events and its agent's log, which nobody watches.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
 impl Engine {
@@ -28,24 +29,26 @@ impl Engine {
         }
     }
 
-    /// Waits until the Pod of the current start has waited on its node for as long as that is given.
+    /// Waits until the Pod of the current start has been kept by its node or its agent for as long as the cause is given.
+    /// Time in which this process did not run does not count: nobody was there whom an agent could have reached.
     pub(super) async fn blocked(&self, live: &Live) -> (u32, Cause) {
-        let mut since = None;
+        let mut kept = None;
         loop {
             sleep(ASK_EVERY).await;
             let record = live.record();
             let start = record.container.starts;
-            let blocked = match self.0.cluster.blocked(&record.pod_name()).await {
-                Ok(blocked) => blocked.map(Cause::Blocked),
-                Err(error) => {
-                    tracing::debug!(%error, "cannot ask why a pod waits");
-                    None
-                }
+            let blocked = self.0.cluster.blocked(&record.pod_name()).await;
+            let blocked = blocked.unwrap_or_else(|error| {
+                tracing::debug!(%error, "cannot ask why a pod waits");
+                None
+            });
+            let of = (start, blocked.as_ref().map(discriminant));
+            kept = match kept {
+                Some((known, time)) if known == of => Some((of, time + ASK_EVERY)),
+                _ => Some((of, Duration::ZERO)),
             };
-            let first = since.filter(|(known, _)| *known == start && blocked.is_some());
-            let (_, first) = first.unwrap_or((start, Instant::now()));
-            since = Some((start, first));
-            if let Some(cause) = blocked.filter(|cause| first.elapsed() >= cause.patience(self.limits())) {
+            let time = kept.map_or(Duration::ZERO, |(_, time)| time);
+            if let Some(cause) = blocked.filter(|cause| time >= cause.patience(self.limits())) {
                 return (start, cause);
             }
         }

@@ -1,0 +1,253 @@
+//! Calls to chainpod: one HTTP client for all of them, and the rule when a
+//! call is tried again.
+
+use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use agent_protocol::{ANSWERS_AGAIN, Event, KEEPALIVE_SECS, WAITS_FOR};
+use ureq::http::{Response, StatusCode};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, RustlsConnector};
+use ureq::{Agent, Body, BodyReader, RequestBuilder, SendBody};
+
+use crate::backoff::Backoff;
+use crate::early_packets::Early;
+use crate::say;
+use crate::task::Orders;
+
+/// A peer that is silent for so long is gone, whatever it was about to send.
+const SILENCE: Duration = Duration::from_secs(3 * KEEPALIVE_SECS);
+/// Name lookup, TCP and TLS together.
+const CONNECT: Duration = Duration::from_secs(10);
+/// An event is answered when it is on the record: the API server's time, not a transfer's.
+const EVENT: Duration = Duration::from_secs(20);
+/// The last word of an agent that is told to end before its program began.
+const LAST_WORD: Duration = Duration::from_secs(2);
+/// What chainpod says whose store cannot be written to: that does not pass by itself.
+const FULL: StatusCode = StatusCode::INSUFFICIENT_STORAGE;
+/// How long a Pod whose program has ended waits for a chainpod that is away.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// The connection for the exit is kept open as long as the program runs.
+const IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// One TLS record; the defaults are eight times as large, for each connection.
+const BUFFER_BYTES: usize = 128 * 1024;
+/// An error's text is a sentence.
+const ERROR_BYTES: u64 = 4096;
+
+/// Why a call failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// No server, or one in trouble: the next try may do it.
+    Away(String),
+    /// The server's no: a 4xx, with its text. The same call will fail again.
+    Refused(String),
+    /// The start that this agent belongs to is over, says the server: so will be all that is asked for it.
+    Over(String),
+    /// It failed on our side.
+    Local(String),
+}
+
+impl Failure {
+    pub(crate) fn into_text(self) -> String {
+        match self {
+            Self::Away(text) | Self::Refused(text) | Self::Over(text) | Self::Local(text) => text,
+        }
+    }
+}
+
+/// chainpod, as this container's agent reaches it. Shared by all threads.
+pub(crate) struct Chainpod {
+    agent: Agent,
+    url: String,
+    authorization: String,
+    /// When the program ended: from then on patience is limited.
+    ended: Mutex<Option<Instant>>,
+    /// Patience was at its end once: no later call waits again.
+    lost: AtomicBool,
+    /// The last thing said of a call that is repeated; empty once a call is answered.
+    waiting: Mutex<String>,
+}
+
+impl Chainpod {
+    /// A client that trusts the mounted CA alone.
+    pub(crate) fn new(orders: &Orders) -> Result<Self, String> {
+        let certificates: Vec<Certificate<'static>> = parse_pem(&orders.ca_pem)
+            .filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                _ => None,
+            })
+            .collect();
+        if certificates.is_empty() {
+            return Err("the mounted CA has no certificate".to_owned());
+        }
+        // Only a second installation fails.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::from(certificates.into_iter()))
+            .build();
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .https_only(true)
+            // A proxy in the environment is the program's, not ours.
+            .proxy(None)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .no_delay(true)
+            .user_agent(concat!("chainpod-agent/", env!("CARGO_PKG_VERSION")))
+            .input_buffer_size(BUFFER_BYTES)
+            .output_buffer_size(BUFFER_BYTES)
+            .max_idle_connections(1)
+            .max_idle_connections_per_host(1)
+            .max_idle_age(IDLE)
+            .timeout_connect(Some(CONNECT))
+            .timeout_per_read(Some(SILENCE))
+            .timeout_per_write(Some(SILENCE))
+            .build();
+        let connector = Early::default().chain(RustlsConnector::default());
+        Ok(Self {
+            agent: Agent::with_parts(config, connector, DefaultResolver::default()),
+            url: orders.task.url.clone(),
+            authorization: format!("Bearer {}", orders.token),
+            ended: Mutex::new(None),
+            lost: AtomicBool::new(false),
+            waiting: Mutex::default(),
+        })
+    }
+
+    /// The body of `GET path`. Once.
+    pub(crate) fn get(&self, path: &str) -> Result<BodyReader<'static>, Failure> {
+        let answer = self.headed(self.agent.get(self.at(path))).call();
+        Ok(self.accepted(answer)?.into_body().into_reader())
+    }
+
+    /// `PUT path`, the body of unknown length. Once.
+    pub(crate) fn put(&self, path: &str, body: &mut dyn Read) -> Result<(), Failure> {
+        // A refusal comes before the body, and not as a connection that breaks within it.
+        let request = self
+            .headed(self.agent.put(self.at(path)))
+            .header("expect", "100-continue")
+            .content_type("application/x-tar");
+        drained(self.accepted(request.send(SendBody::from_reader(body)))?)
+    }
+
+    /// Tells `event`, until it is answered.
+    pub(crate) fn tell(&self, event: &Event) -> Result<(), Failure> {
+        self.insist("cannot report to chainpod", || self.post(event, EVENT))
+    }
+
+    /// Tells `event` if that is possible in a moment.
+    pub(crate) fn tell_once(&self, event: &Event) {
+        let _ = self.post(event, LAST_WORD);
+    }
+
+    /// Tries until the server answers, for ever while the program runs. Says what it waits for, and why.
+    pub(crate) fn insist<T>(
+        &self,
+        what: &str,
+        mut attempt: impl FnMut() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut backoff = Backoff::new();
+        let mut since = None;
+        loop {
+            let why = match attempt() {
+                Err(Failure::Away(why)) => why,
+                answered => return answered,
+            };
+            self.waits(format!("{what}: {why}"));
+            let since = *since.get_or_insert_with(Instant::now);
+            if self.is_lost(since) {
+                return Err(Failure::Away(why));
+            }
+            backoff.wait();
+        }
+    }
+
+    /// Says that, unless it was the last thing said. chainpod reads it, where a start takes long.
+    fn waits(&self, what: String) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if *waiting != what {
+            say(&format!("{WAITS_FOR}{what}"));
+            *waiting = what;
+        }
+    }
+
+    /// The answer, if it is a good one; after others this is said, too.
+    fn accepted(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Failure> {
+        let answer = accepted(answer)?;
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::take(&mut *waiting).is_empty() {
+            say(ANSWERS_AGAIN);
+        }
+        Ok(answer)
+    }
+
+    /// The program has ended: from now on patience is limited.
+    pub(crate) fn program_ended(&self) {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn is_lost(&self, since: Instant) -> bool {
+        let ended = *self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended.is_some_and(|ended| ended.max(since).elapsed() > PATIENCE) {
+            self.lost.store(true, Ordering::Relaxed);
+        }
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    fn post(&self, event: &Event, limit: Duration) -> Result<(), Failure> {
+        let json = serde_json::to_vec(event).map_err(|error| Failure::Local(error.to_string()))?;
+        let request = self
+            .headed(self.agent.post(self.at("events")))
+            .content_type("application/json")
+            .config()
+            .timeout_global(Some(limit))
+            .build();
+        drained(self.accepted(request.send(&json))?)
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}/{path}", self.url)
+    }
+
+    fn headed<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        request.header("authorization", &self.authorization)
+    }
+}
+
+/// The answer, if it is a good one.
+fn accepted(answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Failure> {
+    let mut answer = answer.map_err(|error| Failure::Away(error.to_string()))?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let text = answer
+        .body_mut()
+        .with_config()
+        .limit(ERROR_BYTES)
+        .lossy_utf8(true)
+        .read_to_string()
+        .unwrap_or_default();
+    let text = match text.trim() {
+        "" => format!("chainpod answered {status}"),
+        text => text.to_owned(),
+    };
+    // Too early, too many, too slow: these 4xx ask for another try.
+    let again = matches!(status.as_u16(), 408 | 425 | 429) || !(status.is_client_error() || status == FULL);
+    Err(match status {
+        _ if again => Failure::Away(text),
+        StatusCode::GONE => Failure::Over(text),
+        _ => Failure::Refused(text),
+    })
+}
+
+/// Reads an answer to its end, so that the connection can be used again.
+fn drained(mut answer: Response<Body>) -> Result<(), Failure> {
+    // It was accepted; what comes after that changes nothing.
+    let _ = answer.body_mut().with_config().limit(ERROR_BYTES).read_to_vec();
+    Ok(())
+}

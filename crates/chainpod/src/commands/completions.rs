@@ -1,0 +1,19 @@
+//! `chainpod completions`: what a shell offers when one presses the tabulator.
+
+use clap::ArgMatches;
+use clap_complete::Shell;
+
+use crate::{cli, print};
+
+/// Prints the completions for the shell that the flags name.
+pub(crate) fn print(flags: &ArgMatches) {
+    // Invariant: clap demands one of those that it knows.
+    let name = flags.get_one::<String>(cli::SHELL).map_or("", String::as_str);
+    if let Ok(shell) = name.parse::<Shell>() {
+        let mut script = Vec::new();
+        let mut command = cli::command();
+        let name = command.get_name().to_owned();
+        clap_complete::generate(shell, &mut command, name, &mut script);
+        print::write(&script);
+    }
+}

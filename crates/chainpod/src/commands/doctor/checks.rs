@@ -1,0 +1,121 @@
+//! The checks, one function each.
+
+use engine::ports::ClusterError;
+use jiff::Timestamp;
+use pods::Sample;
+use store::{Location, Upkeep};
+
+use super::{Patient, Verdict};
+
+/// How far the clocks may be apart: certificates and tokens are good from the moment in which they are made.
+const SKEW_SECS: i64 = 10;
+/// The kinds of Pods that are tried, and their names in the output.
+const SAMPLES: [(Sample, &str); 2] = [(Sample::Chaincode, "chaincode"), (Sample::Build, "a build")];
+/// A quota's word for what a container does not name.
+const MUST_SPECIFY: &str = "must specify";
+
+/// It answers; who it is and who we are.
+pub(super) async fn api_server(patient: &Patient) -> Verdict {
+    match patient.place.client.apiserver_version().await {
+        Ok(version) => Verdict::Good(format!(
+            "kubernetes {}; chainpod {}; {}",
+            version.git_version,
+            env!("CARGO_PKG_VERSION"),
+            patient.place
+        )),
+        Err(error) => Verdict::Bad(
+            format!("it does not answer: {error}"),
+            "see kubeconfig, and that the API server can be reached from here",
+        ),
+    }
+}
+
+/// The API server's is ours.
+pub(super) async fn clock(patient: &Patient) -> Verdict {
+    match pods::server_time(&patient.place.client).await {
+        Ok(Some(time)) => match (Timestamp::now() - time).get_seconds() {
+            skew if skew.abs() <= SKEW_SECS => Verdict::Good(format!(
+                "it is less than {SKEW_SECS} s apart from the API server's"
+            )),
+            skew => Verdict::Bad(
+                format!("it is {skew} s ahead of the API server's"),
+                "let both machines have their time from a time server (NTP)",
+            ),
+        },
+        Ok(None) => Verdict::Lacks(
+            "the API server does not tell its time".to_owned(),
+            "look for a proxy that drops the Date header",
+        ),
+        Err(error) => Verdict::Bad(error.to_string(), "see the check of the API server"),
+    }
+}
+
+/// Whoever asks has all of the Role.
+pub(super) async fn permissions(patient: &Patient) -> Verdict {
+    let remedy = "bind the Role chainpod (charts/chainpod/files/role.yaml) to this account in this namespace";
+    match pods::missing_permissions(&patient.place.client, &patient.place.namespace).await {
+        Ok(missing) if missing.is_empty() => {
+            Verdict::Good("this account has all permissions of chainpod's Role".to_owned())
+        }
+        Ok(missing) => {
+            let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
+            Verdict::Bad(format!("this account may not {}", missing.join(", ")), remedy)
+        }
+        Err(error) => Verdict::Bad(error.to_string(), remedy),
+    }
+}
+
+/// Those of our shape are accepted: admission, Pod Security, quota. They are as the rules have them.
+pub(super) async fn pods(patient: &Patient) -> Verdict {
+    for (sample, whose) in SAMPLES {
+        if let Err(error) = patient.cluster.accepts(sample, false).await {
+            return Verdict::Bad(format!("a pod of {whose} is refused: {error}"), remedy(&error));
+        }
+    }
+    Verdict::Good("pods of chainpod's shape are accepted (dry run)".to_owned())
+}
+
+fn remedy(error: &ClusterError) -> &'static str {
+    match error {
+        ClusterError::QuotaFull(_) => "raise the namespace's quota, or remove what uses it up",
+        ClusterError::Refused(why) if why.contains(MUST_SPECIFY) => {
+            "set resources.limits and resources.requests in chainpod's rules, for all pods (docs/rules.md), and give doctor the same --rules"
+        }
+        _ => {
+            "see what the namespace's policies and limits ask for, and give it to Pods by rules (docs/rules.md)"
+        }
+    }
+}
+
+/// The API server accepts them. Each node may still do without.
+pub(super) async fn image_volumes(patient: &Patient) -> Verdict {
+    let remedy = "nothing need be done: the agent is copied into each pod, a fifth of a second later; Kubernetes 1.36 has image volumes";
+    match patient.cluster.accepts(Sample::Chaincode, true).await {
+        Ok(true) => Verdict::Good("a pod with an image volume is accepted (dry run)".to_owned()),
+        Ok(false) => Verdict::Lacks("the API server drops image volumes".to_owned(), remedy),
+        Err(error) => Verdict::Lacks(format!("a pod with an image volume is refused: {error}"), remedy),
+    }
+}
+
+/// It can be written to, where it is on this machine.
+pub(super) async fn store(patient: &Patient) -> Verdict {
+    let location = &patient.config.store;
+    if matches!(location, Location::Directory(path) if !path.exists()) {
+        return Verdict::Lacks(
+            format!("{location} is not on this machine: whether it can be written to is not known"),
+            "run doctor where chainpod serves, or see its /readyz",
+        );
+    }
+    let checked = match Upkeep::of(location).await {
+        Ok(upkeep) => upkeep.check().await,
+        Err(error) => Err(error),
+    };
+    match (checked, location) {
+        (Ok(()), Location::Directory(_)) => Verdict::Good(format!("{location} can be written to")),
+        (Ok(()), Location::Bucket { .. }) => Verdict::Good(format!("{location} is there")),
+        (Err(error), _) => Verdict::Bad(
+            error.to_string(),
+            "give store a directory or bucket that chainpod has made its own and may write to",
+        ),
+    }
+}

@@ -1,0 +1,107 @@
+//! The checks that a Pod makes: one that runs the agent for nothing else, and goes.
+
+use pods::{AgentIdentity, Untried};
+
+use super::{Patient, Verdict, Why};
+use crate::serve::CREDENTIALS;
+
+/// A name that every cluster has.
+const KNOWN_NAME: &str = "kubernetes.default";
+/// The remedy where no Pod can run the check.
+const RUN_PODS: &str = "see the check of pods, and that the nodes can pull agent-image, of this very version";
+
+/// The nodes can pull it, and it runs.
+pub(super) async fn agent_image(patient: &Patient) -> Verdict {
+    match patient.agent_runs().await {
+        Ok(()) => Verdict::Good(format!("a pod runs {}", patient.config.agent_image)),
+        Err((why, remedy)) => Verdict::Bad(why, remedy),
+    }
+}
+
+/// A Pod reaches the address at which agents call home, and chainpod is there.
+pub(super) async fn agents(patient: &Patient) -> Verdict {
+    let Some(named) = &patient.config.agent_address else {
+        return Verdict::Lacks(
+            "agent-address is not given: whether pods reach it is not known".to_owned(),
+            "give --agent-address as chainpod serve has it",
+        );
+    };
+    let address = match named.look_up().await {
+        Ok(address) => address.to_string(),
+        Err(error) => {
+            return Verdict::Lacks(
+                format!("agent-address {named} does not resolve here: {error}"),
+                "give its IP address, or run doctor in chainpod's pod: kubectl exec deployment/chainpod -- /chainpod doctor",
+            );
+        }
+    };
+    let ca_pem = patient.ca_pem().await;
+    let reached = patient.tries(&address, ca_pem.as_deref().ok()).await;
+    match (reached, ca_pem) {
+        (Ok(None), Ok(_)) => Verdict::Good(format!(
+            "a pod reaches agent-address {named}, and chainpod is there"
+        )),
+        (Ok(None), Err(why)) => Verdict::Lacks(
+            format!("a pod reaches agent-address {named}; whether chainpod is there is not known: {why}"),
+            "run doctor once chainpod has served in this namespace, with an account that may get that secret",
+        ),
+        (Ok(Some(why)), _) => Verdict::Bad(
+            format!("from a pod {why}"),
+            "check that chainpod serves, that agent-address leads to its agent-listen, what network policies allow, and that no mesh or proxy on the way has a certificate of its own",
+        ),
+        (Err((why, remedy)), _) => Verdict::Bad(why, remedy),
+    }
+}
+
+/// A Pod resolves names.
+pub(super) async fn names(patient: &Patient) -> Verdict {
+    match patient.tries(KNOWN_NAME, None).await {
+        Ok(None) => Verdict::Good(format!("a pod resolves {KNOWN_NAME}")),
+        Ok(Some(why)) => Verdict::Bad(
+            format!("in a pod {why}"),
+            "see the cluster's DNS, and that network policies allow port 53: chaincode resolves its peer's name",
+        ),
+        Err((why, remedy)) => Verdict::Bad(why, remedy),
+    }
+}
+
+impl Patient {
+    /// Checks once that a Pod runs the agent. If none does, no other check has to wait for that.
+    async fn agent_runs(&self) -> Result<(), Why> {
+        let tried = self.agent_runs.get_or_init(async || {
+            let reached = self.cluster.reaches(&[], None).await;
+            reached.map(drop).map_err(|untried| self.why(untried))
+        });
+        tried.await.clone()
+    }
+
+    /// Tries to reach `target` from a Pod: returns none on success, else the Pod's error.
+    async fn tries(&self, target: &str, ca_pem: Option<&str>) -> Result<Option<String>, Why> {
+        self.agent_runs().await?;
+        let reached = self.cluster.reaches(&[target], ca_pem).await;
+        reached.map_err(|untried| self.why(untried))
+    }
+
+    fn why(&self, untried: Untried) -> Why {
+        match untried {
+            Untried::Image(why) => (
+                format!(
+                    "the nodes cannot pull agent-image {}: {why}",
+                    self.config.agent_image
+                ),
+                "set agent-image, for chainpod serve too, to an image that the nodes can pull",
+            ),
+            Untried::Other(why) => (why, RUN_PODS),
+        }
+    }
+
+    /// The CA of which chainpod has its certificate for agents, or why that is not known.
+    async fn ca_pem(&self) -> Result<String, String> {
+        let (client, namespace) = (self.place.client.clone(), &self.place.namespace);
+        match AgentIdentity::load(client, namespace, CREDENTIALS).await {
+            Ok(Some(identity)) => Ok(identity.ca_pem().to_owned()),
+            Ok(None) => Err(format!("there is no secret {CREDENTIALS}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! `chainpod gc`: removes what nobody needs any more, once it has been told to.
+
+use std::collections::HashSet;
+
+use anyhow::{Context, Result};
+use engine::container::Record;
+use engine::image::{Digest, Image};
+use jiff::Timestamp;
+use pods::{Found, Garbage, Kind};
+use store::{Location, Upkeep};
+
+use crate::cluster::Place;
+use crate::config::Gc;
+use crate::print::print;
+use crate::print::table::table;
+
+/// What is found, and can be removed.
+struct Waste {
+    objects: Vec<Garbage>,
+    images: Vec<Image>,
+    /// Blobs and their bytes; those of `images` come to it.
+    blobs: (usize, u64),
+    /// Whether blobs may be removed.
+    sweeps: bool,
+    /// The records that stay.
+    kept: Vec<Record>,
+    /// What was left out, and why.
+    notes: Vec<String>,
+}
+
+/// Prints what nobody needs and, if that is asked for, removes it.
+///
+/// # Errors
+/// When the cluster or the store cannot be asked; when something cannot be removed.
+pub(crate) async fn run(config: &Gc) -> Result<()> {
+    let place = Place::of(&config.look).await?;
+    let found = pods::garbage(&place.client, &place.namespace, &place.scope, config.older_than);
+    let found = found
+        .await
+        .with_context(|| format!("cannot look for garbage {place}"))?;
+    let upkeep = upkeep(&config.store).await?;
+    let waste = waste(config, &place, found, upkeep.as_ref()).await?;
+    print(&text(&waste));
+    if !config.delete {
+        print("nothing was removed: --delete does it\n");
+        return Ok(());
+    }
+    for garbage in &waste.objects {
+        let removed = pods::remove(&place.client, &place.namespace, garbage).await;
+        removed.with_context(|| {
+            let (kind, name) = (kind(garbage.kind), &garbage.name);
+            format!("cannot remove {kind} {name} {place}: look again if it has changed")
+        })?;
+    }
+    if let Some(upkeep) = &upkeep {
+        for image in &waste.images {
+            upkeep.forget(&place.scope, &image.name).await?;
+        }
+        if waste.sweeps {
+            upkeep.sweep(needed(&waste.kept)).await?;
+        }
+    }
+    print("removed\n");
+    Ok(())
+}
+
+/// The store, if there is one here.
+async fn upkeep(location: &Location) -> Result<Option<Upkeep>> {
+    match location {
+        Location::Directory(path) if !path.is_dir() => Ok(None),
+        location => Ok(Some(Upkeep::of(location).await?)),
+    }
+}
+
+async fn waste(config: &Gc, place: &Place, mut found: Found, upkeep: Option<&Upkeep>) -> Result<Waste> {
+    let gone: HashSet<_> = found.garbage.iter().map(|garbage| &garbage.name).collect();
+    found.records.retain(|record| !gone.contains(&record.name.0));
+    let mut waste = Waste {
+        objects: found.garbage,
+        images: Vec::new(),
+        blobs: (0, 0),
+        sweeps: false,
+        kept: found.records,
+        notes: Vec::new(),
+    };
+    if let Some(why) = found.unseen_secrets {
+        waste.notes.push(format!("secrets are left out: {why}"));
+    }
+    let store = &config.store;
+    let Some(upkeep) = upkeep else {
+        waste.notes.push(format!(
+            "the image store is left out: {store} is not here (store)"
+        ));
+        return Ok(waste);
+    };
+    if let Some(age) = config.images_older_than {
+        let used = waste.kept.iter().map(|record| record.container.image.id.clone());
+        let used: HashSet<Digest> = used.collect();
+        waste.images = upkeep
+            .old_images(&place.scope, &used, Timestamp::now() - age)
+            .await?;
+    }
+    if !upkeep.is_alone() {
+        waste.notes.push(format!(
+            "blobs of {store} are left out: the chainpod that serves it removes them itself"
+        ));
+    } else if upkeep.has_others(&place.scope).await? {
+        waste.notes.push(format!(
+            "blobs of {store} are left out: it has images of other instances than {}, whose containers are not known here",
+            place.scope.0
+        ));
+    } else {
+        waste.blobs = upkeep.idle(needed(&waste.kept)).await?;
+        waste.sweeps = true;
+    }
+    Ok(waste)
+}
+
+/// The blobs that these containers need.
+fn needed(records: &[Record]) -> HashSet<Digest> {
+    let containers = records.iter().map(|record| &record.container);
+    containers
+        .flat_map(|container| container.inputs().chain(container.outputs.values()).cloned())
+        .collect()
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ConfigMap => "configmap",
+        Kind::Pod => "pod",
+        Kind::Secret => "secret",
+    }
+}
+
+fn text(waste: &Waste) -> String {
+    let row = |kind: &str, name: &str, why: String| [kind.to_owned(), name.to_owned(), why];
+    let mut rows = vec![row("KIND", "NAME", "WHY".to_owned())];
+    let objects = waste.objects.iter();
+    rows.extend(objects.map(|garbage| row(kind(garbage.kind), &garbage.name, garbage.why.clone())));
+    let built = |image: &Image| format!("no container has it; it was built at {}", image.created);
+    rows.extend(
+        waste
+            .images
+            .iter()
+            .map(|image| row("image", &image.name, built(image))),
+    );
+    let (count, bytes) = waste.blobs;
+    if count > 0 {
+        rows.push(row(
+            "blobs",
+            &count.to_string(),
+            format!("nothing needs their {bytes} bytes"),
+        ));
+    }
+    let listed = if rows.len() > 1 {
+        table(&rows)
+    } else {
+        "there is no garbage\n".to_owned()
+    };
+    let notes = waste.notes.iter().map(|note| format!("note: {note}\n"));
+    listed + &notes.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        let mut waste = Waste {
+            objects: Vec::new(),
+            images: Vec::new(),
+            blobs: (0, 0),
+            sweeps: true,
+            kept: Vec::new(),
+            notes: vec!["secrets are left out: forbidden".to_owned()],
+        };
+        assert_eq!(
+            text(&waste),
+            "there is no garbage\nnote: secrets are left out: forbidden\n"
+        );
+        waste.blobs = (2, 7);
+        assert_eq!(
+            text(&waste),
+            "KIND   NAME  WHY\nblobs  2     nothing needs their 7 bytes\nnote: secrets are left out: forbidden\n"
+        );
+    }
+}

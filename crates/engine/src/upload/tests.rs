@@ -1,0 +1,92 @@
+//! What becomes a Secret, and what the store is asked to look at.
+
+use tokio_tar::{Builder, EntryType, Header};
+
+use super::*;
+
+/// As much as an octal size can say: 8 GiB.
+const HUGE: u64 = 0o777_7777_7777;
+
+fn header(kind: EntryType, size: u64) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(0o600);
+    header.set_size(size);
+    header
+}
+
+async fn tar(entries: Vec<(Header, &str, Vec<u8>)>) -> Vec<u8> {
+    let mut tar = Builder::new(Vec::new());
+    for (mut header, name, content) in entries {
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_cksum();
+        tar.append(&header, content.as_slice()).await.unwrap();
+    }
+    tar.into_inner().await.unwrap()
+}
+
+async fn classified(tar: Vec<u8>) -> Content {
+    let body = Box::new(Cursor::new(tar));
+    classify(Role::Chaincode, "/etc/hyperledger", body).await.unwrap()
+}
+
+/// One hole, as old GNU tar says it.
+fn old_sparse() -> Header {
+    let mut header = header(EntryType::GNUSparse, 0);
+    let gnu = header.as_gnu_mut().unwrap();
+    let octal = format!("{HUGE:011o}\0");
+    gnu.sparse[0].offset.copy_from_slice(octal.as_bytes());
+    gnu.sparse[0].numbytes.copy_from_slice(b"00000000000\0");
+    gnu.realsize.copy_from_slice(octal.as_bytes());
+    header
+}
+
+/// Attributes that make a sparse file of the plain one behind them.
+fn pax_sparse() -> (Header, &'static str, Vec<u8>) {
+    let attributes = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n".to_vec();
+    let mut header = Header::new_ustar();
+    header.set_entry_type(EntryType::XHeader);
+    header.set_size(attributes.len() as u64);
+    (header, "pax", attributes)
+}
+
+#[tokio::test]
+async fn a_file_with_holes_is_not_unfolded_but_left_to_the_store() {
+    for entries in [
+        vec![(old_sparse(), "a", Vec::new())],
+        vec![
+            pax_sparse(),
+            (header(EntryType::Regular, 2), "a", b"0\n".to_vec()),
+        ],
+    ] {
+        let tar = tar(entries).await;
+        let Content::Archive(mut archive) = classified(tar.clone()).await else {
+            panic!("it is no plain file");
+        };
+        let mut whole = Vec::new();
+        archive.read_to_end(&mut whole).await.unwrap();
+        assert_eq!(whole, tar);
+    }
+}
+
+#[tokio::test]
+async fn plain_files_within_the_limits_become_a_secret() {
+    let file = |size: u64| (header(EntryType::Regular, size), "./a", vec![b'x'; size as usize]);
+    let Content::Files(files) = classified(tar(vec![file(3), file(FILES_BYTES - 3)]).await).await else {
+        panic!("they are plain");
+    };
+    let known = FileEntry {
+        path: "/etc/hyperledger/a".to_owned(),
+        mode: 0o600,
+        size: 3,
+    };
+    assert_eq!(files[0], (known, Bytes::from_static(b"xxx")));
+    for beyond in [
+        vec![file(3), file(FILES_BYTES - 2)],
+        (0..=FILES).map(|_| file(1)).collect(),
+        vec![(header(EntryType::Regular, 0), "a/../../b", Vec::new())],
+        vec![(header(EntryType::Symlink, 0), "a", Vec::new())],
+    ] {
+        assert!(matches!(classified(tar(beyond).await).await, Content::Archive(_)));
+    }
+}

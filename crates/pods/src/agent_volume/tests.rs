@@ -1,0 +1,193 @@
+//! What Pods teach about their nodes.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::cluster::tests::config;
+use crate::record::sample;
+
+/// A Pod with an image volume on that node; its container's state.
+fn pod(node: &str, state: &Value) -> Pod {
+    let record = sample::chaincode();
+    let launch = sample::launch(&record);
+    let mut pod = crate::pod::build(&launch, &config(), AgentBy::Mount, &rules::PodFields::default());
+    pod.spec.as_mut().unwrap().node_name = Some(node.to_owned());
+    let status = json!({"name": "chaincode", "state": state, "image": "", "imageID": "", "ready": false, "restartCount": 0});
+    pod.status = serde_json::from_value(json!({"containerStatuses": [status]})).unwrap();
+    pod
+}
+
+fn waiting(reason: &str, message: &str) -> Value {
+    json!({"waiting": {"reason": reason, "message": message}})
+}
+
+/// What containerd 1.6 says.
+fn old(node: &str) -> Pod {
+    let message = "failed to generate container \"x\" spec: failed to generate spec: failed to mkdir \"\": mkdir : no such file or directory";
+    pod(node, &waiting("CreateContainerError", message))
+}
+
+fn fresh(node: &str) -> Pod {
+    pod(node, &waiting("ContainerCreating", ""))
+}
+
+/// A Pod whose agent is copied.
+fn copied(node: &str) -> Pod {
+    let mut pod = fresh(node);
+    pod.spec.as_mut().unwrap().volumes = None;
+    pod
+}
+
+#[test]
+fn a_pod_without_an_agent_is_told_by_its_cause() {
+    let rows = [
+        (old("n"), true),
+        (
+            pod(
+                "n",
+                &json!({"terminated": {"exitCode": 128, "reason": "StartError", "message": "exec: \"/.chainpod/chainpod-agent\": stat: no such file"}}),
+            ),
+            true,
+        ),
+        (
+            pod(
+                "n",
+                &waiting(
+                    "RunContainerError",
+                    "exec: \"/.chainpod/chainpod-agent\": permission denied",
+                ),
+            ),
+            true,
+        ),
+        (
+            pod(
+                "n",
+                &waiting("RunContainerError", "the working directory is not there"),
+            ),
+            false,
+        ),
+        (pod("n", &waiting("ImagePullBackOff", "no /.chainpod")), false),
+        (pod("n", &json!({"running": {}})), false),
+        (fresh("n"), false),
+    ];
+    for (pod, expected) in rows {
+        let told = AgentVolumes::new(AgentVolume::Auto).learn(&pod);
+        assert_eq!(
+            matches!(told, Some(PodState::NoAgent(_))),
+            expected,
+            "{:?}",
+            pod.status
+        );
+    }
+}
+
+#[test]
+fn a_nodes_way_is_kept_and_others_are_tried() {
+    let volumes = AgentVolumes::new(AgentVolume::Auto);
+    assert!(volumes.mounts_image());
+    assert!(volumes.learn(&old("old")).is_some());
+    // No other node is known: it is not tried again.
+    assert!(!volumes.mounts_image());
+    assert_eq!(volumes.learn(&copied("new")), None);
+    assert!(volumes.mounts_image());
+    assert_eq!(volumes.learn(&pod("new", &json!({"running": {}}))), None);
+    assert!(volumes.mounts_image());
+    let deleted = json!({"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}});
+    volumes.learn(&pod("old", &deleted));
+    let told = volumes.learn(&fresh("old"));
+    assert_eq!(
+        told,
+        Some(PodState::NoAgent("node old mounts no images".to_owned()))
+    );
+    assert_eq!(volumes.learn(&fresh("new")), None);
+}
+
+#[test]
+fn a_setting_is_not_doubted() {
+    for (setting, mounts) in [(AgentVolume::Image, true), (AgentVolume::Init, false)] {
+        let volumes = AgentVolumes::new(setting);
+        assert_eq!(volumes.learn(&old("old")), None);
+        assert_eq!(volumes.mounts_image(), mounts);
+    }
+}
+
+/// The container that keeps the image's files starts first, and mounts the agent.
+#[test]
+fn a_nodes_way_is_learned_from_what_keeps_files_too() {
+    let kept = |state: &Value| {
+        let mut record = sample::chaincode();
+        let overlay = record.container.image.overlay.as_mut().unwrap();
+        overlay.directories.push("/etc".to_owned());
+        let launch = sample::launch(&record);
+        let mut pod = crate::pod::build(&launch, &config(), AgentBy::Mount, &rules::PodFields::default());
+        pod.spec.as_mut().unwrap().node_name = Some("n".to_owned());
+        let status = json!({"name": "keeper", "state": state, "image": "", "imageID": "", "ready": false, "restartCount": 0});
+        pod.status = serde_json::from_value(json!({"initContainerStatuses": [status]})).unwrap();
+        pod
+    };
+    let volumes = AgentVolumes::new(AgentVolume::Auto);
+    let old = waiting(
+        "CreateContainerError",
+        "failed to generate spec: failed to mkdir \"\"",
+    );
+    assert!(matches!(volumes.learn(&kept(&old)), Some(PodState::NoAgent(_))));
+    assert!(!volumes.mounts_image());
+    let volumes = AgentVolumes::new(AgentVolume::Auto);
+    let kept = kept(&json!({"terminated": {"exitCode": 0, "reason": "Completed"}}));
+    assert_eq!(volumes.learn(&kept), None);
+    assert!(volumes.learned().nodes.get("n") == Some(&Node::Mounts));
+}
+
+fn spec_of_copied(record: &engine::container::Record) -> k8s_openapi::api::core::v1::PodSpec {
+    let launch = sample::launch(record);
+    let pod = crate::pod::build(&launch, &config(), AgentBy::Copy, &rules::PodFields::default());
+    pod.spec.unwrap()
+}
+
+#[test]
+fn the_first_containers_hook_copies_the_agent_before_the_second_one_starts() {
+    let spec = spec_of_copied(&sample::chaincode());
+    assert_eq!(spec.init_containers, None);
+    let [agent, program] = &spec.containers[..] else {
+        panic!("{:?}", spec.containers);
+    };
+    assert_eq!(
+        agent.command.as_ref().unwrap(),
+        &["/chainpod-agent", "--stay", "/.chainpod"]
+    );
+    let hook = agent.lifecycle.as_ref().unwrap().post_start.as_ref().unwrap();
+    assert_eq!(
+        hook.exec.as_ref().unwrap().command.as_ref().unwrap(),
+        &["/chainpod-agent", "--install", "/.chainpod"]
+    );
+    let mounts = [agent, program].map(|container| {
+        let mount = &container.volume_mounts.as_ref().unwrap()[0];
+        (mount.mount_path.as_str(), mount.read_only)
+    });
+    assert_eq!(mounts, [("/.chainpod", None), ("/.chainpod", Some(true))]);
+    let volume = &spec.volumes.unwrap()[0];
+    assert!(volume.image.is_none() && volume.empty_dir.is_some());
+    assert_eq!(agent.security_context.as_ref().unwrap().run_as_user, Some(500));
+}
+
+#[test]
+fn an_init_container_copies_the_agent_for_one_that_copies_files() {
+    let mut record = sample::chaincode();
+    let overlay = record.container.image.overlay.as_mut().unwrap();
+    overlay.directories.push("/etc".to_owned());
+    let spec = spec_of_copied(&record);
+    let before: Vec<_> = spec
+        .init_containers
+        .unwrap()
+        .into_iter()
+        .map(|it| it.command.unwrap())
+        .collect();
+    assert_eq!(
+        before,
+        [
+            vec!["/chainpod-agent", "--install", "/.chainpod"],
+            vec!["/.chainpod/chainpod-agent", "--keep"]
+        ]
+    );
+    assert_eq!(spec.containers.len(), 1);
+}

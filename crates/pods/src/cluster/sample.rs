@@ -1,0 +1,74 @@
+//! Containers that nobody has asked for, whose Pods show in a dry run whether those of others would be accepted.
+
+use engine::container::{Container, Record, Spec, Upload};
+use engine::image::{Digest, Image, Overlay, Ruled};
+use engine::name::{RecordName, Scope};
+use engine::process::{BUILD_OUTPUT, Launch, Process};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+
+use crate::agent_volume::AgentBy;
+use crate::cluster::Config;
+use crate::pod;
+use crate::ruled::choice;
+
+/// The container's name.
+const NAME: &str = "chainpod-doctor";
+/// Where its agent would call.
+const URL: &str = "https://127.0.0.1:1";
+
+/// The kinds of containers that peers ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sample {
+    /// It is chaincode in Fabric's image.
+    Chaincode,
+    /// It compiles chaincode in Fabric's image.
+    Build,
+}
+
+impl Sample {
+    /// Its Pod, as the rules have it. It names no limits: a build's never does, by any peer.
+    pub(super) fn pod(self, config: &Config, agent_by: AgentBy) -> Pod {
+        let scope = Scope(config.instance.clone());
+        let spec = Spec {
+            cmd: Some(vec![NAME.to_owned()]),
+            ..Spec::default()
+        };
+        let mut container = Container::new(NAME.to_owned(), scope, spec, self.image());
+        container.starts = 1;
+        if self == Self::Build {
+            container.uploads.push(Upload::Archive {
+                digest: Digest(String::new()),
+                path: BUILD_OUTPUT.to_owned(),
+            });
+        }
+        let record = Record {
+            name: RecordName::new(&container.scope, NAME),
+            uid: container.id.0.clone(),
+            version: String::new(),
+            container,
+        };
+        let ruled = Ruled {
+            reference: record.container.image.reference.clone(),
+            ..Ruled::default()
+        };
+        let launch = Launch::of(&record, Process::of(&record.container), ruled, URL);
+        let choice = choice(&config.rules.current(), &record.container);
+        pod::build(&launch, config, agent_by, &choice.fields)
+    }
+
+    fn image(self) -> Image {
+        let (reference, overlay) = match self {
+            Self::Build => ("hyperledger/fabric-ccenv:2.5", None),
+            Self::Chaincode => ("hyperledger/fabric-baseos:2.5", Some(Overlay::default())),
+        };
+        Image {
+            id: Digest(String::new()),
+            name: reference.to_owned(),
+            reference: reference.to_owned(),
+            overlay,
+            created: Timestamp::UNIX_EPOCH,
+            always_pull: false,
+        }
+    }
+}

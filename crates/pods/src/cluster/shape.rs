@@ -1,0 +1,57 @@
+//! Which shape a Pod has: with an image volume or a copy of the agent.
+
+use engine::ports::{ClusterError, PodState};
+use engine::process::Launch;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::PostParams;
+
+use super::KubeCluster;
+use super::sample::Sample;
+use crate::agent_volume::AgentBy;
+use crate::retry::tried;
+
+impl KubeCluster {
+    /// Asks the API server by dry runs whether it accepts image volumes, where that matters: an old
+    /// one refuses them, or forgets what it does not know.
+    pub async fn try_agent_volume(&self) {
+        if !self.agent_volumes.is_auto() {
+            return;
+        }
+        let by_image = self.dry_run(Sample::Chaincode, AgentBy::Mount).await;
+        let volumes = by_image.into_iter().filter_map(|pod| pod.spec?.volumes).flatten();
+        if volumes.into_iter().any(|volume| volume.image.is_some()) {
+            return;
+        }
+        // Where both are refused the cause is another one.
+        if self.dry_run(Sample::Chaincode, AgentBy::Copy).await.is_ok() {
+            tracing::info!("this cluster has no image volumes: the agent is copied into each pod");
+            self.agent_volumes.set_refused();
+        }
+    }
+
+    pub(super) async fn dry_run(&self, sample: Sample, agent_by: AgentBy) -> Result<Pod, ClusterError> {
+        let api = self.api::<Pod>();
+        let pod = sample.pod(&self.config, agent_by);
+        let params = PostParams {
+            dry_run: true,
+            ..PostParams::default()
+        };
+        tried("a pod's dry run", || api.create(&params, &pod))
+            .await
+            .result
+    }
+
+    /// Learns from a Pod how the agent gets to its node; what it tells where it did not.
+    pub(crate) fn learn(&self, pod: &Pod) -> Option<PodState> {
+        self.agent_volumes.learn(pod)
+    }
+
+    /// How the agent gets into the Pod of that launch: one that is repeated has tried the image.
+    pub(super) fn agent_by(&self, launch: &Launch<'_>) -> AgentBy {
+        if launch.record.container.repeats.is_none() && self.agent_volumes.mounts_image() {
+            AgentBy::Mount
+        } else {
+            AgentBy::Copy
+        }
+    }
+}

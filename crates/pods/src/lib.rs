@@ -1,0 +1,35 @@
+//! The adapter to Kubernetes: containers become ConfigMaps, Secrets and Pods.
+//!
+//! Objects are made by pure builders, one file each; [`KubeCluster`] sends
+//! them, [`watch()`] tells what became of them. It decides nothing: phases and
+//! causes are the engine's.
+
+mod agent_volume;
+mod cluster;
+mod credentials;
+mod error;
+mod event;
+mod explain;
+mod files_secret;
+mod garbage;
+mod labels;
+mod logs;
+mod owner;
+mod pairs;
+mod permissions;
+mod pod;
+mod record;
+mod retry;
+mod ruled;
+mod status;
+mod task_secret;
+mod watch;
+
+pub use agent_volume::AgentVolume;
+pub use cluster::{Config, KubeCluster, Sample, Untried, records, server_time};
+pub use credentials::{AgentIdentity, CredentialsError, ServerCertificate};
+pub use explain::explain;
+pub use garbage::{Found, Garbage, Kind, garbage, remove};
+pub use pairs::{View, changes, read_log, views};
+pub use permissions::{Permission, ROLE_FILE, missing as missing_permissions};
+pub use watch::{Told, WATCHED, watch};

@@ -1,0 +1,175 @@
+//! Why a container of ours does not come to run: what a kubelet says of it, and what that means for what it is for.
+
+use engine::Cause;
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStateWaiting, Pod};
+
+use super::parts::{Part, Role, mounted_image, parts, program};
+use super::{PLAIN, sentence};
+use crate::agent_volume::is_about_agent;
+
+/// Reasons of waiting that are none: it comes.
+pub(super) const COMES: [&str; 2] = ["ContainerCreating", "PodInitializing"];
+/// First failures of an image's pull: the next try may succeed.
+const PULL_FAILED: [&str; 2] = ["ErrImagePull", "RegistryUnavailable"];
+/// Reasons of waiting for an image that will not come in the time that a start has.
+const NO_IMAGE: [&str; 5] = [
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "SignatureValidationFailed",
+];
+/// Reasons of an end before the program's first instruction.
+const NEVER_RAN: [&str; 2] = ["ContainerCannotRun", "StartError"];
+/// A part of runc's message about a program that cannot be executed.
+const EXEC_ERROR: &str = "exec: \"";
+/// Docker's exit code for a program that is not there.
+const COMMAND_NOT_FOUND: i64 = 127;
+/// Docker's exit code for one that cannot be executed.
+const NOT_EXECUTABLE: i64 = 126;
+/// The parts of an image's name that users leave out and runtimes add.
+const DEFAULT_REGISTRY: [&str; 2] = ["docker.io/", "library/"];
+
+/// Why `pod` does not come to run its program, by the first of our containers that does not get on; `is_ending` where
+/// something ends it as a whole.
+pub(super) fn stuck(pod: &Pod, is_ending: bool) -> Option<Cause> {
+    let program = program(pod).and_then(|program| program.state());
+    if program.is_some_and(has_run) {
+        return None;
+    }
+    parts(pod).find_map(|part| {
+        let state = part.state()?;
+        if let Some(waiting) = &state.waiting {
+            return waits(
+                pod,
+                part,
+                waiting,
+                program.is_some_and(|state| state.terminated.is_some()),
+            );
+        }
+        let ended = state.terminated.as_ref()?;
+        match part.role {
+            _ if never_ran(ended) => Some(unexecuted(pod, part, words(ended))),
+            Role::Agent | Role::Keeper if ended.exit_code != 0 && !is_ending => Some(failed(part, ended)),
+            _ => None,
+        }
+    })
+}
+
+/// Returns true if a container in that state has run its program.
+fn has_run(state: &ContainerState) -> bool {
+    let ended = state.terminated.as_ref();
+    state.running.is_some() || ended.is_some_and(|ended| !never_ran(ended))
+}
+
+/// Returns true if a container ended before its program's first instruction.
+pub(super) fn never_ran(ended: &ContainerStateTerminated) -> bool {
+    let reason = ended.reason.as_deref();
+    reason.is_some_and(|reason| NEVER_RAN.contains(&reason))
+}
+
+/// Why it waits, where that may not pass; `too_late` where the program was tried without waiting for it.
+fn waits(pod: &Pod, part: Part<'_>, waiting: &ContainerStateWaiting, too_late: bool) -> Option<Cause> {
+    let reason = waiting
+        .reason
+        .as_deref()
+        .filter(|reason| !COMES.contains(reason))?;
+    let message = sentence(Some(reason), waiting.message.as_deref());
+    let Some(tried_again) = pull(reason) else {
+        return Some(unmade(pod, part, message));
+    };
+    let own = part.image().to_owned();
+    Some(match agents_image(pod, part, &message) {
+        Some(image) => Cause::AgentImage {
+            image,
+            message,
+            tried_again: tried_again && !too_late,
+        },
+        None => Cause::Image {
+            image: own,
+            message,
+            tried_again,
+        },
+    })
+}
+
+/// Returns some if that is the reason of an image that cannot be pulled, with true if the next try may succeed.
+pub(super) fn pull(reason: &str) -> Option<bool> {
+    match reason {
+        reason if PULL_FAILED.contains(&reason) => Some(true),
+        reason => NO_IMAGE.contains(&reason).then_some(false),
+    }
+}
+
+/// The agent's image, if the message is about that one: it is pulled for who mounts it, too, and the kubelet says of
+/// both pulls the same. Of two images whose names begin alike the longer one is meant.
+fn agents_image(pod: &Pod, part: Part<'_>, message: &str) -> Option<String> {
+    let own = part.image();
+    if part.role == Role::Agent {
+        return Some(own.to_owned());
+    }
+    let mounted = mounted_image(pod).filter(|_| part.has_agent())?;
+    let names = |image: &str| message.contains(short(image));
+    let is_meant = names(mounted) && (!names(own) || short(mounted).len() > short(own).len());
+    is_meant.then(|| mounted.to_owned())
+}
+
+/// An image's name without what is the same for all.
+fn short(image: &str) -> &str {
+    let strip = |image, prefix: &&str| str::strip_prefix(image, *prefix).unwrap_or(image);
+    DEFAULT_REGISTRY.iter().fold(image, strip)
+}
+
+/// Of a container that cannot be made or begun; the kubelet tries again.
+fn unmade(pod: &Pod, part: Part<'_>, message: String) -> Cause {
+    match lacks_agent(pod, part, &message) {
+        true => Cause::Agent(message),
+        false => Cause::Container {
+            message,
+            tried_again: true,
+        },
+    }
+}
+
+/// Of a container whose program cannot be executed. What the runtime says of that is Docker's text too, which runc has
+/// made.
+fn unexecuted(pod: &Pod, part: Part<'_>, message: String) -> Cause {
+    if lacks_agent(pod, part, &message) {
+        return Cause::Agent(message);
+    }
+    if part.role != Role::Program || !message.contains(EXEC_ERROR) {
+        return Cause::Container {
+            message,
+            tried_again: false,
+        };
+    }
+    let found = !(message.contains("not found") || message.contains("no such file"));
+    Cause::Command {
+        message,
+        code: if found { NOT_EXECUTABLE } else { COMMAND_NOT_FOUND },
+    }
+}
+
+/// Returns true if it cannot begin because the agent is not in it.
+fn lacks_agent(pod: &Pod, part: Part<'_>, message: &str) -> bool {
+    part.role == Role::Agent || (part.has_agent() && is_about_agent(message, mounted_image(pod).is_some()))
+}
+
+/// Of a container of ours whose work has failed.
+fn failed(part: Part<'_>, ended: &ContainerStateTerminated) -> Cause {
+    let why = match words(ended) {
+        why if why.is_empty() => format!("it exited with {}", ended.exit_code),
+        why => why,
+    };
+    let message = format!("container {}: {why}", part.name());
+    match part.role {
+        Role::Agent => Cause::Agent(message),
+        Role::Keeper | Role::Program => Cause::Files(message),
+    }
+}
+
+/// Returns the kubelet's words for an end; empty if there are none but the exit code.
+pub(super) fn words(ended: &ContainerStateTerminated) -> String {
+    let reason = ended.reason.as_deref().filter(|reason| !PLAIN.contains(reason));
+    sentence(reason, ended.message.as_deref())
+}

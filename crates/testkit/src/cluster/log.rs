@@ -1,0 +1,74 @@
+//! The log of every Pod, as the kubelet hands it out: from a whole second on, or its last entries; cut off where a
+//! test says so.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use engine::ports::{ClusterError, LogLine};
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use jiff::Timestamp;
+
+use super::FakeCluster;
+
+#[derive(Default)]
+pub(super) struct Log {
+    entries: Vec<LogLine>,
+    /// After how many lines the next read is cut off.
+    cut: Option<usize>,
+    /// How many of the last entries each read asked for.
+    tails: Vec<Option<usize>>,
+    bytes_read: Arc<AtomicUsize>,
+}
+
+impl Log {
+    pub(super) fn read(
+        &mut self,
+        since: Option<Timestamp>,
+        tail: Option<usize>,
+        follow: bool,
+    ) -> BoxStream<'static, Result<LogLine, ClusterError>> {
+        self.tails.push(tail);
+        let skipped = tail.map_or(0, |tail| self.entries.len().saturating_sub(tail));
+        let since = since.map(Timestamp::as_second);
+        let is_wanted = |line: &&LogLine| since.is_none_or(|since| line.time.as_second() >= since);
+        let wanted = self.entries.iter().skip(skipped).filter(is_wanted);
+        let mut lines: Vec<_> = wanted.cloned().map(Ok).collect();
+        if let Some(cut) = self.cut.take() {
+            lines.truncate(cut);
+            lines.push(Err(ClusterError::Unavailable("connection reset".to_owned())));
+        }
+        let bytes_read = Arc::clone(&self.bytes_read);
+        let lines = stream::iter(lines).inspect(move |line| {
+            let bytes = line.as_ref().map_or(0, |line| line.text.len());
+            bytes_read.fetch_add(bytes, Ordering::Relaxed);
+        });
+        if follow {
+            lines.chain(stream::pending()).boxed()
+        } else {
+            lines.boxed()
+        }
+    }
+}
+
+impl FakeCluster {
+    /// What the log of every Pod that is there holds.
+    pub fn set_log(&self, entries: Vec<LogLine>) {
+        self.state.lock().unwrap().log.entries = entries;
+    }
+
+    /// Cuts off the next read of a log after so many lines.
+    pub fn cut_next_log(&self, lines: usize) {
+        self.state.lock().unwrap().log.cut = Some(lines);
+    }
+
+    /// How many of the last entries each read of a log has asked for.
+    pub fn log_tails(&self) -> Vec<Option<usize>> {
+        self.state.lock().unwrap().log.tails.clone()
+    }
+
+    /// How many bytes of logs have been taken.
+    pub fn log_bytes_read(&self) -> usize {
+        self.state.lock().unwrap().log.bytes_read.load(Ordering::Relaxed)
+    }
+}
