@@ -3,7 +3,7 @@
 
 use image_name::InvalidName;
 
-use crate::ports::error::{ClusterError, StoreError};
+use crate::ports::{ClusterError, StoreError};
 
 /// An operation's result.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -10,7 +10,7 @@ use crate::name::PodName;
 
 mod end;
 mod limits;
-mod refusal;
+pub(crate) mod refusal;
 mod who;
 mod words;
 

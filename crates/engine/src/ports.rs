@@ -18,7 +18,7 @@ use crate::image::{Digest, Image, ImageCommand, Ruled};
 use crate::name::{PodName, RecordName, Scope};
 use crate::process::Launch;
 
-pub(crate) mod error;
+mod error;
 
 pub use self::error::{ClusterError, StoreError};
 pub use crate::news::News;

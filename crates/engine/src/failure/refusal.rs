@@ -1,11 +1,9 @@
 //! What to do about what the API server refuses: its message tells who refused.
 
-use crate::ports::error::ClusterError;
-
 /// Of a quota.
-pub(super) const QUOTA: &str = "raise the namespace's quota, or remove what nobody needs there";
+pub(crate) const QUOTA: &str = "raise the namespace's quota, or remove what nobody needs there";
 /// Of an API server that is away.
-pub(super) const UNAVAILABLE: &str = "see that it runs and that chainpod reaches it";
+pub(crate) const UNAVAILABLE: &str = "see that it runs and that chainpod reaches it";
 /// A quota's word for what a container does not name.
 const MUST_SPECIFY: &str = ": must specify ";
 /// Who refused, by a part of the message, and what to do about it.
@@ -40,19 +38,7 @@ const REMEDIES: [(&str, &str); 7] = [
 const UNKNOWN: &str = "see what in the namespace forbids it";
 
 /// What to do about a refusal with that message.
-pub(super) fn remedy(message: &str) -> &'static str {
+pub(crate) fn remedy(message: &str) -> &'static str {
     let row = REMEDIES.iter().find(|(part, _)| message.contains(part));
     row.map_or(UNKNOWN, |(_, remedy)| remedy)
-}
-
-impl ClusterError {
-    /// What to do about it, where that is known.
-    pub(crate) fn remedy(&self) -> Option<&'static str> {
-        match self {
-            Self::Refused(message) => Some(remedy(message)),
-            Self::QuotaFull(_) => Some(QUOTA),
-            Self::Unavailable(_) => Some(UNAVAILABLE),
-            Self::AlreadyExists(_) | Self::Conflict(_) | Self::NotFound(_) => None,
-        }
-    }
 }

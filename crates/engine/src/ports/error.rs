@@ -2,6 +2,7 @@
 
 use image_name::InvalidName;
 
+use crate::failure::refusal;
 use crate::image::Digest;
 
 /// A failure of the cluster's side.
@@ -25,6 +26,18 @@ pub enum ClusterError {
     /// The API server cannot be reached or fails; worth another try.
     #[error("the kubernetes api server cannot be reached: {0}")]
     Unavailable(String),
+}
+
+impl ClusterError {
+    /// Returns the advice for it; none where it says all.
+    pub(crate) fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(message) => Some(refusal::remedy(message)),
+            Self::QuotaFull(_) => Some(refusal::QUOTA),
+            Self::Unavailable(_) => Some(refusal::UNAVAILABLE),
+            Self::AlreadyExists(_) | Self::Conflict(_) | Self::NotFound(_) => None,
+        }
+    }
 }
 
 /// A failure of the store's side.
