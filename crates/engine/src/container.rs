@@ -2,6 +2,7 @@
 
 mod chaincode;
 mod exit;
+mod files;
 mod record;
 mod spec;
 mod upload;

@@ -15,8 +15,8 @@ use tokio::io::AsyncRead;
 use crate::container::{Container, Owner, Record, Role};
 use crate::failure::{Cause, End};
 use crate::image::{Digest, Image, ImageCommand, Ruled};
+use crate::launch::Launch;
 use crate::name::{PodName, RecordName, Scope};
-use crate::process::Launch;
 
 mod error;
 

@@ -107,9 +107,10 @@ pub(crate) mod sample {
 
     use engine::container::{Container, FileEntry, Record, Role, Spec, Upload};
     use engine::image::{Digest, Image, Overlay, Ruled};
+    use engine::launch::Launch;
     use engine::name::{ContainerId, RecordName, Scope};
     use engine::phase::Phase;
-    use engine::process::{Launch, Process};
+    use engine::process::Process;
 
     /// A chaincode container that is being started for the second time.
     pub(crate) fn chaincode() -> Record {

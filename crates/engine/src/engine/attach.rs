@@ -14,8 +14,8 @@ use super::live::Open;
 use super::log::Lines;
 use super::{Engine, Live, LogRequest};
 use crate::container::{Container, Role};
+use crate::download_hint::Output;
 use crate::error::Result;
-use crate::hint::Output;
 use crate::phase::Phase;
 use crate::ports::LogLine;
 

@@ -14,11 +14,12 @@ use super::{Engine, Live};
 use crate::error::{Error, Result};
 use crate::fabric::is_own;
 use crate::failure::{Cause, Who};
+use crate::launch::Launch;
 use crate::life::Transition;
 use crate::name::PodName;
 use crate::phase::Phase;
 use crate::ports::ClusterError;
-use crate::process::{Launch, Process};
+use crate::process::Process;
 
 mod stuck;
 
