@@ -5,7 +5,7 @@ use std::sync::Arc;
 use agent_protocol::Command;
 use tokio::sync::mpsc;
 
-use super::{Engine, Live};
+use crate::engine::{Engine, Live};
 use crate::error::{Error, Result};
 use crate::failure::End;
 use crate::launch::outputs;
