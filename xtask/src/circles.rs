@@ -18,8 +18,7 @@ use self::tree::Tree;
 ///
 /// A node of the lab is one thing in four files: how it starts, its programs, their configuration and its end.
 /// The other figures are those of the day on which this check was made, and are to become none.
-const ALLOWED: [(&str, usize); 6] = [
-    ("chainpod-engine", 4),
+const ALLOWED: [(&str, usize); 5] = [
     ("chainpod-kube", 9),
     ("chainpod-lab", 4),
     ("chainpod-rules", 2),

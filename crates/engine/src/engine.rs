@@ -2,28 +2,16 @@
 //! over one index of what this process knows. The truth is in the records;
 //! phase changes are compare-and-swap on them, and no lock is held over a call.
 
-mod agents;
-mod archive;
-mod attach;
-mod builds;
-mod create;
+mod announce;
 mod enact;
-mod health;
-mod hold;
+mod end;
 mod images;
 mod index;
-mod keep;
-mod live;
-mod log;
-mod news;
-mod observe;
-mod remove;
-mod ruled;
+mod io;
+mod launch;
+mod seen;
 mod span;
-mod start;
-mod stop;
-mod sweep;
-mod wait;
+mod status;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -40,16 +28,14 @@ use crate::name::{BootId, Scope};
 use crate::ports::{BuildRequest, Built, Cluster, Images, Meter, Reader, Store};
 use crate::token::TokenKey;
 
-pub use self::attach::AttachStream;
-use self::builds::Builds;
+pub use self::end::{Stopped, WaitCondition};
+use self::images::Builds;
 pub use self::images::{NamedImage, Removed};
 use self::index::Index;
-use self::live::Live;
-pub use self::log::LogRequest;
+pub use self::io::{AttachStream, LogRequest};
+pub use self::launch::Started;
+use self::seen::Live;
 pub use self::span::span;
-pub use self::start::Started;
-pub use self::stop::Stopped;
-pub use self::wait::WaitCondition;
 
 /// The first pause before a failed call to the API server is repeated.
 const RETRY_FIRST: Duration = Duration::from_millis(100);

@@ -3,7 +3,6 @@
 
 use image_name::InvalidName;
 
-use crate::failure::refusal::remedy_of;
 use crate::ports::{ClusterError, StoreError};
 
 /// An operation's result.
@@ -76,7 +75,7 @@ pub enum Error {
         start: u32,
     },
     /// Something failed for what is named: the error, and what to do where that is known.
-    #[error("{what}: {error}{}", remedy_of(.error))]
+    #[error("{what}: {error}{}", .error.remedy())]
     Of {
         /// What cannot be done, and for which container or image.
         what: String,
@@ -99,6 +98,15 @@ impl From<InvalidName> for Error {
 }
 
 impl Error {
+    /// What to do about an error of the cluster's side, as the end of a sentence; empty where nothing is known.
+    fn remedy(&self) -> String {
+        match self {
+            Self::Cluster(error) => error.remedy().map(|remedy| format!("; {remedy}")),
+            _ => None,
+        }
+        .unwrap_or_default()
+    }
+
     /// An error of the cluster's or the store's side with what it kept from being done; others know their
     /// container.
     pub(crate) fn of(self, what: impl FnOnce() -> String) -> Self {

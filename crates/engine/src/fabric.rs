@@ -1,23 +1,13 @@
-//! What a Fabric peer's request says of its chaincode: in the container's name,
-//! its environment and its command.
+//! What the names that a Fabric peer gives to containers and images say of its chaincode, and which addresses are
+//! no peer's.
 
 use std::net::IpAddr;
 
 use image_name::ImageName;
 use serde::{Deserialize, Serialize};
 
-use crate::container::{Container, Spec};
-use crate::process::Process;
-
 /// Hex digits of the package hash that ends a chaincode's container name.
 const PACKAGE_HASH_DIGITS: usize = 64;
-/// Where a peer names the chaincode: `LABEL:HASH`, or `NAME:VERSION` from 1.4.
-pub(crate) const CHAINCODE_VARIABLE: &str = "CORE_CHAINCODE_ID_NAME";
-/// Where a peer says whose chaincode it is.
-const MSP_VARIABLE: &str = "CORE_PEER_LOCALMSPID";
-/// The options that tell chaincode its peer's address: Go's and Node's, Java's (Fabric:
-/// `core/chaincode/platforms`).
-const PEER_OPTIONS: [&str; 2] = ["peer.address", "peerAddress"];
 
 /// What a chaincode container's name says: `NETWORK-PEER-LABEL-PACKAGEHASH` from a 2.x or 3.x peer,
 /// `NETWORK-PEER-NAME-VERSION` from 1.4.
@@ -130,67 +120,6 @@ pub(crate) fn is_package_hash(text: &str) -> bool {
     text.len() == PACKAGE_HASH_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-impl Container {
-    /// What its name says of the chaincode.
-    #[must_use]
-    pub fn fabric_name(&self) -> Option<FabricName<'_>> {
-        FabricName::parse(&self.name).or_else(|| {
-            let id = self.spec.variable(CHAINCODE_VARIABLE)?;
-            FabricName::parse_legacy(&self.name, id)
-        })
-    }
-
-    /// The chaincode's label; from 1.4 its name.
-    #[must_use]
-    pub fn chaincode(&self) -> Option<&str> {
-        let id = self.spec.variable(CHAINCODE_VARIABLE);
-        let of_name = || Some(self.fabric_name()?.chaincode);
-        let of_build = || self.built_for.as_ref()?.chaincode.as_deref();
-        id.and_then(|id| id.split(':').next())
-            .or_else(of_name)
-            .or_else(of_build)
-    }
-
-    /// The peer's id.
-    #[must_use]
-    pub fn peer(&self) -> Option<&str> {
-        let of_build = || self.built_for.as_ref()?.peer.as_deref();
-        self.fabric_name().map(|name| name.peer).or_else(of_build)
-    }
-
-    /// Whose chaincode it is.
-    #[must_use]
-    pub fn msp(&self) -> Option<&str> {
-        let of_build = || self.built_for.as_ref()?.msp.as_deref();
-        self.spec.msp().or_else(of_build)
-    }
-}
-
-impl Spec {
-    /// Whose chaincode it is.
-    pub(crate) fn msp(&self) -> Option<&str> {
-        self.variable(MSP_VARIABLE)
-    }
-
-    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
-        let values = self.env.iter().filter_map(|entry| entry.split_once('='));
-        let values = values.filter(|(known, _)| *known == name);
-        values.map(|(_, value)| value).next_back()
-    }
-}
-
-impl Process {
-    /// The address of the peer that the program is to serve; none where it is no chaincode. It may be
-    /// one word of a shell's script.
-    #[must_use]
-    pub fn peer_address(&self) -> Option<&str> {
-        let words = self.argv.iter().flat_map(|arg| arg.split([' ', '=']));
-        let mut words = words.filter(|word| !word.is_empty());
-        words.find(|word| PEER_OPTIONS.contains(&word.trim_start_matches('-')))?;
-        words.next()
-    }
-}
-
 /// Whether an address means whoever connects to it: a loopback or wildcard address.
 pub(crate) fn is_own(address: &str) -> bool {
     let host = address.rsplit_once(':').map_or(address, |(host, _port)| host);
@@ -261,28 +190,6 @@ mod tests {
         ] {
             assert_eq!(known(of("kv", "peer0").common(other)), expected);
         }
-    }
-
-    #[test]
-    fn every_languages_command_tells_the_peers_address() {
-        let of = |argv: &[&str]| Process {
-            argv: argv.iter().map(|&word| word.to_owned()).collect(),
-            env: Vec::new(),
-            working_dir: String::new(),
-            user: String::new(),
-        };
-        for argv in [
-            &["chaincode", "-peer.address=peer0:7052"][..],
-            &[
-                "/bin/bash",
-                "-c",
-                "set -e; cd /usr/local/src; npm start -- --peer.address peer0:7052",
-            ],
-            &["/root/chaincode-java/start", "--peerAddress", "peer0:7052"],
-        ] {
-            assert_eq!(of(argv).peer_address(), Some("peer0:7052"), "{argv:?}");
-        }
-        assert_eq!(of(&["go", "version"]).peer_address(), None);
     }
 
     #[test]

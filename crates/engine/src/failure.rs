@@ -2,23 +2,24 @@
 //! name, its sentence, and how long it is given to pass. The sentence is what
 //! the peer's command line prints. How a program ends later is [`End`]'s.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::Display;
 use std::time::Duration;
 
-use crate::container::{Container, Role};
+use crate::container::Container;
 use crate::name::PodName;
 
 mod end;
 mod limits;
 pub(crate) mod refusal;
+mod who;
+mod words;
 
 pub use self::end::End;
 use self::end::RAISE_MEMORY;
 pub use self::limits::StartLimits;
+pub(crate) use self::who::Who;
+use self::words::{cut, end_of};
 
-/// How much of another's words a sentence has: it goes into a record, an Event and a peer's log. An API server, a
-/// registry or a kubelet says less; an admission webhook or a program can say anything.
-const WORDS_BYTES: usize = 4 * 1024;
 /// Docker's exit code of a container whose program never began.
 const NEVER_BEGAN: i64 = 128;
 /// What to do about a peer that its chaincode does not reach.
@@ -268,18 +269,6 @@ impl Cause {
     }
 }
 
-/// The beginning of what another says.
-fn cut(mut words: String) -> String {
-    words.truncate(words.floor_char_boundary(WORDS_BYTES));
-    words
-}
-
-/// The end of what a program says.
-fn end_of(words: &str) -> &str {
-    let beyond = words.len().saturating_sub(WORDS_BYTES);
-    &words[words.ceil_char_boundary(beyond)..]
-}
-
 /// What to do about a program that cannot be executed, by what is said of it.
 fn unexecutable(message: &str) -> &'static str {
     let rows = UNEXECUTABLE.iter().find(|(said, _)| message.contains(said));
@@ -319,24 +308,6 @@ fn died(
         "{} {how} right after its start in pod {pod}; {remedy}; {words}",
         Who(container)
     )
-}
-
-/// A container as its users know it.
-pub(crate) struct Who<'a>(pub(crate) &'a Container);
-
-impl Display for Who<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let build = match self.0.role {
-            Role::Build => "build of ",
-            Role::Chaincode => "",
-        };
-        match (self.0.chaincode(), self.0.peer()) {
-            (Some(chaincode), Some(peer)) => write!(f, "{build}chaincode {chaincode} of {peer}"),
-            (Some(chaincode), None) => write!(f, "{build}chaincode {chaincode}"),
-            (None, Some(peer)) => write!(f, "container {} of {peer}", self.0.name),
-            (None, None) => write!(f, "container {}", self.0.name),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 
 pub mod caller;
 pub mod container;
+mod download_hint;
 mod engine;
 mod error;
 mod fabric;
 mod failure;
-mod hint;
 pub mod image;
+pub mod launch;
 pub mod life;
 pub mod name;
 mod news;

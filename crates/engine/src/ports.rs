@@ -8,39 +8,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use image_name::{ImageName, InvalidName, Reference};
+use image_name::{ImageName, Reference};
 use jiff::Timestamp;
 use tokio::io::AsyncRead;
 
 use crate::container::{Container, Owner, Record, Role};
 use crate::failure::{Cause, End};
 use crate::image::{Digest, Image, ImageCommand, Ruled};
+use crate::launch::Launch;
 use crate::name::{PodName, RecordName, Scope};
-pub use crate::news::News;
-use crate::process::Launch;
 
-/// A failure of the cluster's side.
-#[derive(Debug, thiserror::Error)]
-pub enum ClusterError {
-    /// The object is there already.
-    #[error("{0} already exists")]
-    AlreadyExists(String),
-    /// The object changed since it was read: read it again and decide anew.
-    #[error("{0} was changed by somebody else")]
-    Conflict(String),
-    /// The object is gone.
-    #[error("{0} is not there")]
-    NotFound(String),
-    /// The API server refuses: admission, permissions. Its own message.
-    #[error("{0}")]
-    Refused(String),
-    /// The namespace's quota is full. The API server's message.
-    #[error("{0}")]
-    QuotaFull(String),
-    /// The API server cannot be reached or fails; worth another try.
-    #[error("the kubernetes api server cannot be reached: {0}")]
-    Unavailable(String),
-}
+mod error;
+
+pub use self::error::{ClusterError, StoreError};
+pub use crate::news::News;
 
 /// One upload's file with its content, for [`Cluster::create_files`].
 pub struct SecretFile {
@@ -205,29 +186,6 @@ pub enum PodState {
     },
 }
 
-/// A failure of the store's side.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The build context is not what it should be: the client's fault.
-    #[error("{0}")]
-    Invalid(String),
-    /// The Dockerfile wants what cannot be done here, with its line.
-    #[error("{0}")]
-    Unsupported(String),
-    /// The base is none that the operator allows.
-    #[error("{0}")]
-    NotAllowed(String),
-    /// The client's stream ended before its end.
-    #[error("the build context was cut off: {0}")]
-    Cut(String),
-    /// The blob is not there.
-    #[error("blob {0} is not in the image store")]
-    Missing(Digest),
-    /// The store fails: full, read-only, unreachable.
-    #[error("the image store failed: {0}")]
-    Io(String),
-}
-
 /// Bytes from a client or a blob.
 pub type Reader = Box<dyn AsyncRead + Send + Unpin>;
 
@@ -266,13 +224,6 @@ pub struct Kept {
     pub digest: Digest,
     /// Holds off the sweeps.
     pub guard: Box<dyn Send + Sync>,
-}
-
-/// A build names its base or its image by a text that is not a name.
-impl From<InvalidName> for StoreError {
-    fn from(error: InvalidName) -> Self {
-        Self::Invalid(error.to_string())
-    }
 }
 
 /// The image store. It knows images under their familiar names: `repository:tag`.

@@ -2,7 +2,8 @@
 
 use engine::container::Record;
 use engine::image::Ruled;
-use engine::process::{Launch, Process};
+use engine::launch::Launch;
+use engine::process::Process;
 use k8s_openapi::api::core::v1::Pod;
 use rules::{Origin, Rules};
 

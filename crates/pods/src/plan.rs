@@ -7,7 +7,7 @@
 use agent_protocol::Task;
 use engine::container::Port;
 use engine::image::PullPolicy;
-use engine::process::Launch;
+use engine::launch::Launch;
 use k8s_openapi::api::core::v1::{Affinity, HostAlias, PodDNSConfig, PodTemplateSpec, Toleration};
 use rules::{EnvValue, KeyRef, Rules, Subject};
 

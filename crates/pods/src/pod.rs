@@ -3,9 +3,9 @@
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE};
 use engine::container::Port;
+use engine::launch::Launch;
 use engine::name::PodName;
 use engine::ports::AgentId;
-use engine::process::Launch;
 use k8s_openapi::api::core::v1::{
     Capabilities, Container as PodContainer, ContainerPort, EnvVar, Pod, PodSpec, SeccompProfile,
     SecurityContext, VolumeMount,

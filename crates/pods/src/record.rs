@@ -107,9 +107,10 @@ pub(crate) mod sample {
 
     use engine::container::{Container, FileEntry, Record, Role, Spec, Upload};
     use engine::image::{Digest, Image, Overlay, Ruled};
+    use engine::launch::Launch;
     use engine::name::{ContainerId, RecordName, Scope};
     use engine::phase::Phase;
-    use engine::process::{Launch, Process};
+    use engine::process::Process;
     use k8s_openapi::api::core::v1::Pod;
     use rules::Rules;
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine::Cause;
 use engine::container::{Container, Owner, Record};
+use engine::launch::Launch;
 use engine::name::{PodName, RecordName, Scope};
 use engine::ports::{Cluster, ClusterError, Event, LogLine, News, SecretFile};
-use engine::process::Launch;
 use futures::stream::BoxStream;
 use tokio::sync::{Notify, mpsc};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::stop::POD_GRACE;
+use super::end::POD_GRACE;
 use super::{Engine, Live, RETRY_FIRST, RETRY_LONGEST};
 use crate::error::{Error, Result};
 use crate::life::{Change, Here, Telling, Transition};

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::live::is_newer;
+use super::seen::is_newer;
 use super::span::is_about;
 use super::{Engine, Live};
 use crate::container::Record;

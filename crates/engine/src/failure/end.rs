@@ -5,7 +5,8 @@ use std::fmt::{self, Display, Formatter};
 
 use jiff::Timestamp;
 
-use super::{Who, cut};
+use super::who::Who;
+use super::words::cut;
 use crate::container::{Container, Exit};
 use crate::name::PodName;
 

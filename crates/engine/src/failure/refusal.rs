@@ -1,12 +1,9 @@
 //! What to do about what the API server refuses: its message tells who refused.
 
-use crate::error::Error;
-use crate::ports::ClusterError;
-
 /// Of a quota.
 pub(crate) const QUOTA: &str = "raise the namespace's quota, or remove what nobody needs there";
 /// Of an API server that is away.
-pub(super) const UNAVAILABLE: &str = "see that it runs and that chainpod reaches it";
+pub(crate) const UNAVAILABLE: &str = "see that it runs and that chainpod reaches it";
 /// A quota's word for what a container does not name.
 const MUST_SPECIFY: &str = ": must specify ";
 /// Who refused, by a part of the message, and what to do about it.
@@ -41,18 +38,7 @@ const REMEDIES: [(&str, &str); 7] = [
 const UNKNOWN: &str = "see what in the namespace forbids it";
 
 /// What to do about a refusal with that message.
-pub(super) fn remedy(message: &str) -> &'static str {
+pub(crate) fn remedy(message: &str) -> &'static str {
     let row = REMEDIES.iter().find(|(part, _)| message.contains(part));
     row.map_or(UNKNOWN, |(_, remedy)| remedy)
-}
-
-/// What to do about an error of the cluster's side; empty where nothing is known.
-pub(crate) fn remedy_of(error: &Error) -> String {
-    let remedy = match error {
-        Error::Cluster(ClusterError::Refused(message)) => remedy(message),
-        Error::Cluster(ClusterError::QuotaFull(_)) => QUOTA,
-        Error::Cluster(ClusterError::Unavailable(_)) => UNAVAILABLE,
-        _ => return String::new(),
-    };
-    format!("; {remedy}")
 }

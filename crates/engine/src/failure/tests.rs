@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::iter::successors;
 
+use super::words::WORDS_BYTES;
 use super::*;
-use crate::container::{BuiltFor, Spec};
+use crate::container::{BuiltFor, Role, Spec};
 use crate::error::Error;
 use crate::image::{Digest, Image, Overlay};
 use crate::name::Scope;

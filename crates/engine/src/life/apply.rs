@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{Holder, Step, Telling, Transition, news};
+use super::news;
+use super::table::{Holder, Step, Telling};
+use super::transition::Transition;
 use crate::container::{BuiltFor, Container, Exit, Record};
 use crate::failure::End;
 use crate::image::ImageCommand;

@@ -2,7 +2,7 @@
 
 use agent_protocol::Event;
 
-use super::Transition;
+use super::transition::Transition;
 use crate::container::Container;
 use crate::failure::{Cause, End};
 use crate::phase::Phase;

@@ -8,7 +8,7 @@ use crate::failure::{Cause, End};
 use crate::image::{Digest, Image, ImageCommand, Overlay};
 use crate::name::{BootId, RecordName, Scope};
 use crate::news::News;
-use crate::phase::{Legality, Operation};
+use crate::phase::{Legality, Operation, Phase};
 
 mod random;
 

@@ -1,6 +1,6 @@
 //! What can happen to a container, with all that its record has to learn from it.
 
-use super::Kind;
+use super::table::Kind;
 use crate::container::{BuiltFor, KeptLine, Upload};
 use crate::failure::{Cause, End};
 use crate::image::{Digest, ImageCommand};

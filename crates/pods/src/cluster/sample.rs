@@ -2,8 +2,9 @@
 
 use engine::container::{Container, Record, Spec, Upload};
 use engine::image::{Digest, Image, Overlay, Ruled};
+use engine::launch::{BUILD_OUTPUT, Launch};
 use engine::name::{RecordName, Scope};
-use engine::process::{BUILD_OUTPUT, Launch, Process};
+use engine::process::Process;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 

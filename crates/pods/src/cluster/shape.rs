@@ -1,7 +1,7 @@
 //! Which shape a Pod has: with an image volume or a copy of the agent.
 
+use engine::launch::Launch;
 use engine::ports::{ClusterError, PodState};
-use engine::process::Launch;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::PostParams;
 

@@ -1,7 +1,7 @@
 //! The program's environment.
 
 use agent_protocol::{CA_BUNDLE_FILE, TRUSTSTORE_FILE};
-use engine::process::Launch;
+use engine::launch::Launch;
 use rules::{Choice, EnvValue, Text};
 
 use super::merge;

@@ -1,7 +1,7 @@
 //! The image: its name, and when a node pulls it.
 
 use engine::image::PullPolicy;
-use engine::process::Launch;
+use engine::launch::Launch;
 use rules::Origin;
 
 use super::PULL_POLICY;

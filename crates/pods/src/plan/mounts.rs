@@ -2,7 +2,7 @@
 
 use agent_protocol::{AGENT_DIR, HOME_DIR, TASK_DIR};
 use engine::container::Upload;
-use engine::process::Launch;
+use engine::launch::Launch;
 
 use super::said::{By, Said, SaidMap};
 

@@ -1,6 +1,6 @@
 //! The user and group that run the program.
 
-use engine::process::Launch;
+use engine::launch::Launch;
 use rules::Choice;
 
 use super::merge;

@@ -6,7 +6,7 @@
 //! `postStart` hook of the one before: so the first one's hook copies the agent.
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE, INSTALL_OPTION, KEEP_OPTION, KEPT_DIR, STAY_OPTION};
-use engine::process::Launch;
+use engine::launch::Launch;
 use k8s_openapi::api::core::v1::{
     Container as PodContainer, EmptyDirVolumeSource, ExecAction, ImageVolumeSource, Lifecycle,
     LifecycleHandler, Pod, PodSpec, Volume, VolumeMount,

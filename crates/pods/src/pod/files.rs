@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use engine::container::{Record, Upload};
-use engine::process::Launch;
+use engine::launch::Launch;
 use k8s_openapi::api::core::v1::{
     KeyToPath, Pod, ProjectedVolumeSource, SecretProjection, Volume, VolumeMount, VolumeProjection,
 };

@@ -2,7 +2,7 @@
 
 use agent_protocol::{HOME_DIR, TASK_DIR};
 use engine::container::Record;
-use engine::process::Launch;
+use engine::launch::Launch;
 use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, SecretVolumeSource, Volume, VolumeMount};
 
 use super::agent;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tracing::Instrument;
 
-use super::{Engine, Live};
 use crate::container::Container;
+use crate::engine::{Engine, Live};
 use crate::error::{Error, Result};
 use crate::phase::{Legality, Operation, Phase};
 use crate::ports::ClusterError;
@@ -29,7 +29,7 @@ impl Engine {
     }
 
     /// Ends the program if there may be one, and removes the container.
-    pub(super) async fn end_and_remove(&self, live: &Arc<Live>) -> Result<()> {
+    pub(in crate::engine) async fn end_and_remove(&self, live: &Arc<Live>) -> Result<()> {
         let Container { phase, starts, .. } = live.record().container;
         live.set_told_to_end(starts);
         if phase.is_live() {
@@ -63,7 +63,7 @@ impl Engine {
 
     /// Removes a container that has ended, or could not be started, if it was made so (Docker API,
     /// `HostConfig.AutoRemove`); whoever has asked about it is answered first.
-    pub(super) fn remove_if_asked(&self, live: &Arc<Live>) {
+    pub(in crate::engine) fn remove_if_asked(&self, live: &Arc<Live>) {
         let is_over = |container: &Container| !container.phase.is_live() && container.exit.is_some();
         let container = live.record().container;
         if !container.spec.auto_remove || !is_over(&container) || !live.leaves.begin() {

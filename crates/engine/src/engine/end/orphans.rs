@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tracing::Instrument;
 
-use super::live::{Open, Seen};
-use super::{Engine, Live, RETRY_LONGEST, span};
 use crate::container::{Container, Role};
+use crate::engine::seen::{Open, Seen};
+use crate::engine::{Engine, Live, RETRY_LONGEST, span};
 use crate::life::{self, Transition};
 use crate::phase::Phase;
 
@@ -38,7 +38,7 @@ impl Engine {
     }
 
     /// A wait has been opened, and is open until what is returned is dropped.
-    pub(super) fn hold(&self, live: &Arc<Live>) -> Open {
+    pub(in crate::engine) fn hold(&self, live: &Arc<Live>) -> Open {
         let open = live.open(|open| &mut open.waits);
         if live.begin_to_hold() {
             let (engine, live) = (self.clone(), Arc::clone(live));
@@ -79,7 +79,7 @@ impl Engine {
     }
 
     /// Sees to it that a container goes if its holder has and nobody comes back for it.
-    pub(super) fn guard(&self, live: &Arc<Live>) {
+    pub(in crate::engine) fn guard(&self, live: &Arc<Live>) {
         if self.is_orphan(&live.record().container) && live.guards.begin() {
             let (engine, live) = (self.clone(), Arc::clone(live));
             tokio::spawn(async move { engine.outlive_holder(&live).await }.instrument(span()));

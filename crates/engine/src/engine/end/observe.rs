@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use agent_protocol::Event as AgentEvent;
 
-use super::span::is_about;
-use super::{Engine, Live};
 use crate::container::Container;
+use crate::engine::span::is_about;
+use crate::engine::{Engine, Live};
 use crate::failure::End;
 use crate::life::{Reported, Transition};
 use crate::ports::{AgentId, Event, PodSeen, PodState};
@@ -49,7 +49,7 @@ impl Engine {
     }
 
     /// The container that an agent belongs to, if it is still there.
-    pub(super) async fn live_of(&self, agent: &AgentId) -> Option<Arc<Live>> {
+    pub(in crate::engine) async fn live_of(&self, agent: &AgentId) -> Option<Arc<Live>> {
         match self.find_name(&agent.record).await {
             Ok(live) => live
                 .filter(|live| live.record().uid == agent.uid)

@@ -9,9 +9,9 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 use tracing::Instrument;
 
-use super::live::Seen;
-use super::{Engine, Live, RETRY_FIRST, RETRY_LONGEST, SETTLING};
 use crate::container::Role;
+use crate::engine::seen::Seen;
+use crate::engine::{Engine, Live, RETRY_FIRST, RETRY_LONGEST, SETTLING};
 use crate::error::Result;
 use crate::name::PodName;
 use crate::phase::Phase;
@@ -21,7 +21,7 @@ mod cursor;
 mod sink;
 
 use self::cursor::Cursor;
-pub(super) use self::sink::Lines;
+pub(in crate::engine) use self::sink::Lines;
 use self::sink::Sink;
 
 /// How long the kubelet may take to say that a Pod ended whose exit is known: only then is its log
@@ -65,7 +65,7 @@ impl Engine {
     }
 
     /// The end of what a program has written that has just ended; nothing where that cannot be read in time.
-    pub(super) async fn last_words(&self, live: &Arc<Live>) -> String {
+    pub(in crate::engine) async fn last_words(&self, live: &Arc<Live>) -> String {
         log_complete(live, live.record().container.starts).await;
         let lines = self.last_lines(live).await;
         lines
@@ -75,7 +75,7 @@ impl Engine {
     }
 
     /// The last lines that there are now; as many as can be read in time.
-    pub(super) async fn last_lines(&self, live: &Arc<Live>) -> Vec<LogLine> {
+    pub(in crate::engine) async fn last_lines(&self, live: &Arc<Live>) -> Vec<LogLine> {
         let request = LogRequest {
             tail: Some(LAST_LINES),
             ..LogRequest::default()
@@ -94,7 +94,7 @@ impl Engine {
     }
 
     /// What one client is to read, from now on; nobody reads for it once it goes away.
-    pub(super) fn lines(&self, live: Arc<Live>, request: LogRequest) -> Lines {
+    pub(in crate::engine) fn lines(&self, live: Arc<Live>, request: LogRequest) -> Lines {
         let (sink, lines) = sink::new(request.until);
         let engine = self.clone();
         let feeding = async move { engine.feed(&live, &request, sink).await };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout_at};
 
-use crate::engine::live::Seen;
+use crate::engine::seen::Seen;
 use crate::engine::{Engine, Live};
 use crate::failure::Cause;
 
@@ -14,7 +14,7 @@ const ASK_EVERY: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Waits until the Pod of the current start has been stuck for as long as its cause is given.
-    pub(super) async fn stuck(&self, live: &Live) -> (u32, Cause) {
+    pub(in crate::engine) async fn stuck(&self, live: &Live) -> (u32, Cause) {
         loop {
             let of_current = |seen: &Seen| {
                 let stuck = seen.stuck.clone();
@@ -31,7 +31,7 @@ impl Engine {
 
     /// Waits until the Pod of the current start has been kept by its node or its agent for as long as the cause is given.
     /// Time in which this process did not run does not count: nobody was there whom an agent could have reached.
-    pub(super) async fn blocked(&self, live: &Live) -> (u32, Cause) {
+    pub(in crate::engine) async fn blocked(&self, live: &Live) -> (u32, Cause) {
         let mut kept = None;
         loop {
             sleep(ASK_EVERY).await;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use agent_protocol::Command;
 
-use super::{Engine, Live};
 use crate::container::Container;
+use crate::engine::{Engine, Live};
 use crate::error::{Error, Result};
 use crate::life::Transition;
 use crate::name::PodName;
@@ -20,7 +20,7 @@ const SIGTERM: i32 = 15;
 /// How long a program may take to be seen dead after SIGKILL; answered all the same after it.
 const KILL_LIMIT: Duration = Duration::from_secs(4);
 /// The grace of a Pod's deletion: 0 would forget the Pod without ending its program.
-pub(super) const POD_GRACE: Duration = Duration::from_secs(1);
+pub(in crate::engine) const POD_GRACE: Duration = Duration::from_secs(1);
 
 /// How a stop went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Engine {
 
     /// Ends the program of the `start`-th start for certain: by its agent, else with its Pod. Where its end cannot be
     /// seen in time the record says so.
-    pub(super) async fn end(&self, live: &Arc<Live>, start: u32) {
+    pub(in crate::engine) async fn end(&self, live: &Arc<Live>, start: u32) {
         live.set_told_to_end(start);
         let runs = || live.record().container.phase == Phase::Running;
         if runs()
@@ -108,7 +108,7 @@ impl Engine {
     }
 
     /// Deletes the Pod of the `start`-th start, unless another start has begun.
-    pub(super) async fn end_pod(&self, live: &Live, start: u32) {
+    pub(in crate::engine) async fn end_pod(&self, live: &Live, start: u32) {
         let record = live.record();
         if start > 0 && record.container.is_at(start) {
             self.delete_pod(&record.pod_name(), POD_GRACE).await;
@@ -116,7 +116,7 @@ impl Engine {
     }
 
     /// Deletes a Pod.
-    pub(super) async fn delete_pod(&self, pod: &PodName, grace: Duration) {
+    pub(in crate::engine) async fn delete_pod(&self, pod: &PodName, grace: Duration) {
         if let Err(error) = self.0.cluster.delete_pod(pod, grace).await {
             tracing::warn!(%pod, %error, "cannot delete the pod");
         }

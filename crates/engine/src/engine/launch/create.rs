@@ -1,8 +1,8 @@
 //! Create: a record under a name that nobody has.
 
-use super::Engine;
-use super::span::is_about;
 use crate::container::{Container, Owner, Record, Spec};
+use crate::engine::Engine;
+use crate::engine::span::is_about;
 use crate::error::{Error, Result};
 use crate::fabric::{BuiltFor, FabricName};
 use crate::failure::Who;

@@ -7,20 +7,19 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::Instrument;
 
-use super::live::Seen;
-use super::span::is_about;
-use super::stop::POD_GRACE;
-use super::{Engine, Live};
+use crate::engine::end::POD_GRACE;
+use crate::engine::seen::Seen;
+use crate::engine::span::is_about;
+use crate::engine::{Engine, Live};
 use crate::error::{Error, Result};
 use crate::fabric::is_own;
 use crate::failure::{Cause, Who};
+use crate::launch::Launch;
 use crate::life::Transition;
 use crate::name::PodName;
 use crate::phase::Phase;
 use crate::ports::ClusterError;
-use crate::process::{Launch, Process};
-
-mod stuck;
+use crate::process::Process;
 
 /// How often a full quota is tried again: the kubelet tells ends once a second.
 const TRY_QUOTA_EVERY: Duration = Duration::from_millis(500);
@@ -199,7 +198,7 @@ impl Engine {
     }
 
     /// The `start`-th start's Pod has no agent: another Pod gets it by another way, at once.
-    pub(super) async fn repeat_start(
+    pub(in crate::engine) async fn repeat_start(
         &self,
         live: &Arc<Live>,
         start: u32,

@@ -5,16 +5,16 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Engine;
 use crate::caller::Caller;
 use crate::container::{Container, Role, Spec};
-use crate::fabric::{BuiltFor, CHAINCODE_VARIABLE, FabricName};
+use crate::engine::Engine;
+use crate::fabric::{BuiltFor, FabricName};
 
 /// How many creates without an image are remembered: a 1.4 peer opens its build milliseconds later.
 const MISSED_MAX: usize = 64;
 
 #[derive(Default)]
-pub(super) struct Builds(Mutex<State>);
+pub(in crate::engine) struct Builds(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -38,14 +38,14 @@ struct Missed {
 }
 
 /// Closes a build when it is dropped.
-pub(super) struct OpenBuild<'a> {
+pub(in crate::engine) struct OpenBuild<'a> {
     builds: &'a Builds,
     number: u64,
 }
 
 impl Builds {
     /// Notes an open build of an image with these names.
-    pub(super) fn open(&self, caller: Caller, tags: &[String]) -> OpenBuild<'_> {
+    pub(in crate::engine) fn open(&self, caller: Caller, tags: &[String]) -> OpenBuild<'_> {
         let mut state = self.lock();
         let missed = state
             .missed
@@ -102,7 +102,7 @@ impl Drop for OpenBuild<'_> {
 impl Engine {
     /// Returns whose chaincode a build container compiles, as far as all builds that are open from the caller agree;
     /// none where none is open.
-    pub(super) fn attribution(&self, container: &Container) -> Option<BuiltFor> {
+    pub(in crate::engine) fn attribution(&self, container: &Container) -> Option<BuiltFor> {
         if container.role != Role::Build {
             return None;
         }
@@ -135,8 +135,8 @@ impl Engine {
     }
 
     /// Remembers what a create said that came before its image's build.
-    pub(super) fn miss(&self, name: &str, spec: &Spec) {
-        let id = spec.variable(CHAINCODE_VARIABLE);
+    pub(in crate::engine) fn miss(&self, name: &str, spec: &Spec) {
+        let id = spec.chaincode_id();
         if let Some(found) = id.and_then(|id| FabricName::parse_legacy(name.trim_start_matches('/'), id)) {
             let built_for = BuiltFor {
                 msp: spec.msp().map(str::to_owned),

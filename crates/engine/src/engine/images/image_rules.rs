@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{Engine, Live};
 use crate::container::Container;
+use crate::engine::{Engine, Live};
 use crate::error::{Error, Result};
 use crate::failure::Cause;
 use crate::image::{ImageCommand, Ruled};
@@ -16,12 +16,12 @@ impl Engine {
     ///
     /// # Errors
     /// `NotAllowed`.
-    pub(super) fn ruled(&self, name: &str) -> Result<Ruled> {
+    pub(in crate::engine) fn ruled(&self, name: &str) -> Result<Ruled> {
         self.0.settings.images.ruled(name).map_err(Error::NotAllowed)
     }
 
     /// What the image of `container` runs by itself, where the operator's rules say enough of that.
-    pub(super) fn ruled_command(&self, container: &Container) -> Option<ImageCommand> {
+    pub(in crate::engine) fn ruled_command(&self, container: &Container) -> Option<ImageCommand> {
         let ruled = self.ruled(&container.image.reference).ok()?;
         let command = ImageCommand {
             entrypoint: Some(ruled.entrypoint?),
@@ -33,7 +33,7 @@ impl Engine {
 
     /// What the current start runs. Where only its image knows that, it is asked for, and kept on the record; nothing
     /// is held meanwhile.
-    pub(super) async fn process(
+    pub(in crate::engine) async fn process(
         &self,
         live: &Arc<Live>,
         ruled: &Ruled,

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{Engine, Live, SETTLING};
 use crate::container::KeptLine;
+use crate::engine::{Engine, Live, SETTLING};
 use crate::ports::LogLine;
 
 /// How much is kept at most: a record has room for a thousand times that.
@@ -12,7 +12,7 @@ const KEPT_BYTES: usize = 8 * 1024;
 
 impl Engine {
     /// Reads the last lines of the `start`-th start, which has ended; none where it has been started anew.
-    pub(super) async fn lines_to_keep(&self, live: &Arc<Live>, start: u32) -> Vec<KeptLine> {
+    pub(in crate::engine) async fn lines_to_keep(&self, live: &Arc<Live>, start: u32) -> Vec<KeptLine> {
         // A peer has removed by then what it launches anew, and nothing is kept. The agent keeps the Pod for longer.
         tokio::time::sleep(SETTLING).await;
         if live.is_gone() || live.record().container.starts != start {

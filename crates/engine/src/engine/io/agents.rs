@@ -5,12 +5,12 @@ use std::sync::Arc;
 use agent_protocol::Command;
 use tokio::sync::mpsc;
 
-use super::{Engine, Live};
+use crate::engine::{Engine, Live};
 use crate::error::{Error, Result};
 use crate::failure::End;
+use crate::launch::outputs;
 use crate::life::Transition;
 use crate::ports::{AgentId, Reader, StoreError};
-use crate::process::outputs;
 
 impl Engine {
     /// The `number`-th input of an agent and its size in bytes.

@@ -10,12 +10,12 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 
-use super::live::Open;
 use super::log::Lines;
-use super::{Engine, Live, LogRequest};
 use crate::container::{Container, Role};
+use crate::download_hint::Output;
+use crate::engine::seen::Open;
+use crate::engine::{Engine, Live, LogRequest};
 use crate::error::Result;
-use crate::hint::Output;
 use crate::phase::Phase;
 use crate::ports::LogLine;
 

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
-use super::{Engine, RETRY_LONGEST};
+use crate::engine::{Engine, RETRY_LONGEST};
 use crate::image::Digest;
 
 impl Engine {
@@ -20,7 +20,7 @@ impl Engine {
     }
 
     /// Removes the blobs that nothing needs, once all that may need them is known.
-    pub(super) async fn sweep(&self) {
+    pub(in crate::engine) async fn sweep(&self) {
         if !self.0.all_known.load(Ordering::Relaxed) {
             return;
         }

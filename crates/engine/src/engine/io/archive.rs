@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{Engine, Live};
 use crate::container::{Container, FileEntry, Upload};
+use crate::engine::{Engine, Live};
 use crate::error::{Error, Result};
 use crate::failure::Who;
 use crate::life::Transition;

@@ -7,9 +7,9 @@ use futures::future::BoxFuture;
 use tokio::time::sleep;
 use tracing::Instrument;
 
-use super::live::Seen;
-use super::{Engine, Live};
 use crate::container::{Exit, Role};
+use crate::engine::seen::Seen;
+use crate::engine::{Engine, Live};
 use crate::error::Result;
 use crate::phase::Phase;
 
@@ -77,7 +77,7 @@ impl Engine {
     }
 
     /// Waits, but not for ever, until all have their answer whom the program's end concerns.
-    pub(super) async fn answered(&self, live: &Live) {
+    pub(in crate::engine) async fn answered(&self, live: &Live) {
         let nobody = live.until(|seen| (seen.open.calls == 0).then_some(()));
         let (answered, ()) = tokio::join!(tokio::time::timeout(ANSWER_LIMIT, nobody), self.detached(live));
         if answered.is_err() {
@@ -86,7 +86,7 @@ impl Engine {
     }
 
     /// Waits, but not for ever, until nobody is attached.
-    pub(super) async fn detached(&self, live: &Live) {
+    pub(in crate::engine) async fn detached(&self, live: &Live) {
         let nobody = live.until(|seen| (seen.open.attached == 0).then_some(()));
         if tokio::time::timeout(DETACH_LIMIT, nobody).await.is_err() {
             tracing::warn!(record = %live.record().name, "an attach stream is still open; answering all the same");

@@ -1,0 +1,9 @@
+//! What goes into a container and comes out of it: files, output, and the calls of its agent.
+
+mod agents;
+mod archive;
+mod attach;
+mod log;
+
+pub use self::attach::AttachStream;
+pub use self::log::LogRequest;

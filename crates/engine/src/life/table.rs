@@ -1,0 +1,183 @@
+//! The tables: [`LIFE`] and [`FOLLOWS`].
+
+use crate::phase::Phase;
+
+/// The kinds of [`Transition`](super::Transition): the rows of [`LIFE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A client starts the container.
+    Claimed,
+    /// The Pod of a start has no agent.
+    Repeated,
+    /// The registry has said what the image runs.
+    CommandFound,
+    /// The program runs.
+    Began,
+    /// A start came to nothing.
+    FailedToBegin,
+    /// The program has ended.
+    Ended,
+    /// The program was killed, and nobody has reported its end.
+    EndedUnseen,
+    /// The reason of an end has become known after it.
+    Explained,
+    /// Chaincode has ended before it could serve.
+    DiedAtOnce,
+    /// This process has a wait open.
+    Held,
+    /// Nobody waits in this process any more.
+    LetGo,
+    /// The news of an end have been told, and its last lines read.
+    Announced,
+    /// A client has uploaded files.
+    Uploaded,
+    /// The files of an upload could not be kept.
+    UploadFailed,
+    /// The agent has handed over an output.
+    HandedOver,
+}
+
+/// The cells of [`LIFE`]: what is done to the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing: it comes too late, or too early.
+    Ignore,
+    /// The next start begins, and nothing is left of the one before.
+    Start,
+    /// This process goes on with a start whose process has died.
+    TakeOver,
+    /// The same start has another Pod.
+    Repeat,
+    /// The program runs.
+    Run,
+    /// The start is over; the container can be started again.
+    Fail,
+    /// The program's exit is kept.
+    Exit,
+    /// The exit gets its reason.
+    Explain,
+    /// The record names this process.
+    Hold,
+    /// The record does not name this process any more.
+    LetGo,
+    /// The record holds one thing more, or less.
+    Note,
+}
+
+/// What becomes of the process that the record names as its holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// It stays.
+    Stays,
+    /// This process becomes it.
+    Comes,
+    /// This process is not it any more, unless it has a wait open.
+    Goes,
+}
+
+/// How a step is announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// Not at all.
+    Silent,
+    /// By this process, while it lives.
+    Told,
+    /// By this process or the next one: the news stay on the record until they have been told.
+    Kept,
+}
+
+/// A row of [`FOLLOWS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Follows {
+    /// The next phase; none where it stays.
+    pub phase: Option<Phase>,
+    /// What becomes of the holder.
+    pub holder: Holder,
+    /// Whether it is announced.
+    pub news: Telling,
+    /// Whether the program's last lines are kept.
+    pub keeps_last_lines: bool,
+    /// Whether the Pod is deleted.
+    pub ends_pod: bool,
+}
+
+/// THE table: rows are kinds of transitions, columns [`Phase::ALL`]. A row that names a start applies to the current
+/// one alone.
+#[rustfmt::skip]
+pub const LIFE: [(Kind, [Step; 4]); 15] = {
+    use Step::{Exit, Explain, Fail, Hold, Ignore, LetGo, Note, Repeat, Run, Start, TakeOver};
+    [
+        //                     Created  Starting  Running  Exited
+        (Kind::Claimed,       [Start,   TakeOver, Ignore,  Start]),
+        (Kind::Repeated,      [Ignore,  Repeat,   Ignore,  Ignore]),
+        (Kind::CommandFound,  [Ignore,  Note,     Ignore,  Ignore]),
+        (Kind::Began,         [Ignore,  Run,      Ignore,  Ignore]),
+        (Kind::FailedToBegin, [Ignore,  Fail,     Ignore,  Ignore]),
+        (Kind::Ended,         [Ignore,  Exit,     Exit,    Ignore]),
+        (Kind::EndedUnseen,   [Ignore,  Exit,     Exit,    Ignore]),
+        (Kind::Explained,     [Ignore,  Ignore,   Ignore,  Explain]),
+        (Kind::DiedAtOnce,    [Ignore,  Ignore,   Ignore,  Explain]),
+        (Kind::Held,          [Hold,    Hold,     Hold,    Hold]),
+        (Kind::LetGo,         [LetGo,   Ignore,   LetGo,   LetGo]),
+        (Kind::Announced,     [Note,    Note,     Note,    Note]),
+        (Kind::Uploaded,      [Note,    Ignore,   Ignore,  Note]),
+        (Kind::UploadFailed,  [Note,    Note,     Note,    Note]),
+        (Kind::HandedOver,    [Note,    Note,     Note,    Note]),
+    ]
+};
+
+/// What follows from each step.
+#[rustfmt::skip]
+pub const FOLLOWS: [(Step, Follows); 11] = {
+    use Holder::{Comes, Goes, Stays};
+    use Phase::{Created, Exited, Running, Starting};
+    use Telling::{Kept, Silent, Told};
+    [
+        //                          phase           holder news    lines  ends the Pod
+        (Step::Ignore,   follows(None,           Stays, Silent, false, false)),
+        (Step::Start,    follows(Some(Starting), Comes, Silent, false, false)),
+        (Step::TakeOver, follows(None,           Comes, Silent, false, false)),
+        (Step::Repeat,   follows(None,           Stays, Silent, false, false)),
+        (Step::Run,      follows(Some(Running),  Goes,  Told,   false, false)),
+        (Step::Fail,     follows(Some(Created),  Goes,  Kept,   false, true)),
+        (Step::Exit,     follows(Some(Exited),   Goes,  Kept,   true,  false)),
+        (Step::Explain,  follows(None,           Stays, Told,   false, false)),
+        (Step::Hold,     follows(None,           Comes, Silent, false, false)),
+        (Step::LetGo,    follows(None,           Goes,  Silent, false, false)),
+        (Step::Note,     follows(None,           Stays, Silent, false, false)),
+    ]
+};
+
+const fn follows(
+    phase: Option<Phase>,
+    holder: Holder,
+    news: Telling,
+    keeps_last_lines: bool,
+    ends_pod: bool,
+) -> Follows {
+    Follows {
+        phase,
+        holder,
+        news,
+        keeps_last_lines,
+        ends_pod,
+    }
+}
+
+impl Kind {
+    /// Returns the step of this kind of transition in `phase`.
+    #[must_use]
+    pub fn in_phase(self, phase: Phase) -> Step {
+        let row = LIFE.iter().find(|(kind, _)| *kind == self);
+        row.map_or(Step::Ignore, |(_, steps)| steps[phase as usize])
+    }
+}
+
+impl Step {
+    /// Returns what follows from this step.
+    #[must_use]
+    pub fn follows(self) -> Follows {
+        let row = FOLLOWS.iter().find(|(step, _)| *step == self);
+        row.map_or(FOLLOWS[0].1, |(_, follows)| *follows)
+    }
+}
