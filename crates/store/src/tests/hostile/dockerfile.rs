@@ -1,5 +1,6 @@
 //! Dockerfiles that are short to send and long to read.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -180,5 +181,66 @@ async fn paths_of_the_image_are_no_longer_than_linux_knows() {
             text.starts_with("line 2: a path of more than 4096 bytes: /d/d"),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn no_dockerfile_ends_the_process() {
+    const PIECES: [&str; 36] = [
+        "FROM a\n",
+        "FROM ",
+        "ENV ",
+        "ARG ",
+        "A",
+        "=",
+        "$A",
+        "${A",
+        "}",
+        "${A:-x}",
+        ":+",
+        "\"",
+        "'",
+        "\\",
+        "\n",
+        " ",
+        "#",
+        "COPY ",
+        "ADD ",
+        "[",
+        "]",
+        ",",
+        "<<EOF",
+        "--x=",
+        "é",
+        "\u{1f600}",
+        "\u{feff}",
+        "LABEL ",
+        "CMD ",
+        "USER ",
+        "WORKDIR ",
+        "..",
+        "/",
+        "\r",
+        "# escape=`\n",
+        "\\ud83d",
+    ];
+    // Always the same ones: Marsaglia's xorshift.
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut pick = |count: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % count as u64).unwrap()
+    };
+    for _ in 0..20_000 {
+        let start = if pick(2) == 0 { "FROM a\n" } else { "" };
+        let count = pick(24);
+        let pieces = (0..count).map(|_| PIECES[pick(PIECES.len())]);
+        let text: String = std::iter::once(start).chain(pieces).collect();
+        let read = crate::dockerfile::steps(&text);
+        let based = read.and_then(|steps| Ok((crate::dockerfile::base(&steps, &BTreeMap::new())?.1, steps)));
+        if let Ok((done, steps)) = based {
+            let _ = crate::plan::Plan::new(&steps[done..], &BTreeMap::new(), None);
+        }
     }
 }
