@@ -111,7 +111,7 @@ fn end_after(end: &End) -> Option<End> {
     })
 }
 
-/// What the sentence depends on beside the kind.
+/// The causes whose sentence depends on more than their kind.
 fn further() -> Vec<Cause> {
     let refusals = [
         "violates PodSecurity \"restricted:latest\": MESSAGE",
