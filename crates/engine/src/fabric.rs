@@ -17,7 +17,7 @@ pub struct FabricName<'a> {
     pub peer: &'a str,
     /// The chaincode package's label, or from 1.4 the chaincode's name.
     pub chaincode: &'a str,
-    /// The package's hash; 1.4 has none.
+    /// The package's hash. 1.4 has none.
     pub package_hash: Option<&'a str>,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
-    /// Created, not started; uploads are collected.
+    /// Created, not started. Uploads are collected.
     Created,
     /// Its Pod is being made.
     Starting,

@@ -211,7 +211,7 @@ pub struct BuildRequest {
     pub pull: bool,
 }
 
-/// Returns an error with the reason if a base is not allowed.
+/// A check that returns the reason if a base is not allowed.
 pub type BaseCheck<'a> = &'a (dyn Fn(&str) -> Result<(), String> + Sync);
 
 /// A finished build.

@@ -56,17 +56,17 @@ impl FakeCluster {
         self.state.lock().unwrap().refusal = Some(message.to_owned());
     }
 
-    /// Finds the quota full for the next `count` Pods.
+    /// Makes the quota full for the next `count` Pods.
     pub fn fill_quota(&self, count: u32) {
         self.state.lock().unwrap().full = count;
     }
 
-    /// Gives every Pod that cause, as found in Events or its agent's log.
+    /// Blocks every Pod for that cause, as if Events or the agent's log showed it.
     pub fn block_pods(&self, cause: Cause) {
         self.state.lock().unwrap().blocked = Some(cause);
     }
 
-    /// Takes that cause away again.
+    /// Clears that cause.
     pub fn unblock_pods(&self) {
         self.state.lock().unwrap().blocked = None;
     }
@@ -213,7 +213,7 @@ impl Cluster for FakeCluster {
         let mut state = self.state.lock().unwrap();
         let removed = state.records.remove(&record.name);
         let removed = removed.ok_or(ClusterError::NotFound(record.name.0.clone()))?;
-        // What it owns, as garbage collection does.
+        // Garbage collection deletes the objects that a record owns.
         state.pods.remove(&removed.pod_name().0);
         state.tell(Event::RecordGone(removed.name, removed.uid));
         Ok(())

@@ -39,7 +39,7 @@ impl Engine {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY_LONGEST);
                 }
-                // Nobody asks about it any more.
+                // The container is gone, so nobody needs to know.
                 Err(Error::NoSuchContainer(_)) => return None,
                 Err(error) => {
                     tracing::warn!(record = %live.record().name, %error, "what happened cannot be kept on the record");

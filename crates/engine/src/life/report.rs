@@ -50,7 +50,7 @@ impl Reported<'_> {
                 } else {
                     self.ending.clone().unwrap_or(End::Itself)
                 };
-                // The program ran, even where the report that it started was overtaken.
+                // The program ran, even if the report of its start has not arrived yet.
                 Some(self.ended(exit_code, end, true))
             }
         }

@@ -9,11 +9,11 @@ pub enum Kind {
     Claimed,
     /// The Pod of a start has no agent.
     Repeated,
-    /// The registry has said what the image runs.
+    /// The registry has reported the image's own command.
     CommandFound,
     /// The program runs.
     Began,
-    /// A start came to nothing.
+    /// A start failed before the program ran.
     FailedToBegin,
     /// The program has ended.
     Ended,
@@ -33,11 +33,11 @@ pub enum Kind {
     Uploaded,
     /// The files of an upload could not be kept.
     UploadFailed,
-    /// The agent has handed over an output.
+    /// The agent has delivered an output.
     HandedOver,
 }
 
-/// The cells of [`LIFE`]: what is done to the record.
+/// The cells of [`LIFE`]: the change of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Nothing is done: the transition comes too late, or too early.
@@ -46,11 +46,11 @@ pub enum Step {
     Start,
     /// This process continues a start whose process has died.
     TakeOver,
-    /// The same start has another Pod.
+    /// The same start gets another Pod.
     Repeat,
     /// The program runs.
     Run,
-    /// The start is over; the container can be started again.
+    /// The start is over. The container can be started again.
     Fail,
     /// The program's exit is kept.
     Exit,

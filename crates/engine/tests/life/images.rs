@@ -59,7 +59,7 @@ async fn what_nobody_knows_fails_the_start_with_the_setting() {
             && error.contains("images[].entrypoint"),
         "{error}"
     );
-    // Its own says it.
+    // The request names its own ENTRYPOINT.
     lab.engine.remove(NAME, true).await.unwrap();
     let own = Spec {
         entrypoint: words("/own"),

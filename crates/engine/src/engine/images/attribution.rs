@@ -64,8 +64,8 @@ impl Builds {
         OpenBuild { builds: self, number }
     }
 
-    /// Remembers the chaincode of a missing image. A 1.4 peer tells it before the build, and in the build
-    /// only by the image's name.
+    /// Remembers the chaincode of a missing image. The create of a 1.4 peer names its MSP and the exact
+    /// spelling. The build that follows has only the image's name.
     fn miss(&self, caller: Caller, image: &str, built_for: BuiltFor) {
         let mut state = self.lock();
         let image = image.to_owned();
