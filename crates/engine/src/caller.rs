@@ -1,22 +1,22 @@
-//! Who calls: the address from which a connection comes.
+//! The caller of an operation: the address from which its connection comes.
 
 use std::net::IpAddr;
 
-/// Where a call comes from. All calls by unix sockets come from the same place: this machine or Pod.
+/// The origin of a call. All calls over unix sockets have the same origin: this machine or Pod.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Caller(Option<IpAddr>);
 
 impl Caller {
-    /// A caller that has no address: one by a unix socket.
+    /// The caller without an address: one that uses a unix socket.
     pub const LOCAL: Self = Self(None);
 
-    /// The caller at that address; an IPv4 address stays one on a socket of both families.
+    /// Returns the caller at that address. An IPv4 address stays one, even on a socket of both families.
     #[must_use]
     pub const fn at(address: IpAddr) -> Self {
         Self(Some(address.to_canonical()))
     }
 
-    /// Its address.
+    /// Returns the caller's address, or none for a unix socket.
     #[must_use]
     pub const fn address(self) -> Option<IpAddr> {
         self.0

@@ -1,4 +1,4 @@
-//! The container and its record: what was asked for, what came of it.
+//! The container and its record: the client's request, and its state since then.
 
 mod chaincode;
 mod exit;

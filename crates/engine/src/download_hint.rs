@@ -1,15 +1,15 @@
-//! A build that fails because it cannot download: what its tool wrote stays as it is, and a
-//! last line says which setting helps.
+//! The hint for a build that fails because it cannot download. The tool's output stays as it is. A last line
+//! names the setting that helps.
 
 use std::collections::VecDeque;
 
-/// How many lines at the end of a build's output say why it failed.
+/// Lines at the end of a build's output that are searched for the reason of its failure.
 const LAST_LINES: usize = 40;
-/// How much of a line is looked at: a tool's message with the addresses in it. The rest would be held for nothing.
+/// Bytes of a line that are searched: a tool's message with the addresses in it. The rest need not be held.
 const LINE_BYTES: usize = 4 * 1024;
 
-/// What went wrong, by words of the tools', and what helps. The first that is found counts: a tool
-/// that does not trust a server says that it did not reach it, too.
+/// Causes of failures: messages of the tools, and the help for each. The first match counts, because a tool
+/// that does not trust a server also reports that it did not reach it.
 const CAUSES: [(&[&str], Help); 4] = [
     (
         &[
@@ -76,11 +76,11 @@ const CAUSES: [(&[&str], Help); 4] = [
         ],
         Help::Reach,
     ),
-    // All that npm says where there is a lock file, whatever went wrong.
+    // npm writes only this if there is a lock file, whatever went wrong.
     (&["Exit handler never called!"], Help::Ask),
 ];
 
-/// Tools by how they begin what they write, and where each has its registry.
+/// Tools, by the beginnings of their messages, and the settings of each one's registry.
 const TOOLS: [(&[&str], Registry); 5] = [
     (
         &["npm error", "npm ERR!"],
@@ -119,16 +119,16 @@ const TOOLS: [(&[&str], Registry); 5] = [
     ),
 ];
 
-/// What helps.
+/// The advice for a cause.
 #[derive(Clone, Copy)]
 enum Help {
-    /// To trust the server.
+    /// Make the tool trust the server.
     Trust,
-    /// To show who one is.
+    /// Give the tool credentials.
     Credentials,
-    /// To find a way to it.
+    /// Make the server reachable.
     Reach,
-    /// To let the tool say more.
+    /// Make the tool write more.
     Ask,
 }
 
@@ -152,7 +152,7 @@ impl Output {
         self.0.push_back(String::from_utf8_lossy(text).into_owned());
     }
 
-    /// What helps against what its last lines say; nothing where they say something else.
+    /// Returns a hint for the failure that the last lines report, or none if they report no known one.
     pub(crate) fn hint(&self) -> Option<String> {
         let says = |words: &[&str]| {
             words
@@ -171,7 +171,7 @@ impl Output {
 }
 
 impl Help {
-    /// The sentence.
+    /// Returns the hint's sentence.
     fn sentence(self, registry: Option<&Registry>) -> String {
         let (address, credentials) = match registry {
             Some(registry) => (registry.address, registry.credentials),

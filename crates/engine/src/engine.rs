@@ -1,6 +1,6 @@
-//! The engine: every operation on containers and images, one file each group,
-//! over one index of what this process knows. The truth is in the records;
-//! phase changes are compare-and-swap on them, and no lock is held over a call.
+//! The engine: every operation on containers and images, in one file per group, over one index of the
+//! containers that this process knows. The records hold the truth. Phase changes are compare-and-swap on
+//! them, and no lock is held during a call.
 
 mod announce;
 mod enact;
@@ -41,27 +41,27 @@ pub use self::span::span;
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 /// The longest such pause.
 const RETRY_LONGEST: Duration = Duration::from_secs(5);
-/// A program that has just started, or is about to be launched anew, has its machine for itself for so long: what can
-/// wait does. A chaincode's first answer takes a tenth of that.
+/// Time for which background work waits after a program has started, or when one may soon be launched again,
+/// so that the program has its machine for itself. The first answer of a chaincode takes a tenth of it.
 const SETTLING: Duration = Duration::from_millis(300);
 
-/// What an engine is told once.
+/// The settings of an engine.
 pub struct Settings {
-    /// Whose containers it serves.
+    /// The installation whose containers the engine serves.
     pub scope: Scope,
-    /// `https://ADDRESS:PORT` at which agents call home.
+    /// The `https://ADDRESS:PORT` at which agents call chainpod.
     pub agent_url: String,
     /// The key of the agents' tokens.
     pub token_key: TokenKey,
-    /// How long starts may take.
+    /// The time limits of starts.
     pub limits: StartLimits,
-    /// What is said of images.
+    /// The rules and registries for images.
     pub images: Arc<dyn Images>,
-    /// Who counts what happens.
+    /// The metrics.
     pub meter: Arc<dyn Meter>,
 }
 
-/// Docker's engine over a cluster and a store, as one caller has it. Cheap to clone.
+/// Docker's engine over a cluster and a store, for one caller. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>, Caller);
 
@@ -73,12 +73,12 @@ struct Inner {
     builds: Builds,
     /// This process, as records name it.
     boot: BootId,
-    /// Whether the index has all records that were there when this process began.
+    /// True once the index has all records that were there when this process began.
     all_known: AtomicBool,
 }
 
 impl Engine {
-    /// An engine that knows nothing yet; feed it by [`Engine::observe`].
+    /// Creates an engine with an empty index. [`Engine::observe`] fills it.
     #[must_use]
     pub fn new(settings: Settings, cluster: Arc<dyn Cluster>, store: Arc<dyn Store>) -> Self {
         let inner = Inner {
@@ -93,22 +93,23 @@ impl Engine {
         Self(Arc::new(inner), Caller::LOCAL)
     }
 
-    /// The same engine for another caller.
+    /// Returns the same engine for another caller.
     #[must_use]
     pub fn called_by(&self, caller: Caller) -> Self {
         Self(Arc::clone(&self.0), caller)
     }
 
-    /// The key of the agents' tokens.
+    /// Returns the key of the agents' tokens.
     #[must_use]
     pub fn token_key(&self) -> &TokenKey {
         &self.0.settings.token_key
     }
 
-    /// The image of that name or id.
+    /// Returns the image of that name or id.
     ///
     /// # Errors
-    /// `NoSuchImage` when it was neither built nor pulled here; `Invalid` where the text is neither name nor id.
+    /// Returns `NoSuchImage` if it was neither built nor pulled here, or `Invalid` if the text is neither a
+    /// name nor an id.
     pub async fn image(&self, reference: &str) -> Result<Image> {
         self.referred(&Reference::parse(reference)?).await
     }
@@ -121,17 +122,18 @@ impl Engine {
     /// Remembers an external image.
     ///
     /// # Errors
-    /// `Invalid` where the text is no name; `NotAllowed`; the store's.
+    /// Returns `Invalid` if the text is not a name, `NotAllowed` if the rules forbid the image, or the
+    /// store's error.
     pub async fn pull(&self, name: &str) -> Result<Image> {
         let parsed = ImageName::try_from(Reference::parse(name)?)?;
         self.ruled(name)?;
         Ok(self.0.store.pull(self.scope(), &parsed, name).await?)
     }
 
-    /// Builds an image; waits for its context as long as the client takes.
+    /// Builds an image. Waits for its context as long as the client takes to send it.
     ///
     /// # Errors
-    /// The store's; where its base is not allowed, too.
+    /// Returns the store's error, also if the base image is not allowed.
     pub async fn build(&self, request: &BuildRequest, context: Reader) -> Result<Built> {
         let begun = Instant::now();
         let _open = self.0.builds.open(self.1, &request.tags);
@@ -144,10 +146,10 @@ impl Engine {
         built.map_err(|error| Error::from(error).of(what))
     }
 
-    /// The container of that id, unique id prefix or name.
+    /// Returns the container of that id, unique id prefix or name.
     ///
     /// # Errors
-    /// `NoSuchContainer`, `AmbiguousPrefix`.
+    /// Returns `NoSuchContainer` or `AmbiguousPrefix`.
     pub async fn inspect(&self, reference: &str) -> Result<Record> {
         Ok(self.find(reference).await?.record())
     }

@@ -1,14 +1,13 @@
-//! Everything that can go wrong in an operation. The server has the one table
-//! from these to statuses.
+//! Everything that can go wrong in an operation. The server has the one table from these errors to statuses.
 
 use image_name::InvalidName;
 
 use crate::ports::{ClusterError, StoreError};
 
-/// An operation's result.
+/// The result of an operation.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why an operation did not do what was asked.
+/// The reason why an operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No container has that name, id or id prefix. Docker's text.
@@ -20,7 +19,7 @@ pub enum Error {
     /// The image was neither built nor pulled here. Peers search for this text.
     #[error("No such image: {0}")]
     NoSuchImage(String),
-    /// A peer built the image and the store has lost it. Docker's text, and what to do.
+    /// A peer built the image and the store has lost it. Docker's text, and the remedy.
     #[error(
         "No such image: {0}; the image store has lost it, and a running peer does not build it again: restart the peer"
     )]
@@ -32,7 +31,7 @@ pub enum Error {
     NameInUse {
         /// The name.
         name: String,
-        /// Who has it.
+        /// The id of the container that has the name.
         id: String,
     },
     /// There is no process. Docker's text.
@@ -48,25 +47,25 @@ pub enum Error {
         path: String,
         /// The container.
         container: String,
-        /// Where that is no fault of the container's: `: ` and a sentence.
+        /// Empty, or `: ` and a sentence if the cause is outside the container.
         why: String,
     },
-    /// The image is none that the operator allows.
+    /// The operator's rules do not allow the image.
     #[error("{0}")]
     NotAllowed(String),
     /// The request is wrong.
     #[error("{0}")]
     Invalid(String),
-    /// The container could not be started: the cause, as a sentence.
+    /// The container could not be started. Holds the cause, as a sentence.
     #[error("{0}")]
     StartFailed(String),
-    /// The command is not there or cannot be executed. Docker's words.
+    /// The command does not exist or cannot be executed. Docker's text.
     #[error("{0}")]
     CannotExecute(String),
     /// The start was ended by a stop, kill or removal.
     #[error("the start of container {0} was ended by a stop, kill or removal")]
     StartEnded(String),
-    /// An agent speaks for a start that is not the current one any more.
+    /// An agent calls for a start that is not the current one any more.
     #[error("container {container}: start {start} is over")]
     StartIsOver {
         /// The container's name.
@@ -74,18 +73,18 @@ pub enum Error {
         /// The agent's start.
         start: u32,
     },
-    /// Something failed for what is named: the error, and what to do where that is known.
+    /// An operation failed for the named container or image. Holds the error, and the remedy if one is known.
     #[error("{what}: {error}{}", .error.remedy())]
     Of {
-        /// What cannot be done, and for which container or image.
+        /// The operation that failed, and its container or image.
         what: String,
-        /// Why.
+        /// The cause.
         error: Box<Error>,
     },
-    /// The cluster's side failed.
+    /// The cluster failed.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
-    /// The store's side failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -98,7 +97,8 @@ impl From<InvalidName> for Error {
 }
 
 impl Error {
-    /// What to do about an error of the cluster's side, as the end of a sentence; empty where nothing is known.
+    /// Returns the remedy for an error of the cluster, as the end of a sentence, or an empty string if none
+    /// is known.
     fn remedy(&self) -> String {
         match self {
             Self::Cluster(error) => error.remedy().map(|remedy| format!("; {remedy}")),
@@ -107,7 +107,7 @@ impl Error {
         .unwrap_or_default()
     }
 
-    /// An error of the cluster's or the store's side with what it kept from being done; others know their
+    /// Adds the failed operation to an error of the cluster or the store. Other errors already name their
     /// container.
     pub(crate) fn of(self, what: impl FnOnce() -> String) -> Self {
         match self {

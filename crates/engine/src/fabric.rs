@@ -1,5 +1,5 @@
-//! What the names that a Fabric peer gives to containers and images say of its chaincode, and which addresses are
-//! no peer's.
+//! Parses the names that a Fabric peer gives to containers and images of chaincode, and recognizes addresses
+//! that cannot be a peer's.
 
 use std::net::IpAddr;
 
@@ -9,23 +9,23 @@ use serde::{Deserialize, Serialize};
 /// Hex digits of the package hash that ends a chaincode's container name.
 const PACKAGE_HASH_DIGITS: usize = 64;
 
-/// What a chaincode container's name says: `NETWORK-PEER-LABEL-PACKAGEHASH` from a 2.x or 3.x peer,
+/// The parts of a chaincode container's name: `NETWORK-PEER-LABEL-PACKAGEHASH` from a 2.x or 3.x peer,
 /// `NETWORK-PEER-NAME-VERSION` from 1.4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FabricName<'a> {
     /// The peer's id.
     pub peer: &'a str,
-    /// The chaincode package's label; from 1.4 the chaincode's name.
+    /// The chaincode package's label, or from 1.4 the chaincode's name.
     pub chaincode: &'a str,
-    /// The package's hash; 1.4 has none.
+    /// The package's hash. 1.4 has none.
     pub package_hash: Option<&'a str>,
 }
 
-/// Whose chaincode a build container compiles; what is not known is left out.
+/// The chaincode that a build container compiles. Unknown parts are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BuiltFor {
-    /// The chaincode package's label; from 1.4 the chaincode's name.
+    /// The chaincode package's label, or from 1.4 the chaincode's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chaincode: Option<String>,
     /// The peer's id.
@@ -37,8 +37,8 @@ pub struct BuiltFor {
 }
 
 impl<'a> FabricName<'a> {
-    /// Reads a container's name; none where it is not a chaincode's. Ids with dashes are cut at
-    /// the first one: the name does not tell where they end.
+    /// Parses a container's name. Returns none if it is not a chaincode's. Ids with dashes are cut at the
+    /// first dash, because the name does not show where they end.
     #[must_use]
     pub fn parse(container: &'a str) -> Option<Self> {
         let (rest, package_hash) = container.rsplit_once('-')?;
@@ -53,7 +53,7 @@ impl<'a> FabricName<'a> {
         })
     }
 
-    /// Reads the container's name of a 1.4 peer, which says what it ends with as `id`, `NAME:VERSION`.
+    /// Parses the name of a 1.4 peer's container. Its end is known from `id`, `NAME:VERSION`.
     #[must_use]
     pub fn parse_legacy(container: &'a str, id: &'a str) -> Option<Self> {
         let (chaincode, version) = id.split_once(':')?;
@@ -79,9 +79,9 @@ impl From<FabricName<'_>> for BuiltFor {
 }
 
 impl BuiltFor {
-    /// Reads the name that a peer gives to its chaincode's image: its container's, in small letters, and
-    /// a hash of that. A 1.4 name does not tell where the chaincode's ends either: its version is taken
-    /// to have no dash.
+    /// Parses the name that a peer gives to its chaincode's image: the container's name in lower case, and a
+    /// hash of it. A 1.4 name does not show where the chaincode's name ends, so its version is assumed to
+    /// have no dash.
     pub(crate) fn of_image(image: &str) -> Option<Self> {
         let repository = ImageName::parse(image).ok()?.repository();
         let (container, hash) = repository.rsplit_once('-')?;
@@ -100,12 +100,12 @@ impl BuiltFor {
         FabricName::parse(container).or_else(legacy).map(Self::from)
     }
 
-    /// None where nothing is known.
+    /// Returns none if nothing is known.
     pub(crate) fn known(self) -> Option<Self> {
         (self != Self::default()).then_some(self)
     }
 
-    /// What both say.
+    /// Returns the parts on which both agree.
     pub(crate) fn common(self, other: Self) -> Self {
         let same = |one: Option<String>, another| if one == another { one } else { None };
         Self {
@@ -120,7 +120,7 @@ pub(crate) fn is_package_hash(text: &str) -> bool {
     text.len() == PACKAGE_HASH_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Whether an address means whoever connects to it: a loopback or wildcard address.
+/// Returns true if an address means the host that connects to it: a loopback or wildcard address.
 pub(crate) fn is_own(address: &str) -> bool {
     let host = address.rsplit_once(':').map_or(address, |(host, _port)| host);
     let host = host.trim_start_matches('[').trim_end_matches(']');

@@ -1,6 +1,6 @@
-//! Why a container does not come to run, or ends at once: every cause with its
-//! name, its sentence, and how long it is given to pass. The sentence is what
-//! the peer's command line prints. How a program ends later is [`End`]'s.
+//! The causes for which a container does not run, or ends at once. Every cause has a name, a sentence, and a
+//! time in which it may pass. The peer's command line prints the sentence. Later ends of a program are an
+//! [`End`].
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -20,12 +20,12 @@ pub use self::limits::StartLimits;
 pub(crate) use self::who::Who;
 use self::words::{cut, end_of};
 
-/// Docker's exit code of a container whose program never began.
+/// Docker's exit code for a container whose program never began.
 const NEVER_BEGAN: i64 = 128;
-/// What to do about a peer that its chaincode does not reach.
+/// The remedy for a peer that its chaincode does not reach.
 const NAME_THE_PEER: &str =
     "set CORE_PEER_CHAINCODEADDRESS of the peer to a name that pods can resolve, and its port";
-/// What chaincode writes that does not reach its peer: Go's shim, Node's, Java's.
+/// Messages of chaincode that does not reach its peer, from the shims for Go, Node.js and Java.
 const NO_PEER: [&str; 8] = [
     "no such host",
     "produced zero addresses",
@@ -36,7 +36,7 @@ const NO_PEER: [&str; 8] = [
     "ECONNREFUSED",
     "UnknownHostException",
 ];
-/// What is said of a program that cannot be executed, and what to do about it.
+/// Messages about a program that cannot be executed, and the remedy for each.
 const UNEXECUTABLE: [(&str, &str); 2] = [
     (
         "exec format error",
@@ -44,15 +44,15 @@ const UNEXECUTABLE: [(&str, &str); 2] = [
     ),
     ("permission denied", "make it executable for everybody"),
 ];
-/// As [`UNEXECUTABLE`], of all others.
+/// The remedy for all other messages than those in [`UNEXECUTABLE`].
 const NO_SUCH_PROGRAM: &str = "see that its image, or what was built on it, has that program";
 
-/// Why a container does not run. Texts are those of who said so.
+/// The cause for which a container does not run. Texts are quoted from the system that reported it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The address at which the chaincode is to reach its peer means the Pod itself.
     PeerAddress(String),
-    /// Files of the container are in `/` itself, which can be no volume.
+    /// Files of the container are in `/` itself, where no volume can be mounted.
     AtRoot,
     /// The API server refuses the Pod: admission, limits, Pod Security, permissions.
     Refused(String),
@@ -60,79 +60,79 @@ pub enum Cause {
     Quota(String),
     /// The API server cannot be reached.
     Unavailable(String),
-    /// No node takes the Pod: the scheduler's message.
+    /// No node can run the Pod: the scheduler's message.
     Unschedulable(String),
-    /// The Pod's node does not come to make its container: what keeps it.
+    /// The Pod's node does not create its container: the reason.
     Blocked(String),
-    /// What the image runs by itself is not known, and is needed.
+    /// The image's own command is not known, and is needed.
     ImageCommand {
-        /// Which one.
+        /// The image.
         image: String,
-        /// Why it is not known.
+        /// The reason why it is not known.
         message: String,
     },
     /// The image cannot be pulled.
     Image {
-        /// Which one.
+        /// The image.
         image: String,
-        /// The kubelet's message, which has the registry's.
+        /// The kubelet's message, which contains the registry's.
         message: String,
-        /// True if the next try may succeed.
+        /// True if the next attempt may succeed.
         tried_again: bool,
     },
-    /// The kubelet or the runtime cannot make a container of the Pod.
+    /// The kubelet or the runtime cannot create a container of the Pod.
     Container {
         /// Their reason and message.
         message: String,
-        /// True if the next try may succeed.
+        /// True if the next attempt may succeed.
         tried_again: bool,
     },
-    /// The image that has the agent cannot be pulled.
+    /// The agent's image cannot be pulled.
     AgentImage {
-        /// Which one.
+        /// The image.
         image: String,
-        /// The kubelet's message, which has the registry's.
+        /// The kubelet's message, which contains the registry's.
         message: String,
-        /// True if the next try may succeed.
+        /// True if the next attempt may succeed.
         tried_again: bool,
     },
-    /// The agent gets into the Pod by no way.
+    /// The agent cannot be brought into the Pod in any way.
     Agent(String),
-    /// The agent cannot bring the container's files.
+    /// The agent cannot fetch the container's files.
     Files(String),
-    /// The agent runs and does not get from chainpod what it needs: its own words.
+    /// The agent runs but does not get its data from chainpod: the agent's message.
     AgentWaits(String),
     /// The program cannot be executed.
     Command {
-        /// Docker's words.
+        /// Docker's text.
         message: String,
         /// Docker's exit code.
         code: i64,
     },
     /// The Pod ended before its program began.
     PodEnded {
-        /// The exit code that the kubelet says.
+        /// The exit code that the kubelet reports.
         code: i64,
-        /// What ended it.
+        /// The cause of the end.
         end: End,
     },
     /// The chaincode ran, and ended before it could have served.
     DiedAtOnce {
         /// Its exit code.
         code: i64,
-        /// Whether it was killed for its memory.
+        /// True if it was killed for lack of memory.
         oom_killed: bool,
-        /// Where it was to reach its peer.
+        /// The address of its peer.
         peer: String,
-        /// The end of what it wrote.
+        /// The last lines that it wrote.
         last_words: String,
     },
-    /// Nothing has been heard for so long.
+    /// Nothing was reported for this duration.
     Silence(Duration),
 }
 
 impl Cause {
-    /// Its name: the reason of a Kubernetes Event.
+    /// Returns its name, which is the reason of a Kubernetes Event.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -155,7 +155,7 @@ impl Cause {
         }
     }
 
-    /// How long it may last before the start is given up.
+    /// Returns the time that it may last before the start is given up.
     pub(crate) const fn patience(&self, limits: &StartLimits) -> Duration {
         match self {
             Self::Unschedulable(_) => limits.unschedulable,
@@ -175,7 +175,7 @@ impl Cause {
         }
     }
 
-    /// The exit code that `State.ExitCode` has then.
+    /// Returns the exit code for `State.ExitCode`.
     pub(crate) const fn exit_code(&self) -> i64 {
         match self {
             Self::Command { code, .. } | Self::DiedAtOnce { code, .. } => *code,
@@ -183,7 +183,7 @@ impl Cause {
         }
     }
 
-    /// The sentence: who, in which Pod, why, and what to do.
+    /// Returns the sentence: the container, its Pod, the cause and the remedy.
     #[must_use]
     pub fn sentence(&self, container: &Container, pod: &PodName) -> String {
         let who = Who(container);
@@ -269,13 +269,13 @@ impl Cause {
     }
 }
 
-/// What to do about a program that cannot be executed, by what is said of it.
+/// Returns the remedy for a program that cannot be executed, by the message about it.
 fn unexecutable(message: &str) -> &'static str {
     let rows = UNEXECUTABLE.iter().find(|(said, _)| message.contains(said));
     rows.map_or(NO_SUCH_PROGRAM, |(_, remedy)| remedy)
 }
 
-/// The sentence of chaincode that died at once.
+/// Returns the sentence for chaincode that died at once.
 fn died(
     container: &Container,
     pod: &PodName,

@@ -1,5 +1,5 @@
-//! Images as the engine sees them: a base that the cluster can pull, and what
-//! a build put on top of it.
+//! Images as the engine sees them: a base that the cluster can pull, and the overlay that a build put on top
+//! of it.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ const SHORT_DIGITS: usize = 12;
 pub struct Digest(pub String);
 
 impl Digest {
-    /// Docker's short form of an image's id: the first 12 digits.
+    /// Returns Docker's short form of an image's id: the first 12 digits.
     #[must_use]
     pub fn short(&self) -> &str {
         let digits = self.0.trim_start_matches("sha256:");
@@ -29,30 +29,30 @@ impl std::fmt::Display for Digest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Image {
-    /// Docker's image id, `sha256:HEX`; stable for a name.
+    /// Docker's image id, `sha256:HEX`. A name always has the same one.
     pub id: Digest,
     /// The name under which it was built or pulled, `repository:tag`.
     pub name: String,
-    /// What the cluster pulls: the image itself, or the base of an overlay.
+    /// The reference that the cluster pulls: the image itself, or the base of an overlay.
     pub reference: String,
-    /// What a build put on top; none for an external image.
+    /// The overlay that a build put on top, or none for an external image.
     pub overlay: Option<Overlay>,
-    /// When it was built or first pulled here.
+    /// The time at which it was built or first pulled here.
     #[serde(default)]
     pub created: jiff::Timestamp,
-    /// Whether its build asked for the newest base: `pull=1`.
+    /// True if its build asked for the newest base: `pull=1`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub always_pull: bool,
 }
 
-/// What the operator's rules say of an image.
+/// The operator's rules for an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ruled {
-    /// What the cluster pulls for it.
+    /// The reference that the cluster pulls for it.
     pub reference: String,
-    /// When; none is for [`Image::always_pull`] to say.
+    /// The pull policy. Without one, [`Image::always_pull`] decides.
     pub pull_policy: Option<PullPolicy>,
-    /// What its ENTRYPOINT is, where that need not be looked up.
+    /// Its ENTRYPOINT, if it need not be looked up.
     pub entrypoint: Option<Vec<String>>,
 }
 
@@ -70,7 +70,7 @@ pub enum PullPolicy {
 }
 
 impl PullPolicy {
-    /// Kubernetes' word for it.
+    /// Returns Kubernetes' name of the policy.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -81,7 +81,7 @@ impl PullPolicy {
     }
 }
 
-/// What an image runs by itself: its ENTRYPOINT and CMD.
+/// The image's own command: its ENTRYPOINT and CMD.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ImageCommand {
@@ -91,13 +91,13 @@ pub struct ImageCommand {
     pub cmd: Option<Vec<String>>,
 }
 
-/// What a `POST /build` put on top of its base image.
+/// The overlay that a `POST /build` put on top of its base image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Overlay {
     /// Uncompressed tars with paths relative to `/`, in order.
     pub layers: Vec<Digest>,
-    /// The directories that ADD and COPY name: each gets an emptyDir.
+    /// The directories that ADD and COPY name. Each gets an `emptyDir`.
     pub directories: Vec<String>,
     /// ENTRYPOINT.
     pub entrypoint: Option<Vec<String>>,
@@ -107,10 +107,10 @@ pub struct Overlay {
     pub env: Vec<String>,
     /// LABEL.
     pub labels: std::collections::BTreeMap<String, String>,
-    /// WORKDIR; empty is the base's.
+    /// WORKDIR. Empty means the base's.
     pub working_dir: String,
-    /// USER; empty is the base's.
+    /// USER. Empty means the base's.
     pub user: String,
-    /// Bytes of all layers.
+    /// The bytes of all layers.
     pub size_bytes: u64,
 }

@@ -1,5 +1,5 @@
-//! From a container to its Pod: the program, the image, the task of the Pod's agent, and the directories that need a
-//! volume.
+//! From a container to its Pod: the program, the image, the task of the Pod's agent, and the directories that
+//! need a volume.
 
 use std::collections::BTreeSet;
 
@@ -10,51 +10,53 @@ use crate::container::{Record, Role, Upload};
 use crate::image::{PullPolicy, Ruled};
 use crate::process::Process;
 
-/// Where a peer puts what a build container is to compile (Fabric: `core/chaincode/platforms/util`).
+/// The directory for the input of a build container (Fabric: `core/chaincode/platforms/util`).
 const BUILD_INPUT: &str = "/chaincode/input";
-/// Where a peer puts what its chaincode needs to reach it (Fabric: `core/container/dockercontroller`).
+/// The directory for the files with which chaincode reaches its peer (Fabric:
+/// `core/container/dockercontroller`).
 const FABRIC_FILES: &str = "/etc/hyperledger/fabric";
-/// The images in which chaincode runs, and where each has nothing that a peer's Dockerfile or files could hide: Go's,
-/// Node's of 1.4 and of 2.x, Java's.
+/// The images in which chaincode runs, each with a directory that has none of the image's files, so that a
+/// peer's Dockerfile or files hide nothing there: Go's, Node.js's of 1.4 and of 2.x, Java's.
 const FABRIC_IMAGES: [(&str, &str); 4] = [
     ("fabric-baseos", "/usr/local/bin"),
     ("fabric-baseimage", "/usr/local/src"),
     ("fabric-nodeenv", "/usr/local/src"),
     ("fabric-javaenv", "/root/chaincode-java/chaincode"),
 ];
-/// How many directories may be mounted: far more than a Dockerfile names, and what the kubelet mounts fast.
+/// Most directories that are mounted: far more than a Dockerfile names, and few enough for the kubelet to
+/// mount them fast.
 const DIRECTORIES: usize = 64;
-/// Where a build container leaves what it made (Fabric: `core/chaincode/platforms/util`).
+/// The directory for the output of a build container (Fabric: `core/chaincode/platforms/util`).
 pub const BUILD_OUTPUT: &str = "/chaincode/output";
 
-/// All that one start needs to become a Pod.
+/// The data that one start needs to become a Pod.
 pub struct Launch<'a> {
-    /// The container, its start counter already raised.
+    /// The container. Its start counter has already been raised.
     pub record: &'a Record,
-    /// What it runs.
+    /// The program.
     pub process: Process,
-    /// What the cluster pulls.
+    /// The image that the cluster pulls.
     pub image: String,
-    /// When.
+    /// The pull policy.
     pub pull_policy: PullPolicy,
-    /// What its agent does; none where nothing needs an agent.
+    /// The task of the Pod's agent, or none if no agent is needed.
     pub task: Option<Task>,
-    /// The directories that get an emptyDir, sorted, none twice.
+    /// The directories that get an `emptyDir`, sorted, without duplicates.
     pub directories: Vec<Directory>,
 }
 
-/// A directory that gets an emptyDir.
+/// A directory that gets an `emptyDir`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
     /// Its path.
     pub path: String,
-    /// Whether it may have files of the image's, which the emptyDir would hide.
+    /// True if the image may have files in it, which the `emptyDir` would hide.
     pub has_files: bool,
 }
 
 impl<'a> Launch<'a> {
-    /// The launch of `record`'s current start, which runs `process` in the image that the rules say; its agent calls
-    /// home below `agent_url`.
+    /// Returns the launch of `record`'s current start, with `process` as the program and the image of the
+    /// rules. Its agent calls chainpod below `agent_url`.
     #[must_use]
     pub fn of(record: &'a Record, process: Process, ruled: Ruled, agent_url: &str) -> Self {
         let container = &record.container;
@@ -85,7 +87,7 @@ impl<'a> Launch<'a> {
             }
         }
         let outputs = outputs(container.role);
-        // The image's may be root's.
+        // The image's own directory may belong to root.
         directories.extend(outputs);
         let task = Task {
             version: VERSION,
@@ -115,15 +117,15 @@ impl<'a> Launch<'a> {
 }
 
 impl Launch<'_> {
-    /// Whether what is mounted there may hide files of the image's.
+    /// Returns true if a volume mounted there may hide files of the image.
     #[must_use]
     pub fn may_hide(&self, directory: &str) -> bool {
         may_have_files(&self.record.container.image.reference, directory)
     }
 }
 
-/// The directories to mount, sorted: a parent where a path cannot be mounted, or for all where they are
-/// too many.
+/// Returns the directories to mount, sorted. A parent takes the place of a path that cannot be mounted, or of
+/// all paths if they are too many.
 fn mountable(directories: &[&str]) -> Vec<String> {
     let parent = |path: &str| path.rsplit_once('/').map_or("", |(parent, _)| parent).to_owned();
     let legal = |path: &&str| {
@@ -152,7 +154,7 @@ fn mountable(directories: &[&str]) -> Vec<String> {
     paths.into_iter().map(root).collect()
 }
 
-/// Whether `image` may have files in that directory, as far as its name tells.
+/// Returns true if `image` may have files in that directory, as far as its name shows.
 fn may_have_files(image: &str, directory: &str) -> bool {
     let name = ImageName::parse(image).ok();
     let last = name.as_ref().and_then(|name| name.path().rsplit('/').next());
@@ -162,7 +164,7 @@ fn may_have_files(image: &str, directory: &str) -> bool {
     !fabrics && ![BUILD_INPUT, BUILD_OUTPUT].contains(&directory)
 }
 
-/// The directories that a container of that role leaves behind.
+/// Returns the directories that a container of that role leaves behind.
 pub(crate) const fn outputs(role: Role) -> &'static [&'static str] {
     match role {
         Role::Build => &[BUILD_OUTPUT],

@@ -1,5 +1,5 @@
-//! The domain: containers, the phases they go through and what may be done to
-//! them in each. It knows no HTTP and no Kubernetes; those are behind [`ports`].
+//! The domain: containers, their phases, and the operations that are legal in each phase. It knows no HTTP
+//! and no Kubernetes. Those are behind [`ports`].
 
 pub mod caller;
 pub mod container;

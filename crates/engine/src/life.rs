@@ -1,7 +1,7 @@
-//! THE second table, beside [`LEGALITY`](crate::phase::LEGALITY): what happens to a container, by its phase, and what
-//! follows. [`LIFE`] says what is done to the record, and [`FOLLOWS`] what comes of that. Pure: it reads no clock and
-//! calls nobody. [`Transition::apply`] changes a record by the table; the engine keeps the record and carries out the
-//! [`Change`]. A new feature goes into the table first.
+//! THE second table, next to [`LEGALITY`](crate::phase::LEGALITY): the events of a container, by its phase,
+//! and their consequences. [`LIFE`] names the step that changes the record, and [`FOLLOWS`] what follows from
+//! that step. Pure: it reads no clock and calls nobody. [`Transition::apply`] changes a record by the table.
+//! The engine keeps the record and carries out the [`Change`]. A new feature goes into the table first.
 
 mod apply;
 mod news;

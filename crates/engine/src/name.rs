@@ -1,5 +1,5 @@
-//! Names: Docker's that clients send, Kubernetes' that we derive from them.
-//! Derived names are deterministic, so that a repeated call meets the same object.
+//! Names: Docker's, which clients send, and Kubernetes', which are derived from them. The derivation is
+//! deterministic, so that a repeated call finds the same object.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::fabric::is_package_hash;
 
-/// How much of a name stays readable in an object's name: a Pod's name is its
-/// hostname and so at most 63 characters with the hash and counter behind it.
+/// Characters of a name that stay readable in an object's name. A Pod's name is its hostname, and so has at
+/// most 63 characters with the hash and counter behind it.
 const SLUG_CHARS: usize = 40;
 /// Hex digits of the hash behind a record's readable part.
 const RECORD_HASH_DIGITS: usize = 16;
@@ -19,7 +19,7 @@ const POD_HASH_DIGITS: usize = 10;
 /// Docker's short id.
 const SHORT_ID_DIGITS: usize = 12;
 
-/// Whose containers a call may see: the installation (`--instance`).
+/// The installation (`--instance`) whose containers a call may see.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Scope(pub String);
 
@@ -28,7 +28,7 @@ pub struct Scope(pub String);
 pub struct ContainerId(pub String);
 
 impl ContainerId {
-    /// A new random id.
+    /// Returns a new random id.
     #[must_use]
     pub fn random() -> Self {
         let mut bytes = [0; 32];
@@ -36,19 +36,19 @@ impl ContainerId {
         Self(hex::encode(bytes))
     }
 
-    /// The first twelve digits, as `docker ps` prints them.
+    /// Returns the first twelve digits, as `docker ps` prints them.
     #[must_use]
     pub fn short(&self) -> &str {
         &self.0[..SHORT_ID_DIGITS.min(self.0.len())]
     }
 }
 
-/// One life of a process of ours: 64 hex digits, new at each start.
+/// One run of a process of ours: 64 hex digits, new at each start.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BootId(pub String);
 
 impl BootId {
-    /// A new random id.
+    /// Returns a new random id.
     #[must_use]
     pub fn random() -> Self {
         Self(ContainerId::random().0)
@@ -66,7 +66,8 @@ impl fmt::Display for ContainerId {
 pub struct RecordName(pub String);
 
 impl RecordName {
-    /// The record of the container of that name in that scope: the name decides.
+    /// Returns the name of the record for the container of that name in that scope. Another container of the
+    /// same name has the same record name.
     #[must_use]
     pub fn new(scope: &Scope, container: &str) -> Self {
         let hash = Sha256::new()
@@ -93,7 +94,7 @@ impl fmt::Display for RecordName {
 pub struct PodName(pub String);
 
 impl PodName {
-    /// The Pod of the `start`-th start of the container whose record has that uid.
+    /// Returns the Pod's name for the `start`-th start of the container whose record has that uid.
     #[must_use]
     pub fn new(container: &str, uid: &str, start: u32) -> Self {
         let hash = hex::encode(Sha256::digest(uid));
@@ -111,14 +112,14 @@ impl fmt::Display for PodName {
     }
 }
 
-/// A name that Docker gives to a container without one.
+/// Returns a name for a container that the client has not named.
 #[must_use]
 pub fn generated() -> String {
     format!("build-{}", ContainerId::random().short())
 }
 
-/// The readable part of an object's name: lower case, legal in DNS, without the package hash. Of a
-/// long name the end stays, where the chaincode's label is.
+/// Returns the readable part of an object's name: lower case, legal in DNS, without the package hash. A long
+/// name keeps its end, which has the chaincode's label.
 fn slug(container: &str) -> String {
     let name = match container.rsplit_once('-') {
         Some((rest, hash)) if is_package_hash(hash) => rest,

@@ -1,12 +1,12 @@
-//! The phases of a container, and the table of what is legal in which.
+//! The phases of a container, and the table of the operations that are legal in each.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a container is in its life.
+/// A phase of a container's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
-    /// Created, not started; uploads are collected.
+    /// Created, not started. Uploads are collected.
     Created,
     /// Its Pod is being made.
     Starting,
@@ -20,7 +20,7 @@ impl Phase {
     /// All phases.
     pub const ALL: [Self; 4] = [Self::Created, Self::Starting, Self::Running, Self::Exited];
 
-    /// Docker's word for it (`State.Status`).
+    /// Returns Docker's name of the phase (`State.Status`).
     #[must_use]
     pub const fn docker_status(self) -> &'static str {
         match self {
@@ -30,14 +30,14 @@ impl Phase {
         }
     }
 
-    /// Whether there may be a process.
+    /// Returns true if the container may have a process.
     #[must_use]
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Starting | Self::Running)
     }
 }
 
-/// What can be asked of a container and depends on its phase.
+/// The operations whose legality depends on the container's phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// `PUT archive`.
@@ -54,7 +54,7 @@ pub enum Operation {
     Remove,
 }
 
-/// What an operation does in a phase.
+/// The treatment of an operation in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Legality {
     /// It is done.
@@ -79,7 +79,7 @@ pub const LEGALITY: [(Operation, [Legality; 4]); 6] = {
 };
 
 impl Operation {
-    /// What this operation does in `phase`.
+    /// Returns the treatment of this operation in `phase`.
     #[must_use]
     pub fn in_phase(self, phase: Phase) -> Legality {
         LEGALITY

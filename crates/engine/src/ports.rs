@@ -1,5 +1,4 @@
-//! What the engine needs of the world: a cluster and a store. Each has one
-//! adapter, and one named fake for tests.
+//! The engine's ports: a cluster and a store. Each has one adapter, and one named fake for tests.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -31,22 +30,23 @@ pub struct SecretFile {
     pub content: Bytes,
 }
 
-/// One line of a Pod's log, with its line feed where it had one; a piece of a line that is longer than
+/// One line of a Pod's log, with its line feed if it had one, or a piece of a line that is longer than
 /// [`LogLine::MOST_BYTES`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// When the runtime wrote the line's beginning: all pieces of a line have the same time.
+    /// The time at which the runtime wrote the beginning of the line. All pieces of a line have the same
+    /// time.
     pub time: Timestamp,
-    /// The line or the piece: at most [`LogLine::MOST_BYTES`]. A piece that another one follows has no line feed.
+    /// The line or the piece: at most [`LogLine::MOST_BYTES`]. A piece before another piece has no line feed.
     pub text: Bytes,
 }
 
 impl LogLine {
-    /// The most bytes of a line that are held at once. A program need not write a line feed, ever, and the kubelet
-    /// joins the 16 KiB pieces in which a runtime keeps a long line. Four of those are few system calls.
+    /// The most bytes of a line that are held at once. A program may never write a line feed, and the kubelet
+    /// joins the 16 KiB pieces in which a runtime keeps a long line. Four of those need few system calls.
     pub const MOST_BYTES: usize = 64 * 1024;
 
-    /// Whether the line ends with this piece.
+    /// Returns true if the line ends with this piece.
     #[must_use]
     pub fn is_end(&self) -> bool {
         self.text.ends_with(b"\n")
@@ -56,15 +56,15 @@ impl LogLine {
 /// Kubernetes, as far as containers need it. Every call is one request.
 #[async_trait]
 pub trait Cluster: Send + Sync + 'static {
-    /// Creates the record; `AlreadyExists` when the name is taken.
+    /// Creates the record. Returns `AlreadyExists` if the name is taken.
     async fn create_record(&self, name: &RecordName, container: &Container) -> Result<Record, ClusterError>;
     /// Reads the record of that name.
     async fn record(&self, name: &RecordName) -> Result<Option<Record>, ClusterError>;
     /// Lists the scope's records.
     async fn records(&self, scope: &Scope) -> Result<Vec<Record>, ClusterError>;
-    /// Replaces the record if it is still at `record.version`; `Conflict` otherwise.
+    /// Replaces the record if it is still at `record.version`. Returns `Conflict` otherwise.
     async fn update_record(&self, record: &Record) -> Result<Record, ClusterError>;
-    /// Deletes the record if it still has that uid; what it owns follows by garbage collection.
+    /// Deletes the record if it still has that uid. Objects that it owns follow by garbage collection.
     async fn delete_record(&self, record: &Record) -> Result<(), ClusterError>;
     /// Creates the Secret of upload `number`.
     async fn create_files(
@@ -73,18 +73,23 @@ pub trait Cluster: Send + Sync + 'static {
         number: u32,
         files: Vec<SecretFile>,
     ) -> Result<(), ClusterError>;
-    /// Creates the Pod and the Secret with its agent's task, side by side. `AlreadyExists` is success.
+    /// Creates the Pod and the Secret with its agent's task at the same time. `AlreadyExists` counts as
+    /// success.
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError>;
-    /// Deletes the Pod with that grace (never 0: that would forget it without ending it). Absent is success.
+    /// Deletes the Pod with that grace period (never 0: that would forget the Pod without ending its
+    /// program). An absent Pod counts as success.
     async fn delete_pod(&self, pod: &PodName, grace: Duration) -> Result<(), ClusterError>;
-    /// Returns a cause that the Pod's status does not show, from its Events or its agent's log; none while it makes progress.
+    /// Returns a cause that the Pod's status does not show, from its Events or its agent's log, or none while
+    /// it makes progress.
     async fn blocked(&self, pod: &PodName) -> Result<Option<Cause>, ClusterError>;
-    /// The workload of the Pod that has that address; none where that is no Pod of ours to see.
+    /// Returns the workload of the Pod that has that address, or none if there is no such Pod that chainpod
+    /// can see.
     async fn owner(&self, caller: IpAddr) -> Result<Option<Owner>, ClusterError>;
-    /// Tells the news of that record: a Kubernetes Event on it, and on its owner.
+    /// Creates a Kubernetes Event with the news on the record, and on its owner.
     async fn tell(&self, record: &Record, news: &News) -> Result<(), ClusterError>;
-    /// Reads the Pod's log, and follows it if asked: of its last `tail` entries those that are not older than
-    /// `since` (whole seconds). An entry is what the runtime wrote at once: a line, or a piece of a long one.
+    /// Reads the Pod's log, and follows it if asked. Of the last `tail` entries, returns those that are not
+    /// older than `since` (whole seconds). An entry is one write of the runtime: a line, or a piece of a long
+    /// one.
     async fn logs(
         &self,
         pod: &PodName,
@@ -94,54 +99,55 @@ pub trait Cluster: Send + Sync + 'static {
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError>;
 }
 
-/// Who counts and measures what happens. Nothing waits for it, and it must not block.
+/// The metrics of the engine. Calls must not block.
 pub trait Meter: Send + Sync + 'static {
-    /// A program runs, so long after its start was asked for.
+    /// Counts a program that runs, and the time since its start was requested.
     fn launched(&self, role: Role, took: Duration);
-    /// An image has been built, so long after that was asked for.
+    /// Counts a built image, and the time since its build was requested.
     fn built(&self, took: Duration);
-    /// What has become of a container of that role.
+    /// Counts news of a container of that role.
     fn told(&self, role: Role, news: &News);
 }
 
-/// Nobody counts.
+/// Counts nothing.
 impl Meter for () {
     fn launched(&self, _: Role, _: Duration) {}
     fn built(&self, _: Duration) {}
     fn told(&self, _: Role, _: &News) {}
 }
 
-/// What is said of images beside the store: by the operator's rules, and by registries.
+/// The sources of facts about images other than the store: the operator's rules, and registries.
 #[async_trait]
 pub trait Images: Send + Sync + 'static {
-    /// What the rules say of the image of that name.
+    /// Returns the rules for the image of that name.
     ///
     /// # Errors
-    /// A sentence that names the image, where they do not allow it.
+    /// Returns a sentence that names the image if the rules do not allow it.
     fn ruled(&self, name: &str) -> Result<Ruled, String>;
-    /// What the registry says that the image runs; `reference` is what the cluster pulls. Answers within seconds.
+    /// Returns the image's own command from the registry. `reference` is what the cluster pulls. Answers
+    /// within seconds.
     ///
     /// # Errors
-    /// Why that is not known.
+    /// Returns the reason why the command is not known.
     async fn command(&self, reference: &str) -> Result<ImageCommand, String>;
 }
 
-/// What a watch or an agent saw; see [`crate::Engine::observe`].
+/// An event that a watch or an agent reports. See [`crate::Engine::observe`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// A record is there or changed.
+    /// A record is there or has changed.
     Record(Box<Record>),
-    /// A record is gone; by name and uid.
+    /// A record is gone. Holds its name and uid.
     RecordGone(RecordName, String),
-    /// A Pod of ours is there or changed.
+    /// A Pod of ours is there or has changed.
     Pod(PodSeen),
     /// A Pod of ours is gone.
     PodGone(PodSeen),
-    /// An agent spoke.
+    /// An agent has reported something.
     Agent(AgentId, agent_protocol::Event),
 }
 
-/// Which container and which of its starts an agent belongs to.
+/// The container, and the start of it, that an agent belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AgentId {
     /// The record's name.
@@ -152,36 +158,37 @@ pub struct AgentId {
     pub start: u32,
 }
 
-/// A Pod as far as a container's life depends on it: our own container's status, by name.
+/// A Pod as far as a container's life depends on it: the status of chainpod's own container in it, found by
+/// name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodSeen {
-    /// Whose Pod it is.
+    /// The container and start that the Pod belongs to.
     pub agent: AgentId,
     /// Its name.
     pub pod: PodName,
-    /// What its container does.
+    /// The state of its container.
     pub state: PodState,
-    /// What is about to end it, if anything is.
+    /// The cause that is about to end it, if there is one.
     pub ending: Option<End>,
 }
 
-/// What a Pod's container does.
+/// The state of a Pod's container.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PodState {
     /// Not yet running.
     Pending,
-    /// Will not run, unless that changes: why.
+    /// Will not run unless something changes. Holds the cause.
     Stuck(Cause),
-    /// Will not run, as the agent did not get into it: why. Launched again it gets there by
-    /// another way; see [`Container::repeats`].
+    /// Will not run, because the agent did not get into it. Holds the reason. The next launch uses another
+    /// way. See [`Container::repeats`].
     NoAgent(String),
     /// Runs.
     Running,
     /// Has ended.
     Ended {
-        /// The exit code as the kubelet says it.
+        /// The exit code that the kubelet reports.
         code: i64,
-        /// What ended it.
+        /// The cause of the end.
         end: End,
     },
 }
@@ -189,7 +196,7 @@ pub enum PodState {
 /// Bytes from a client or a blob.
 pub type Reader = Box<dyn AsyncRead + Send + Unpin>;
 
-/// What `POST /build` asks.
+/// The parameters of `POST /build`.
 #[derive(Clone, Debug, Default)]
 pub struct BuildRequest {
     /// `t`: the names to give the image.
@@ -200,11 +207,11 @@ pub struct BuildRequest {
     pub args: std::collections::BTreeMap<String, String>,
     /// `labels`.
     pub labels: std::collections::BTreeMap<String, String>,
-    /// `pull`: whether the newest base is wanted.
+    /// `pull`: true if the newest base is wanted.
     pub pull: bool,
 }
 
-/// Says why a base is not allowed, if it is not.
+/// A check that returns the reason if a base is not allowed.
 pub type BaseCheck<'a> = &'a (dyn Fn(&str) -> Result<(), String> + Sync);
 
 /// A finished build.
@@ -218,7 +225,7 @@ pub struct Built {
     pub steps: Vec<String>,
 }
 
-/// A blob that was put. No sweep begins while this lives: drop it once a record names the blob.
+/// A blob that was put. No sweep begins while this lives. Drop it once a record names the blob.
 pub struct Kept {
     /// The blob.
     pub digest: Digest,
@@ -229,17 +236,17 @@ pub struct Kept {
 /// The image store. It knows images under their familiar names: `repository:tag`.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// The image of that name or id.
+    /// Returns the image of that name or id.
     async fn image(&self, scope: &Scope, reference: &Reference) -> Result<Option<Image>, StoreError>;
-    /// Remembers an external image under its name, durably, to be pulled as it is `written`. Does not prove that it
-    /// exists.
+    /// Stores an external image under its name, durably, to be pulled as it is `written`. Does not prove that
+    /// it exists.
     async fn pull(&self, scope: &Scope, name: &ImageName, written: &str) -> Result<Image, StoreError>;
-    /// All names with their images.
+    /// Returns all names with their images.
     async fn images(&self, scope: &Scope) -> Result<Vec<Image>, StoreError>;
-    /// Forgets a name that [`Store::images`] gave; false when it was not there.
+    /// Removes a name that [`Store::images`] returned. Returns false if it was not there.
     async fn remove_image(&self, scope: &Scope, name: &str) -> Result<bool, StoreError>;
-    /// Builds from a context: a tar, compressed or not. Nothing is left of a build that fails. A base that did not
-    /// come through us must be `allowed`.
+    /// Builds from a context: a tar, compressed or not. A build that fails leaves nothing behind. A base that
+    /// was not pulled or built through chainpod must be `allowed`.
     async fn build(
         &self,
         scope: &Scope,
@@ -249,12 +256,12 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Built, StoreError>;
     /// Keeps a tar (uncompressed on arrival) under its digest.
     async fn put_blob(&self, content: Reader) -> Result<Kept, StoreError>;
-    /// Removes all blobs that neither an image nor `needed` has; how many. Nobody's is taken that is
-    /// being put: `needed` is asked while nothing new is [`Kept`].
+    /// Removes all blobs that neither an image nor `needed` has, and returns their number. Does not remove a
+    /// blob that is being put: `needed` is called while nothing new is [`Kept`].
     async fn sweep(&self, needed: &(dyn Fn() -> HashSet<Digest> + Sync)) -> Result<usize, StoreError>;
-    /// Whether it can be written to now; why not otherwise.
+    /// Checks that the store can be written to now. Returns the reason if it cannot.
     async fn check(&self) -> Result<(), StoreError>;
-    /// How much its blobs take, in bytes.
+    /// Returns the size of its blobs, in bytes.
     async fn size_bytes(&self) -> Result<u64, StoreError>;
     /// Reads a blob and its size in bytes.
     async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError>;

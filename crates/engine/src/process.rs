@@ -1,9 +1,9 @@
-//! From a container to the program that its Pod runs: the merge of image and request that Docker does.
+//! From a container to the program that its Pod runs: merges image and request as Docker does.
 
 use crate::container::{Container, Spec};
 use crate::image::Overlay;
 
-/// The options that tell chaincode its peer's address: Go's and Node's, Java's (Fabric:
+/// The options that give chaincode its peer's address: for Go and Node.js, and for Java (Fabric:
 /// `core/chaincode/platforms`).
 const PEER_OPTIONS: [&str; 2] = ["peer.address", "peerAddress"];
 /// The program of a container.
@@ -11,16 +11,17 @@ const PEER_OPTIONS: [&str; 2] = ["peer.address", "peerAddress"];
 pub struct Process {
     /// Entrypoint and command.
     pub argv: Vec<String>,
-    /// Name and value, image's first; one entry per name.
+    /// Name and value, the image's first. One entry per name.
     pub env: Vec<(String, String)>,
-    /// The working directory; empty is the base image's.
+    /// The working directory. Empty means the base image's.
     pub working_dir: String,
-    /// The user; empty is the default of the image rules.
+    /// The user. Empty means the default of the image rules.
     pub user: String,
 }
 
 impl Process {
-    /// What Docker would run for this container, as far as is known: its image may say more.
+    /// Returns the program that Docker would run for this container, as far as it is known. The image may add
+    /// to it.
     #[must_use]
     pub fn of(container: &Container) -> Self {
         let (spec, none) = (&container.spec, Overlay::default());
@@ -50,8 +51,8 @@ impl Process {
 }
 
 impl Process {
-    /// The address of the peer that the program is to serve; none where it is no chaincode. It may be
-    /// one word of a shell's script.
+    /// Returns the address of the peer that the program is to serve, or none if it is not chaincode. The
+    /// address may be one word of a shell script.
     #[must_use]
     pub fn peer_address(&self) -> Option<&str> {
         let words = self.argv.iter().flat_map(|arg| arg.split([' ', '=']));
@@ -62,8 +63,10 @@ impl Process {
 }
 
 impl Container {
-    /// Whether what it runs depends on what its image runs by itself: with an agent, which takes the place of that,
-    /// where nobody else says an ENTRYPOINT, or anything; without one the runtime knows, unless it is to take a part.
+    /// Returns true if the image's own command is needed and not known yet. An agent replaces the image's
+    /// ENTRYPOINT, so it needs the command unless the request or the build names an ENTRYPOINT and there is
+    /// something to run. Without an agent, the runtime knows the command, which is needed only if the request
+    /// replaces the ENTRYPOINT and names nothing to run.
     pub(crate) fn needs_image_command(&self) -> bool {
         let overlay = self.image.overlay.as_ref();
         let built = overlay.is_some_and(|overlay| overlay.entrypoint.is_some());
@@ -76,8 +79,8 @@ impl Container {
     }
 }
 
-/// Entrypoint and command, as Docker's `merge`: a request's own entrypoint takes the image's command away,
-/// an empty one takes the image's entrypoint away, and an empty command is none.
+/// Merges entrypoint and command as Docker's `merge` does. A request's own entrypoint drops the image's
+/// command. An empty entrypoint drops the image's entrypoint. An empty command counts as absent.
 fn merge_command(spec: &Spec, entrypoint: Option<&[String]>, cmd: Option<&[String]>) -> Vec<String> {
     let own_cmd = spec.cmd.as_deref().filter(|cmd| !cmd.is_empty());
     let (entrypoint, image_cmd) = match spec.entrypoint.as_deref() {

@@ -1,5 +1,5 @@
-//! An agent's token: proof that it is the agent of one container. Checked
-//! without state, so that an agent finds its way back after a restart.
+//! An agent's token: proof that it is the agent of one container. It is checked without state, so that an
+//! agent can reconnect after a restart of chainpod.
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -12,19 +12,19 @@ pub const KEY_BYTES: usize = 32;
 pub struct TokenKey([u8; KEY_BYTES]);
 
 impl TokenKey {
-    /// A key from its bytes.
+    /// Makes a key from its bytes.
     #[must_use]
     pub const fn new(bytes: [u8; KEY_BYTES]) -> Self {
         Self(bytes)
     }
 
-    /// The token of the container whose record has this uid.
+    /// Returns the token of the container whose record has this uid.
     #[must_use]
     pub fn mint(&self, uid: &str) -> String {
         hex::encode(self.mac(uid).finalize().into_bytes())
     }
 
-    /// Whether `token` is that container's, in constant time.
+    /// Returns true if `token` is that container's. Takes constant time.
     #[must_use]
     pub fn accepts(&self, uid: &str, token: &str) -> bool {
         hex::decode(token).is_ok_and(|token| self.mac(uid).verify_slice(&token).is_ok())

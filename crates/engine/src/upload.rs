@@ -1,5 +1,5 @@
-//! What a client put into a container: a few plain files, which become a
-//! Secret, or anything else, which the agent fetches from the image store.
+//! The uploads of a client: a few plain files become a Secret. Anything else the agent fetches from the image
+//! store.
 
 use std::io::Cursor;
 
@@ -13,20 +13,20 @@ use crate::container::{FileEntry, Role};
 use crate::error::{Error, Result};
 use crate::ports::Reader;
 
-/// What fits into a Secret, with room for its encoding below etcd's limit of 1.5 MiB.
+/// Bytes that fit into a Secret, with room for its encoding below etcd's limit of 1.5 MiB.
 const FILES_BYTES: u64 = 512 * 1024;
-/// How many files become mounts of their own.
+/// Most files that become mounts of their own.
 const FILES: usize = 64;
-/// What tar adds at most to that many files: header and padding each, and the end.
+/// Most bytes of a tar with that many files: tar adds a header and padding to each, and an end.
 const TAR_BYTES: u64 = FILES_BYTES + (FILES as u64) * 1024 + 10 * 1024;
-/// A path's length: Linux opens none that is longer (`PATH_MAX`).
+/// Longest path, in bytes: Linux opens no longer one (`PATH_MAX`).
 const PATH_BYTES: usize = 4096;
-/// The attributes that make a sparse file of a plain one begin so.
+/// The prefix of the attributes that turn a plain file into a sparse one.
 const SPARSE_ATTRIBUTE: &[u8] = b"GNU.sparse.";
-/// How gzip begins (RFC 1952).
+/// The first bytes of gzip (RFC 1952).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// A `PUT archive`'s content.
+/// The content of a `PUT archive`.
 pub(crate) enum Content {
     /// Plain files with absolute paths.
     Files(Vec<(FileEntry, Bytes)>),
@@ -34,7 +34,7 @@ pub(crate) enum Content {
     Archive(Reader),
 }
 
-/// Looks at the content, in memory as far as it may become a Secret.
+/// Classifies the content. Reads it into memory up to the size that may become a Secret.
 pub(crate) async fn classify(role: Role, path: &str, body: Reader) -> Result<Content> {
     let mut tar = decompress(body).await?;
     if role == Role::Build {
@@ -54,7 +54,8 @@ pub(crate) async fn classify(role: Role, path: &str, body: Reader) -> Result<Con
     Ok(Content::Archive(Box::new(Cursor::new(head).chain(tar))))
 }
 
-/// Peers send gzip or not, whatever the header says: the bytes decide, as for Docker.
+/// Decompresses the body if it is gzip. Peers send gzip or not, whatever the header says, so the bytes
+/// decide, as in Docker.
 async fn decompress(body: Reader) -> Result<Reader> {
     let mut body = BufReader::new(body);
     let head = body.fill_buf().await.map_err(|error| broken(&error))?;
@@ -65,7 +66,8 @@ async fn decompress(body: Reader) -> Result<Reader> {
     })
 }
 
-/// The files of a tar, or none where it has anything but plain files, or too much: that is the store's to judge.
+/// Returns the files of a tar, or none if it has anything but plain files, or too much. The store then checks
+/// it.
 async fn plain_files(path: &str, tar: &[u8]) -> Result<Option<Vec<(FileEntry, Bytes)>>> {
     let mut archive = Archive::new(tar);
     let mut entries = archive.entries().map_err(|error| broken(&error))?;
@@ -96,7 +98,8 @@ async fn plain_files(path: &str, tar: &[u8]) -> Result<Option<Vec<(FileEntry, By
     Ok(Some(files))
 }
 
-/// Whether an entry is a file that is as long as its bytes. A sparse one unfolds to gigabytes when it is read.
+/// Returns true if an entry is a file that is as long as its bytes. A sparse file would unfold to gigabytes
+/// when it is read.
 async fn is_plain(entry: &mut Entry<Archive<&[u8]>>) -> Result<bool> {
     if !entry.header().entry_type().is_file() {
         return Ok(false);

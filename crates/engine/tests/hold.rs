@@ -1,5 +1,5 @@
-//! A process dies without a word and another one takes its place: what it
-//! waited for goes after a while, all else stays.
+//! A process dies without notice and another one takes its place. Containers that it waited for are removed
+//! after a while, and all others stay.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use engine::{Engine, Error, WaitCondition};
 use testkit::{FakeCluster, FakeStore};
 
 const NAME: &str = "some-container";
-/// Longer than a wait may take to come back, and a program to be seen dead.
+/// Longer than the limits for a wait to return and for a program's end to be reported.
 const LONG: Duration = Duration::from_secs(35);
-/// Not so long.
+/// Shorter than the limit for a wait to return.
 const SHORT: Duration = Duration::from_secs(29);
 const BUILDS: &str = "ccenv";
 const SERVES: &str = "kv:1";
 
-/// What outlives processes.
+/// The state that outlives processes.
 #[derive(Default)]
 struct World {
     cluster: Arc<FakeCluster>,
@@ -29,7 +29,7 @@ struct World {
 }
 
 impl World {
-    /// Another process begins, and its watch lists the records.
+    /// Starts another process. Its watch lists the records.
     async fn process(&self) -> Engine {
         let settings = testkit::settings(&scope().0);
         self.store.add_built(&settings.scope, SERVES, "base", b"layer");
@@ -46,7 +46,7 @@ impl World {
         }
     }
 
-    /// Creates a container of that image and starts it as far as its program.
+    /// Creates a container of that image and starts it until its program runs.
     async fn running(&self, engine: &Engine, image: &str) {
         create(engine, image).await;
         let (started, ()) = tokio::join!(engine.start(NAME), async {
@@ -246,7 +246,7 @@ async fn chaincode_goes_only_when_it_runs_no_more() {
     assert!(!is_there(&second).await);
 }
 
-/// What a process does until it dies: all its tasks go with it.
+/// Runs a process until it dies. All its tasks end with it.
 fn process(work: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,5 +1,5 @@
-//! A container's life over fakes: who is told what, in which order. The fakes
-//! give what real clusters cannot be made to: conflicts and refusals on command.
+//! A container's life over fakes: the answers, events and their order. The fakes produce conflicts and
+//! refusals on command, which real clusters do not.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ mod removal;
 const NAME: &str =
     "dev-peer0.org1.example.com-kv1-477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Twice as long as good news are held back.
+/// Twice the time for which good news are held back.
 const NEWS: Duration = Duration::from_millis(600);
 
 struct Lab {
@@ -63,7 +63,7 @@ fn spec() -> Spec {
 }
 
 impl Lab {
-    /// Creates a container and starts it as far as its program.
+    /// Creates a container and starts it until its program runs.
     async fn running(&self) -> AgentId {
         self.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
         let (started, agent) = tokio::join!(self.engine.start(NAME), self.agent_starts());
@@ -123,7 +123,7 @@ impl Lab {
             .await;
     }
 
-    /// All news: good ones are told a while after they came about.
+    /// Returns all news. Good ones are announced with a delay.
     async fn news(&self) -> Vec<News> {
         tokio::time::sleep(NEWS).await;
         self.cluster.news()
@@ -320,7 +320,7 @@ async fn an_image_that_a_peer_has_built_and_is_lost_is_told_with_the_remedy() {
         lost.starts_with("No such image: gone:latest; ") && lost.ends_with("restart the peer"),
         "{lost}"
     );
-    // As 1.4 names it, and anybody else.
+    // A name from 1.4, and a name from any other client.
     for name in ["dev-peer0.org1-kv-1.0", "other"] {
         assert_eq!(create(name).await, "No such image: gone:latest");
     }
@@ -441,7 +441,7 @@ async fn what_was_made_so_goes_when_it_has_ended() {
     assert!(lab.cluster.pods().is_empty());
 }
 
-/// Chaincode as a peer asks for it.
+/// Returns a chaincode container as a peer requests it.
 fn chaincode(peer_address: &str) -> Spec {
     Spec {
         cmd: Some(vec![
@@ -482,7 +482,7 @@ async fn chaincode_that_dies_at_once_fails_its_start_with_its_last_words() {
     assert_eq!(told, ["Started", "Exited", "DiedAtOnce"]);
 }
 
-/// As when somebody deletes a Pod, or its node evicts it.
+/// This happens if somebody deletes a Pod, or its node evicts it.
 #[tokio::test]
 async fn the_last_lines_outlive_their_pod_until_the_next_start() {
     let lab = lab();

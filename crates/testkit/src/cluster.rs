@@ -1,6 +1,5 @@
-//! A cluster in memory with the API server's rules that matter: a name is
-//! taken once, an update needs the newest version. Pods do nothing by
-//! themselves; the test says what is seen of them.
+//! A cluster in memory with the API server's rules that matter: a name is taken once, and an update needs the
+//! newest version. Pods do nothing by themselves. The test reports their states.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -47,7 +46,7 @@ struct State {
 }
 
 impl FakeCluster {
-    /// Lets the next `count` updates meet somebody else's.
+    /// Makes the next `count` updates conflict with somebody else's.
     pub fn conflict_next(&self, count: u32) {
         self.state.lock().unwrap().conflicts = count;
     }
@@ -57,54 +56,55 @@ impl FakeCluster {
         self.state.lock().unwrap().refusal = Some(message.to_owned());
     }
 
-    /// Finds the quota full for the next `count` Pods.
+    /// Makes the quota full for the next `count` Pods.
     pub fn fill_quota(&self, count: u32) {
         self.state.lock().unwrap().full = count;
     }
 
-    /// Gives every Pod that cause, as found in Events or its agent's log.
+    /// Blocks every Pod for that cause, as if Events or the agent's log showed it.
     pub fn block_pods(&self, cause: Cause) {
         self.state.lock().unwrap().blocked = Some(cause);
     }
 
-    /// Takes that cause away again.
+    /// Clears that cause.
     pub fn unblock_pods(&self) {
         self.state.lock().unwrap().blocked = None;
     }
 
-    /// From now on nothing is answered any more that asks for records.
+    /// Stops answering all requests for records from now on.
     pub fn hang(&self) {
         self.state.lock().unwrap().hung = true;
     }
 
-    /// Whose every caller is that has an address.
+    /// Sets the owner for every caller that has an address.
     pub fn set_owner(&self, owner: Owner) {
         self.state.lock().unwrap().owner = Some(owner);
     }
 
-    /// The Pods that are there.
+    /// Returns the names of the Pods that are there.
     pub fn pods(&self) -> Vec<String> {
         self.state.lock().unwrap().pods.iter().cloned().collect()
     }
 
-    /// The records of all starts, as they were then.
+    /// Returns the records of all starts, as they were then.
     pub fn launches(&self) -> Vec<Record> {
         self.state.lock().unwrap().launches.clone()
     }
 
-    /// The news that have been told, the oldest first.
+    /// Returns the news that have been announced, the oldest first.
     pub fn news(&self) -> Vec<News> {
         let mut news = self.state.lock().unwrap().news.clone();
         news.sort_by_key(|news| news.at);
         news
     }
 
-    /// From now on, making or deleting a Pod is answered so long after it has been done.
+    /// Delays the answer to making or deleting a Pod by this duration from now on. The change itself is done
+    /// before.
     pub fn answer_late(&self, late: Duration) {
         self.state.lock().unwrap().late = late;
     }
 
-    /// Everything that happens to records from now on, as a watch tells it.
+    /// Returns all changes of records from now on, as a watch reports them.
     pub fn watch(&self) -> mpsc::UnboundedReceiver<Event> {
         let (sender, events) = mpsc::unbounded_channel();
         self.state.lock().unwrap().watch = Some(sender);
@@ -125,7 +125,7 @@ impl FakeCluster {
         }
     }
 
-    /// Holds back an answer about a Pod.
+    /// Delays an answer about a Pod.
     async fn late(&self) {
         let late = self.state.lock().unwrap().late;
         if !late.is_zero() {
@@ -140,7 +140,7 @@ impl State {
         self.counter.to_string()
     }
 
-    /// Tells the watch, if there is one.
+    /// Sends an event to the watch, if there is one.
     fn tell(&self, event: Event) {
         if let Some(watch) = &self.watch {
             let _ = watch.send(event);
@@ -213,7 +213,7 @@ impl Cluster for FakeCluster {
         let mut state = self.state.lock().unwrap();
         let removed = state.records.remove(&record.name);
         let removed = removed.ok_or(ClusterError::NotFound(record.name.0.clone()))?;
-        // What it owns, as garbage collection does.
+        // Garbage collection deletes the objects that a record owns.
         state.pods.remove(&removed.pod_name().0);
         state.tell(Event::RecordGone(removed.name, removed.uid));
         Ok(())

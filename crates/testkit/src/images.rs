@@ -1,14 +1,14 @@
-//! What is said of images, as the test wants it.
+//! Facts about images, as the test sets them.
 
 use async_trait::async_trait;
 use engine::image::{ImageCommand, Ruled};
 use engine::ports::Images;
 
-/// Says the same of all images: without more, that they have no ENTRYPOINT.
+/// Gives the same facts for all images. By default, they have no ENTRYPOINT.
 pub struct FakeImages {
-    /// What the rules say that it is.
+    /// The ENTRYPOINT in the rules.
     pub entrypoint: Option<Vec<String>>,
-    /// What the registry says.
+    /// The registry's answer.
     pub command: Result<ImageCommand, String>,
     /// The one image that is not allowed.
     pub forbidden: Option<String>,

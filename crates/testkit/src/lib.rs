@@ -1,5 +1,5 @@
-//! Named fakes of the engine's ports, for what the real things cannot be made
-//! to do on command. For tests only; what counts is shown on the lab.
+//! Named fakes of the engine's ports, for events that the real systems cannot be made to produce on command.
+//! For tests only. The lab tests the real systems.
 
 mod cluster;
 mod images;
@@ -15,10 +15,10 @@ use engine::{Settings, StartLimits};
 pub use images::FakeImages;
 pub use store::FakeStore;
 
-/// How long chaincode must live there for its start to have succeeded.
+/// Time that chaincode must live there for its start to count as successful.
 pub const ALIVE: Duration = Duration::from_millis(100);
 
-/// What engines in tests are told: agents call home nowhere, starts are answered soon.
+/// Returns settings for engines in tests: the agents' address leads nowhere, and starts are answered soon.
 #[must_use]
 pub fn settings(scope: &str) -> Settings {
     Settings {

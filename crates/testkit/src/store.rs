@@ -1,4 +1,4 @@
-//! A store in memory: images are put into it by the test.
+//! A store in memory. The test puts images into it.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
@@ -22,12 +22,12 @@ pub struct FakeStore {
 }
 
 impl FakeStore {
-    /// From now on it has no room for blobs.
+    /// Leaves no room for blobs from now on.
     pub fn fill(&self) {
         self.full.store(true, Ordering::Relaxed);
     }
 
-    /// Makes an image known as if it had been built on `base`.
+    /// Adds an image as if it had been built on `base`.
     pub fn add_built(&self, scope: &Scope, name: &str, base: &str, layer: &[u8]) {
         let layers = vec![self.keep(layer)];
         let directories = vec!["/usr/local/bin".to_owned()];
@@ -40,7 +40,7 @@ impl FakeStore {
         self.add(scope, &name.familiar(), base, Some(overlay));
     }
 
-    /// How many blobs are there.
+    /// Returns the number of blobs.
     pub fn blob_count(&self) -> usize {
         self.blobs.lock().unwrap().len()
     }

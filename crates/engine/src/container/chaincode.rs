@@ -1,16 +1,17 @@
-//! What a container says of its chaincode: in its name, and in the environment that a Fabric peer gives it.
+//! The chaincode of a container, from the container's name and from the environment that a Fabric peer gives
+//! it.
 
 use super::record::Container;
 use super::spec::Spec;
 use crate::fabric::FabricName;
 
-/// Where a peer names the chaincode: `LABEL:HASH`, or `NAME:VERSION` from 1.4.
+/// The variable in which a peer names the chaincode: `LABEL:HASH`, or `NAME:VERSION` from 1.4.
 const CHAINCODE_VARIABLE: &str = "CORE_CHAINCODE_ID_NAME";
-/// Where a peer says whose chaincode it is.
+/// The variable in which a peer names its MSP.
 const MSP_VARIABLE: &str = "CORE_PEER_LOCALMSPID";
 
 impl Container {
-    /// What its name says of the chaincode.
+    /// Returns the parts of the container's name if a Fabric peer gave it.
     #[must_use]
     pub fn fabric_name(&self) -> Option<FabricName<'_>> {
         FabricName::parse(&self.name).or_else(|| {
@@ -19,7 +20,7 @@ impl Container {
         })
     }
 
-    /// The chaincode's label; from 1.4 its name.
+    /// Returns the chaincode's label, or from a 1.4 peer its name.
     #[must_use]
     pub fn chaincode(&self) -> Option<&str> {
         let id = self.spec.chaincode_id();
@@ -30,14 +31,14 @@ impl Container {
             .or_else(of_build)
     }
 
-    /// The peer's id.
+    /// Returns the peer's id.
     #[must_use]
     pub fn peer(&self) -> Option<&str> {
         let of_build = || self.built_for.as_ref()?.peer.as_deref();
         self.fabric_name().map(|name| name.peer).or_else(of_build)
     }
 
-    /// Whose chaincode it is.
+    /// Returns the MSP of the peer that owns the chaincode.
     #[must_use]
     pub fn msp(&self) -> Option<&str> {
         let of_build = || self.built_for.as_ref()?.msp.as_deref();
@@ -46,12 +47,12 @@ impl Container {
 }
 
 impl Spec {
-    /// Whose chaincode it is.
+    /// Returns the MSP in the environment that the peer gives.
     pub(crate) fn msp(&self) -> Option<&str> {
         self.variable(MSP_VARIABLE)
     }
 
-    /// What a peer names the chaincode.
+    /// Returns the peer's name of the chaincode, `LABEL:HASH` or `NAME:VERSION`.
     pub(crate) fn chaincode_id(&self) -> Option<&str> {
         self.variable(CHAINCODE_VARIABLE)
     }

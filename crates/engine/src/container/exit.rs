@@ -1,24 +1,24 @@
-//! How a program ended, and the last that it wrote.
+//! The end of a program, and the last lines of its output.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How a container ended.
+/// The end of a container's program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Exit {
-    /// The program's exit code; 128 + N for signal N.
+    /// The program's exit code, or 128 + N for signal N.
     pub code: i64,
-    /// Whether it was killed for its memory.
+    /// True if the program was killed for lack of memory.
     pub oom_killed: bool,
-    /// A sentence where there is more to say than the code; else empty.
+    /// A sentence if there is more to say than the code. Empty otherwise.
     pub error: String,
-    /// When it was heard.
+    /// The time at which the end was reported.
     pub finished_at: Timestamp,
 }
 
 impl Exit {
-    /// An exit that is heard of now.
+    /// Returns an exit that is reported now.
     pub(crate) fn now(code: i64, oom_killed: bool, error: String) -> Self {
         Self {
             code,
@@ -32,7 +32,7 @@ impl Exit {
 /// A line of output that outlives its Pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptLine {
-    /// When it was written.
+    /// The time at which it was written.
     pub time: Timestamp,
     /// The line, as text.
     pub text: String,

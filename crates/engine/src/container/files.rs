@@ -1,18 +1,18 @@
-//! The blobs that a container has, and whether it needs an agent for them.
+//! The blobs of a container, and whether the container needs an agent for them.
 
 use super::record::Container;
 use super::upload::Upload;
 use crate::image::Digest;
 
 impl Container {
-    /// Whether its Pod needs an agent: to get files there, and results back. Where it has none the
-    /// kubelet tells when it starts and ends.
+    /// Returns true if its Pod needs an agent, to bring files into the Pod and results back. Without an
+    /// agent, the kubelet reports the start and the end.
     #[must_use]
     pub const fn needs_agent(&self) -> bool {
         self.image.overlay.is_some() || !self.uploads.is_empty()
     }
 
-    /// The blobs of its own: what was put into it and what it left behind.
+    /// Returns the container's own blobs: its uploads, and the outputs that it left behind.
     pub fn blobs(&self) -> impl Iterator<Item = &Digest> {
         self.uploaded().chain(self.outputs.values())
     }
@@ -24,7 +24,7 @@ impl Container {
         })
     }
 
-    /// The blobs that the agent may fetch, in the order of [`Task::inputs`].
+    /// Returns the blobs that the agent may fetch, in the order of [`Task::inputs`].
     pub fn inputs(&self) -> impl Iterator<Item = &Digest> {
         let layers = self.image.overlay.iter().flat_map(|overlay| &overlay.layers);
         layers.chain(self.uploaded())

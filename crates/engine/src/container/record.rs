@@ -26,7 +26,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Its word in labels, lists and metrics, as in the record.
+    /// Returns the role's name in labels, lists and metrics, which is also its name in the record.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Role {
     }
 }
 
-/// The Kubernetes object that the calling peer belongs to: its container goes with it.
+/// The Kubernetes object that the calling peer belongs to. The container is deleted with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Owner {
@@ -44,13 +44,13 @@ pub struct Owner {
     pub api_version: String,
     /// `Deployment`, `StatefulSet`.
     pub kind: String,
-    /// Its name.
+    /// The object's name.
     pub name: String,
-    /// Its uid.
+    /// The object's uid.
     pub uid: String,
 }
 
-/// One container: what its record holds. Contents of uploads are elsewhere.
+/// One container, as its record holds it. The contents of uploads are kept elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Container {
@@ -58,54 +58,54 @@ pub struct Container {
     pub id: ContainerId,
     /// Docker's name, without the slash.
     pub name: String,
-    /// Whose it is.
+    /// The installation that the container belongs to.
     pub scope: Scope,
-    /// What it is for.
+    /// The purpose of the container.
     pub role: Role,
-    /// What was asked for.
+    /// The client's request.
     pub spec: Spec,
-    /// Whose chaincode it compiles, as far as that is known.
+    /// The chaincode that a build container compiles, as far as it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built_for: Option<BuiltFor>,
-    /// Whose peer asked for it, where that can be told.
+    /// The workload of the peer that asked for it, if it could be found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
-    /// The image as it was found at create.
+    /// The image, as it was found when the container was created.
     pub image: Image,
-    /// When it was created.
+    /// The time of its creation.
     pub created: Timestamp,
-    /// Where it is in its life.
+    /// Its phase.
     pub phase: Phase,
-    /// How often it has been started; part of the Pod's name.
+    /// The number of its starts. It is part of the Pod's name.
     pub starts: u32,
-    /// The start that the current one repeats, its Pod having had no agent; see
+    /// The start that the current one repeats because its Pod had no agent. See
     /// [`PodState::NoAgent`](crate::ports::PodState::NoAgent).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<u32>,
     /// The uploads, in order.
     pub uploads: Vec<Upload>,
-    /// When the program last started.
+    /// The time at which the program last started.
     pub started_at: Option<Timestamp>,
-    /// How it last ended.
+    /// The last exit of the program.
     pub exit: Option<Exit>,
-    /// What it left behind: directory → uncompressed tar.
+    /// The outputs that it left behind: directory → uncompressed tar.
     pub outputs: BTreeMap<String, Digest>,
-    /// The end of what it last wrote; see `engine::keep`.
+    /// The last lines that it wrote. See `engine::end::last_lines`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_lines: Vec<KeptLine>,
-    /// What its image runs by itself, where a start had to know.
+    /// The image's own command, if a start had to look it up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_command: Option<ImageCommand>,
-    /// The news of its ends that have not been told yet: one for each end, for a moment.
+    /// The news of its ends that have not been announced yet: one for each end, for a moment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub untold: Vec<News>,
-    /// Whose call waits for it or is starting it; see `engine::hold`.
+    /// The process that starts the container or has a wait for it open. See `engine::end::orphans`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<BootId>,
 }
 
 impl Container {
-    /// Docker's labels: the image's, and over them the request's.
+    /// Returns Docker's labels: the image's, overridden by the request's.
     #[must_use]
     pub fn docker_labels(&self) -> BTreeMap<String, String> {
         let overlay = self.image.overlay.as_ref();
@@ -114,13 +114,13 @@ impl Container {
         labels
     }
 
-    /// Whether it is at that start, or at its repetition.
+    /// Returns true if that start, or its repetition, is the current one.
     #[must_use]
     pub fn is_at(&self, start: u32) -> bool {
         self.starts == start || self.repeats == Some(start)
     }
 
-    /// A container that is created now; its image says what it is for.
+    /// Creates a container now. Its role depends on its image.
     #[must_use]
     pub fn new(name: String, scope: Scope, spec: Spec, image: Image) -> Self {
         Self {
@@ -152,22 +152,22 @@ impl Container {
     }
 }
 
-/// A record as Kubernetes keeps it: the container, which object it is and which state of it.
+/// A record as Kubernetes keeps it: the container, the name of its object, and the object's version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The object's name.
     pub name: RecordName,
-    /// The object's uid: a container of the same name made later has another.
+    /// The object's uid. A later container of the same name has another one.
     pub uid: String,
-    /// The object's resourceVersion, for compare-and-swap. Opaque.
+    /// The object's `resourceVersion`, for compare-and-swap. Opaque.
     pub version: String,
     /// The container.
     pub container: Container,
 }
 
 impl Record {
-    /// The Pod of the current start: from the record's uid and the start counter, so that a
-    /// repeated start meets the same name and not a twin.
+    /// Returns the name of the current start's Pod. It is derived from the record's uid and the start
+    /// counter, so that a repeated start finds the same Pod and does not make a second one.
     #[must_use]
     pub fn pod_name(&self) -> PodName {
         PodName::new(&self.container.name, &self.uid, self.container.starts)

@@ -1,45 +1,45 @@
-//! What a client asks for.
+//! The client's request for a container.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a client asked for in `POST /containers/create`, checked.
+/// A `POST /containers/create` request, after validation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Spec {
     /// The image as the client named it.
     pub image: String,
-    /// Replaces the image's entrypoint when given; an empty one clears it.
+    /// Replaces the image's entrypoint if given. An empty one clears it.
     pub entrypoint: Option<Vec<String>>,
-    /// Replaces the image's command when given.
+    /// Replaces the image's command if given.
     pub cmd: Option<Vec<String>>,
     /// `NAME=VALUE`, in the client's order.
     pub env: Vec<String>,
-    /// The working directory; the image's when empty.
+    /// The working directory. Empty means the image's.
     pub working_dir: String,
-    /// The user; the image's when empty.
+    /// The user. Empty means the image's.
     pub user: String,
     /// Docker's labels.
     pub labels: BTreeMap<String, String>,
-    /// Memory limit in bytes; 0 is none.
+    /// The memory limit in bytes. 0 means no limit.
     pub memory_bytes: i64,
-    /// CPU limit in billionths of a core; 0 is none.
+    /// The CPU limit in billionths of a core. 0 means no limit.
     pub nano_cpus: i64,
-    /// CPU weight: 1024 is a core; 0 is none.
+    /// The CPU weight: 1024 is a core. 0 means no weight.
     pub cpu_shares: i64,
-    /// How it resolves names.
+    /// The container's name resolution.
     pub names: Names,
-    /// Whether it goes when it has ended.
+    /// True if the container is removed when it has ended.
     pub auto_remove: bool,
-    /// The name that the program sees of itself: a DNS label, or empty for the Pod's own.
+    /// The hostname that the program sees: a DNS label, or empty for the Pod's own name.
     pub hostname: String,
-    /// Where it listens.
+    /// The ports at which the program listens.
     pub ports: Vec<Port>,
-    /// Whether it has a terminal.
+    /// True if the program has a terminal.
     pub tty: bool,
-    /// Whether the image's files cannot be written to.
+    /// True if the image's files are read-only.
     pub read_only_root: bool,
 }
 
@@ -47,22 +47,22 @@ pub struct Spec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Port {
-    /// Its number.
+    /// The port's number.
     pub number: u16,
     /// `tcp`, `udp` or `sctp`.
     pub protocol: String,
 }
 
-/// How a container resolves names, beyond what its cluster does.
+/// The name resolution of a container, in addition to the cluster's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Names {
-    /// Name servers, in the place of the cluster's.
+    /// Name servers, used instead of the cluster's.
     pub servers: Vec<IpAddr>,
     /// The domains in which names are searched.
     pub searches: Vec<String>,
     /// `NAME` or `NAME:VALUE`, as in resolv.conf.
     pub options: Vec<String>,
-    /// Names that need no server.
+    /// Names that are resolved without a server.
     pub hosts: Vec<(IpAddr, String)>,
 }

@@ -1,4 +1,4 @@
-//! What a client puts into a container before it starts.
+//! The files that a client puts into a container before it starts.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,14 +8,14 @@ use crate::image::Digest;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum Upload {
-    /// Kept in a Secret of this number, and mounted.
+    /// Files that are kept in a Secret and mounted.
     Files {
-        /// The Secret's number, random.
+        /// The random number of the Secret.
         number: u32,
-        /// Absolute paths, modes and sizes; never contents.
+        /// Absolute paths, modes and sizes, without contents.
         files: Vec<FileEntry>,
     },
-    /// Kept in the image store, fetched and unpacked by the agent.
+    /// An archive that is kept in the image store. The agent fetches and unpacks it.
     Archive {
         /// The uncompressed tar.
         digest: Digest,

@@ -1,5 +1,6 @@
-//! What has become of containers, told: a log line, a metric, and a Kubernetes Event on the record. The news of an end
-//! stay on the record until they have been told: where the process dies before, the next one tells them.
+//! Announcements of changes in containers: a log line, a metric, and a Kubernetes Event on the record. The
+//! news of an end stay on the record until they are announced. If the process dies before that, the next one
+//! announces them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +13,12 @@ use crate::life::Transition;
 use crate::phase::Phase;
 use crate::ports::News;
 
-/// How long news may be left on a record before another process tells them: to read the last lines and to mark the
-/// news as told takes a third of that.
+/// Time for which news may stay on a record before another process announces them. To read the last lines and
+/// to mark the news as announced takes a third of it.
 const UNTOLD_LIMIT: Duration = Duration::from_secs(30);
 
 impl Engine {
-    /// Tells the news of a container. Nothing waits for that.
+    /// Announces the news of a container. Returns at once.
     pub(super) fn announce(&self, record: &Record, news: News) {
         self.0.settings.meter.told(record.container.role, &news);
         let (engine, record) = (self.clone(), record.clone());
@@ -25,8 +26,8 @@ impl Engine {
         tokio::spawn(telling.in_current_span());
     }
 
-    /// Tells the news of the end of the `start`-th start, keeps its last lines if there are any to keep, and notes both
-    /// on the record. Nothing waits for that.
+    /// Announces the news of the end of the `start`-th start, keeps the program's last lines if
+    /// `keeps_last_lines`, and marks both on the record. Returns at once.
     pub(super) fn report_end(&self, live: &Arc<Live>, start: u32, news: News, keeps_last_lines: bool) {
         let record = live.record();
         self.0.settings.meter.told(record.container.role, &news);
@@ -54,7 +55,7 @@ impl Engine {
         tokio::spawn(reporting.in_current_span());
     }
 
-    /// Sees to it that the news are told which a process that has died left on the record.
+    /// Announces the news that a dead process left on the record, unless another process does so in time.
     pub(super) fn inherit_news(&self, live: &Arc<Live>) {
         if live.record().container.untold.is_empty() || !live.inherits.begin() {
             return;

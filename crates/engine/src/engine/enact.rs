@@ -1,5 +1,5 @@
-//! What happens to containers is kept on their records by compare-and-swap, and what follows is done: by the table in
-//! [`life`](crate::life).
+//! Writes changes of containers to their records by compare-and-swap, and then carries out what follows, by
+//! the table in [`life`](crate::life).
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::error::{Error, Result};
 use crate::life::{Change, Here, Telling, Transition};
 use crate::ports::ClusterError;
 
-/// How often a compare-and-swap is tried against others that win.
+/// Attempts of a compare-and-swap before it gives up against concurrent writers.
 const SWAP_ATTEMPTS: u32 = 16;
 
 impl Engine {
-    /// Keeps what a client asks for. Returns what followed, or none where the table has nothing to change.
+    /// Records a client's request. Returns what follows, or none if the table has nothing to change.
     ///
     /// # Errors
     /// Returns `NoSuchContainer`, or the API server's error.
@@ -27,8 +27,8 @@ impl Engine {
         Ok(change)
     }
 
-    /// Keeps what has happened, however long the API server is away, and does what follows. Returns what that was, or
-    /// none where the table has nothing to change.
+    /// Records an event, however long the API server is away, and carries out what follows. Returns that, or
+    /// none if the table has nothing to change.
     pub(super) async fn enact(&self, live: &Arc<Live>, transition: Transition) -> Option<Change> {
         let (now, mut pause) = (Timestamp::now(), RETRY_FIRST);
         let change = loop {
@@ -39,7 +39,7 @@ impl Engine {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY_LONGEST);
                 }
-                // Nobody asks about it any more.
+                // The container is gone, so nobody needs to know.
                 Err(Error::NoSuchContainer(_)) => return None,
                 Err(error) => {
                     tracing::warn!(record = %live.record().name, %error, "what happened cannot be kept on the record");
@@ -51,7 +51,8 @@ impl Engine {
         Some(change)
     }
 
-    /// Applies `transition` to the newest record until nobody else has changed that meanwhile.
+    /// Applies `transition` to the newest record, and repeats that while others change the record at the same
+    /// time.
     async fn swap(&self, live: &Live, transition: &Transition, now: Timestamp) -> Result<Option<Change>> {
         for _ in 0..SWAP_ATTEMPTS {
             let mut record = live.record();
@@ -78,7 +79,7 @@ impl Engine {
         Err(ClusterError::Conflict(live.record().name.0).into())
     }
 
-    /// Reads a container's record anew.
+    /// Reads a container's record again.
     pub(super) async fn refresh(&self, live: &Live) -> Result<()> {
         let known = live.record();
         match self.0.cluster.record(&known.name).await? {

@@ -1,5 +1,5 @@
-//! How a container comes to its end: what agents and kubelets report, clients that stop it or wait for it, and those
-//! who die before.
+//! The end of a container: reports of agents and kubelets, clients that stop the container or wait for it,
+//! and processes that die before.
 
 mod last_lines;
 mod observe;

@@ -1,4 +1,4 @@
-//! Images: those that there are, those that are built, the rules for them, and the blobs that nobody needs any more.
+//! Images: the list, builds, the rules, and the sweep of blobs that are not needed any more.
 
 mod attribution;
 mod image_rules;

@@ -1,5 +1,5 @@
-//! What this process knows of the scope's containers: filled by its own
-//! writes and by the watch, asked by name, id or id prefix.
+//! The index of the scope's containers that this process knows. Its own writes and the watch fill it. It is
+//! searched by name, id or id prefix.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,8 +15,8 @@ use crate::name::RecordName;
 pub(super) struct Index(Mutex<HashMap<RecordName, Arc<Live>>>);
 
 impl Index {
-    /// Takes in a record as somebody has seen it; a watch that is behind tells of one that has been
-    /// removed and made anew since.
+    /// Adds a record that somebody has read. A watch that lags may report a record that has been removed and
+    /// made again since.
     pub(super) fn adopt(&self, record: Record) -> Arc<Live> {
         let mut containers = self.lock();
         if let Some(live) = containers.get(&record.name) {
@@ -36,7 +36,7 @@ impl Index {
         live
     }
 
-    /// Forgets the record of that name and uid; who waits for it hears that it is gone.
+    /// Removes the record of that name and uid. All who wait for it are notified that it is gone.
     pub(super) fn forget(&self, name: &RecordName, uid: &str) {
         let mut containers = self.lock();
         if containers.get(name).is_some_and(|live| live.record().uid == uid)
@@ -46,7 +46,7 @@ impl Index {
         }
     }
 
-    /// All that are there.
+    /// Returns all containers that are not gone.
     pub(super) fn all(&self) -> Vec<Arc<Live>> {
         self.lock()
             .values()
@@ -59,7 +59,7 @@ impl Index {
         self.lock().get(name).filter(|live| !live.is_gone()).cloned()
     }
 
-    /// The container whose id begins with `prefix`.
+    /// Returns the container whose id begins with `prefix`.
     fn by_id(&self, prefix: &str) -> Result<Option<Arc<Live>>> {
         let containers = self.lock();
         let mut found = containers
@@ -77,8 +77,8 @@ impl Index {
 }
 
 impl Engine {
-    /// Finds a container by name, id or unique id prefix; asks the cluster for what this process
-    /// does not know yet (made by another, or just now).
+    /// Finds a container by name, id or unique id prefix. Asks the cluster about a container that this
+    /// process does not know yet: another process may have made it.
     pub(super) async fn find(&self, reference: &str) -> Result<Arc<Live>> {
         let live = self.look_up(reference).await?;
         is_about(&live.record().container);
@@ -93,10 +93,10 @@ impl Engine {
         Ok(())
     }
 
-    /// All containers, newest first, whoever made them.
+    /// Returns all containers, newest first, including those of other processes.
     ///
     /// # Errors
-    /// The cluster's.
+    /// Returns the cluster's error.
     pub async fn containers(&self) -> Result<Vec<Record>> {
         self.know_all().await?;
         let all = self.0.index.all();

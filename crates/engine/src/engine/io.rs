@@ -1,4 +1,4 @@
-//! What goes into a container and comes out of it: files, output, and the calls of its agent.
+//! The input and output of a container: files, output, and the calls of its agent.
 
 mod agents;
 mod archive;

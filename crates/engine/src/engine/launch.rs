@@ -1,5 +1,5 @@
-//! How a container comes to run: it is created, its start is claimed, its Pod made, and the start answered when the
-//! program runs or cannot.
+//! The launch of a container: it is created, its start is claimed, its Pod is made, and the start is answered
+//! when the program runs or cannot run.
 
 mod create;
 mod start;

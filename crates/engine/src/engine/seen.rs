@@ -1,5 +1,5 @@
-//! One container as this process knows it: the newest record seen, and who is
-//! connected. Everybody who waits for something waits on [`Live::until`].
+//! One container as this process knows it: the newest record, and the clients and agents that are connected.
+//! All waiting is done by [`Live::until`].
 
 use std::mem::discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,31 +12,31 @@ use tokio::time::Instant;
 use crate::container::Record;
 use crate::failure::{Cause, End};
 
-/// How many signals may be under way to one agent.
+/// Most commands that wait to be sent to one agent.
 const COMMANDS_UNDER_WAY: usize = 32;
 
-/// What is known of a container.
+/// The known state of a container.
 #[derive(Clone)]
 pub(super) struct Seen {
     /// The newest record seen.
     pub(super) record: Record,
-    /// Whether the record has been deleted.
+    /// True if the record has been deleted.
     pub(super) gone: bool,
-    /// The last start whose Pod's container the kubelet says has ended: its log is complete.
+    /// The last start whose container the kubelet has reported as ended: its log is complete.
     pub(super) pod_ended: u32,
-    /// What keeps a Pod of the container's from running.
+    /// The cause that blocks a Pod of the container.
     pub(super) stuck: Option<Stuck>,
-    /// What is about to end the Pod of a start.
+    /// A start, and the cause that is about to end its Pod.
     ending: Option<(u32, End)>,
     /// The last start whose end a client has asked for.
     pub(super) told_to_end: u32,
-    /// What is open.
+    /// The numbers of open streams and calls.
     pub(super) open: Counts,
-    /// Whether somebody sees to it that the record names who holds the container.
+    /// True if a task keeps the holder's name on the record.
     held: bool,
 }
 
-/// How much is open that has to do with a container.
+/// Numbers of open streams, calls and reports of a container.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Counts {
     /// Attach streams.
@@ -45,11 +45,11 @@ pub(super) struct Counts {
     pub(super) waits: usize,
     /// Calls that the program's end answers: starts, and waits for an exit.
     pub(super) calls: usize,
-    /// Reports of ends.
+    /// Reports of ends in progress.
     pub(super) reports: usize,
 }
 
-/// Something that is open, and counted, until this is dropped.
+/// Something open, which counts until this is dropped.
 pub(super) struct Open {
     live: Arc<Live>,
     count: fn(&mut Counts) -> &mut usize,
@@ -63,42 +63,42 @@ impl Drop for Open {
     }
 }
 
-/// What one task of a container does at a time.
+/// A flag that allows one task of a kind at a time for a container.
 #[derive(Default)]
 pub(super) struct Once(AtomicBool);
 
 impl Once {
-    /// Says whether nobody is at it: then the caller is, until the end.
+    /// Returns true if no such task runs. The caller then runs it, until [`Once::end`].
     pub(super) fn begin(&self) -> bool {
         !self.0.swap(true, Ordering::Relaxed)
     }
 
-    /// The caller has done it.
+    /// Marks the task as done.
     pub(super) fn end(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
 }
 
-/// What keeps a Pod from running.
+/// A cause that blocks a Pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stuck {
-    /// Which start's Pod.
+    /// The start that the Pod belongs to.
     pub(super) start: u32,
-    /// Why.
+    /// The cause.
     pub(super) cause: Cause,
-    /// When a cause of this kind was first seen.
+    /// The time at which a cause of this kind was first seen.
     pub(super) since: Instant,
 }
 
 pub(super) struct Live {
     seen: watch::Sender<Seen>,
-    /// The agent of the newest start that has connected, and that start.
+    /// The newest start whose agent has connected, and the commands for that agent.
     agent: Mutex<Option<(u32, mpsc::Sender<Command>)>>,
-    /// To see to it that it goes if its holder does not come back.
+    /// The task that removes the container if its holder does not come back.
     pub(super) guards: Once,
-    /// To remove it, now that it has ended.
+    /// The task that removes the container after its end.
     pub(super) leaves: Once,
-    /// To tell the news that another process left.
+    /// The task that announces the news that another process left.
     pub(super) inherits: Once,
 }
 
@@ -127,7 +127,7 @@ impl Live {
         self.seen.borrow().record.clone()
     }
 
-    /// What is known now.
+    /// Returns the known state.
     pub(super) fn seen(&self) -> watch::Ref<'_, Seen> {
         self.seen.borrow()
     }
@@ -136,7 +136,7 @@ impl Live {
         self.seen.borrow().gone
     }
 
-    /// Takes in the record unless a newer one is known.
+    /// Adopts the record unless a newer one is known.
     pub(super) fn adopt(&self, record: Record) {
         self.seen.send_if_modified(|seen| {
             let newer = is_newer(&record.version, &seen.record.version);
@@ -156,7 +156,7 @@ impl Live {
             .send_modify(|seen| seen.pod_ended = seen.pod_ended.max(start));
     }
 
-    /// The Pod of the `start`-th start is stuck for this cause, or is not any more.
+    /// Sets the cause that blocks the Pod of the `start`-th start, or clears it.
     pub(super) fn set_stuck(&self, start: u32, cause: Option<Cause>) {
         self.seen.send_if_modified(|seen| {
             let before = seen.stuck.as_ref().filter(|stuck| stuck.start >= start);
@@ -174,43 +174,43 @@ impl Live {
         });
     }
 
-    /// The Pod of the `start`-th start is about to end.
+    /// Notes that the Pod of the `start`-th start is about to end.
     pub(super) fn set_ending(&self, start: u32, end: End) {
         self.seen.send_modify(|seen| seen.ending = Some((start, end)));
     }
 
-    /// What is about to end the program of the `start`-th start, as far as is known.
+    /// Returns the cause that is about to end the program of the `start`-th start, as far as it is known.
     pub(super) fn ending(&self, start: u32) -> Option<End> {
         let seen = self.seen.borrow();
         let known = seen.ending.as_ref().filter(|(number, _)| *number == start);
         known.map(|(_, end)| end.clone())
     }
 
-    /// Whether a client has asked for the end of the `start`-th start.
+    /// Returns true if a client has asked for the end of the `start`-th start.
     pub(super) fn is_told_to_end(&self, start: u32) -> bool {
         self.seen.borrow().told_to_end >= start
     }
 
-    /// A client has asked for the end of the `start`-th start.
+    /// Notes that a client has asked for the end of the `start`-th start.
     pub(super) fn set_told_to_end(&self, start: u32) {
         self.seen
             .send_modify(|seen| seen.told_to_end = seen.told_to_end.max(start));
     }
 
-    /// Counts something that is open.
+    /// Counts one more open stream, call or report.
     pub(super) fn open(self: &Arc<Self>, count: fn(&mut Counts) -> &mut usize) -> Open {
         self.seen.send_modify(|seen| *count(&mut seen.open) += 1);
         let live = Arc::clone(self);
         Open { live, count }
     }
 
-    /// Says whether somebody must begin to hold the container for a wait that is open.
+    /// Returns true if the caller must begin to hold the container for an open wait.
     pub(super) fn begin_to_hold(&self) -> bool {
         self.seen
             .send_if_modified(|seen| !std::mem::replace(&mut seen.held, true))
     }
 
-    /// Stops holding the container, unless a wait is open.
+    /// Stops holding the container, unless a wait is open. Returns true if it stopped.
     pub(super) fn let_go(&self) -> bool {
         self.seen.send_if_modified(|seen| {
             seen.held = seen.open.waits > 0;
@@ -218,7 +218,7 @@ impl Live {
         })
     }
 
-    /// Waits until what is known answers `question`. Never times out by itself.
+    /// Waits until the known state answers `question`. Does not time out.
     pub(super) async fn until<T>(&self, mut question: impl FnMut(&Seen) -> Option<T>) -> T {
         let mut seen = self.seen.subscribe();
         loop {
@@ -232,8 +232,8 @@ impl Live {
         }
     }
 
-    /// The command stream of an agent of the `start`-th start has been opened; a former one ends. None where the
-    /// agent of a later start has one.
+    /// Opens the command stream of the agent of the `start`-th start. An earlier stream ends. Returns none if
+    /// the agent of a later start has one.
     pub(super) fn connect_agent(&self, start: u32) -> Option<mpsc::Receiver<Command>> {
         let mut agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
         if agent.as_ref().is_some_and(|(known, _)| *known > start) {
@@ -244,7 +244,8 @@ impl Live {
         Some(receiver)
     }
 
-    /// Tells the agent of the `start`-th start; false when none is connected to this process.
+    /// Sends a command to the agent of the `start`-th start. Returns false if that agent is not connected to
+    /// this process.
     pub(super) fn tell_agent(&self, start: u32, command: Command) -> bool {
         let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
         let agent = agent.as_ref().filter(|(known, _)| *known == start);
@@ -252,8 +253,8 @@ impl Live {
     }
 }
 
-/// Resource versions of one resource type are ordered numbers (KEP-5504); where
-/// one is not a number, what was seen last counts.
+/// Returns true if `candidate` is the newer version. Resource versions of one resource type are ordered
+/// numbers (KEP-5504). If one is not a number, the version seen last counts as newer.
 pub(super) fn is_newer(candidate: &str, known: &str) -> bool {
     match (candidate.parse::<u64>(), known.parse::<u64>()) {
         (Ok(candidate), Ok(known)) => candidate > known,

@@ -1,5 +1,5 @@
-//! What ended a program that ran: what `State.Error` says then, and the Event on
-//! the record. One that ended by itself has its exit code alone, as in Docker.
+//! The causes that end a program that ran, for `State.Error` and the Event on the record. A program that
+//! ended by itself has only its exit code, as in Docker.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -10,38 +10,38 @@ use super::words::cut;
 use crate::container::{Container, Exit};
 use crate::name::PodName;
 
-/// What a MiB has in bytes.
+/// Bytes of a MiB.
 const MIB: i64 = 1 << 20;
-/// What to do about a program that was killed for its memory.
+/// The remedy for a program that was killed for lack of memory.
 pub(super) const RAISE_MEMORY: &str = "raise HostConfig.Memory (peers: CORE_VM_DOCKER_HOSTCONFIG_MEMORY)";
 
-/// What ended a program, as far as that is known. Texts are the cluster's.
+/// The cause that ended a program, as far as it is known. Texts are the cluster's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// It ended by itself, or was asked to end.
     Itself,
-    /// The kernel killed it for its memory.
+    /// The kernel killed it for lack of memory.
     OutOfMemory,
-    /// Its Pod was evicted: by the eviction API, or by the kubelet for what its node lacks.
+    /// Its Pod was evicted by the eviction API, or by the kubelet because its node lacked a resource.
     Evicted(String),
-    /// Its Pod made room for another.
+    /// Its Pod was preempted in favour of another.
     Preempted(String),
-    /// Its node has gone.
+    /// Its node is gone.
     NodeLost(String),
-    /// Its Pod was deleted, by another than chainpod.
+    /// Its Pod was deleted, but not by chainpod.
     Deleted,
-    /// Its Pod failed for another reason: the kubelet's.
+    /// Its Pod failed for another reason, which the kubelet reports.
     PodFailed(String),
-    /// It ended by itself, and the image store could not keep what it made.
+    /// It ended by itself, and the image store could not keep its outputs.
     OutputsLost(String),
-    /// The agent ended without a word, so that only the kubelet's is left.
+    /// The agent ended without a report, so that only the kubelet's status is left.
     AgentLost,
-    /// It was killed, and its end was not seen in time.
+    /// It was killed, and its end was not reported in time.
     Unseen,
 }
 
 impl End {
-    /// Its name: the reason of a Kubernetes Event.
+    /// Returns its name, which is the reason of a Kubernetes Event.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -58,8 +58,8 @@ impl End {
         }
     }
 
-    /// The sentence: who, in which Pod, why, and what to do; empty where there is no more to say than the
-    /// exit code.
+    /// Returns the sentence: the container, its Pod, the cause and the remedy. Empty if the exit code says
+    /// everything.
     #[must_use]
     pub fn sentence(&self, container: &Container, pod: &PodName, code: i64) -> String {
         let (who, how, remedy) = (Who(container), self.how(container, code), self.remedy(container));
@@ -70,7 +70,7 @@ impl End {
         }
     }
 
-    /// How the program ended.
+    /// Returns the part of the sentence about the end itself.
     pub(super) fn how(&self, container: &Container, code: i64) -> String {
         match (self, container.spec.memory_bytes / MIB) {
             (Self::OutOfMemory, 0) => "was killed for its memory (it names no limit)".to_owned(),
@@ -79,7 +79,7 @@ impl End {
         }
     }
 
-    /// What to do about it.
+    /// Returns the remedy.
     pub(super) fn remedy(&self, container: &Container) -> String {
         let again = match container.chaincode() {
             Some(_) => "the next transaction launches it again",
@@ -96,7 +96,7 @@ impl End {
         }
     }
 
-    /// The exit of a program that ended so, reported at that time.
+    /// Returns the exit of a program that ended for this cause, reported at that time.
     pub(crate) fn exit(&self, container: &Container, pod: &PodName, code: i64, at: Timestamp) -> Exit {
         Exit {
             code,

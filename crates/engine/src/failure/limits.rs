@@ -1,25 +1,25 @@
-//! How long starts may take, and what keeps them may last.
+//! The time limits of starts and of the causes that block them.
 
 use std::time::Duration;
 
-/// How long starts may take.
+/// The time limits of starts.
 #[derive(Clone, Copy, Debug)]
 pub struct StartLimits {
-    /// All of it.
+    /// The whole start.
     pub total: Duration,
-    /// How long chaincode must live for its start to have succeeded.
+    /// Time that chaincode must live for its start to count as successful.
     pub alive: Duration,
-    /// How long no node may take the Pod.
+    /// Time in which a node that can run the Pod must be found.
     pub unschedulable: Duration,
-    /// How long an image's pull may have failed.
+    /// Time for which an image's pull may fail.
     pub unpullable: Duration,
-    /// The time for which the kubelet or the runtime may fail to create a container.
+    /// Time for which the kubelet or the runtime may fail to create a container.
     pub unmade: Duration,
-    /// How long a Pod's node may not come to make its container.
+    /// Time for which a Pod's node may be kept from creating its container.
     pub blocked: Duration,
-    /// The time for which an agent may report that it waits for chainpod.
+    /// Time for which an agent may report that it waits for chainpod.
     pub unanswered: Duration,
-    /// How long the namespace's quota may be full.
+    /// Time for which the namespace's quota may be full.
     pub quota: Duration,
 }
 
@@ -28,21 +28,21 @@ impl Default for StartLimits {
         Self {
             // Shorter than the peer's own 300 s, so that the reason reaches the user.
             total: Duration::from_secs(270),
-            // What lacks a setting or a library has said so by then; and a peer registers what works
-            // meanwhile, whether start has been answered or not.
+            // Chaincode that lacks a setting or a library has failed by then. Working chaincode registers
+            // with its peer meanwhile, whether the start has been answered or not.
             alive: Duration::from_secs(5),
             // An autoscaler has begun to add a node by then.
             unschedulable: Duration::from_secs(60),
-            // A start that cannot work says so within 15 s, and the kubelet tells of a failure up to 2 s later. It tries
-            // again after 10 s.
+            // A start that cannot work is answered within 15 s, and the kubelet reports a failure up to 2 s
+            // after it happens. It tries again after 10 s.
             unpullable: Duration::from_secs(12),
-            // A busy node is late with a Secret, or with the runtime's answer, and heals from that in seconds.
+            // A busy node is late with a Secret, or with the runtime's answer, and recovers in seconds.
             unmade: Duration::from_secs(8),
-            // A node that has just come has a network by then, and peers' users have their answer in 30 s.
+            // A new node has a network by then, and peers' users get an answer within 30 s.
             blocked: Duration::from_secs(20),
-            // An agent calls again within 5 s: chainpod's own restart passes in that time.
+            // An agent calls again within 5 s. A restart of chainpod takes no longer.
             unanswered: Duration::from_secs(10),
-            // What the Pods of ended programs held is free again by then.
+            // The quota of ended programs' Pods is free again by then.
             quota: Duration::from_secs(10),
         }
     }

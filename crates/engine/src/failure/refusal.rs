@@ -1,12 +1,12 @@
-//! What to do about what the API server refuses: its message tells who refused.
+//! Remedies for refusals of the API server. The message shows which part of it refused.
 
-/// Of a quota.
+/// The remedy for a full quota.
 pub(crate) const QUOTA: &str = "raise the namespace's quota, or remove what nobody needs there";
-/// Of an API server that is away.
+/// The remedy for an API server that cannot be reached.
 pub(crate) const UNAVAILABLE: &str = "see that it runs and that chainpod reaches it";
-/// A quota's word for what a container does not name.
+/// The text of a quota about a resource that a container does not name.
 const MUST_SPECIFY: &str = ": must specify ";
-/// Who refused, by a part of the message, and what to do about it.
+/// Parts of messages that show which part of the API server refused, and the remedy for each.
 const REMEDIES: [(&str, &str); 7] = [
     (
         "is being terminated",
@@ -34,10 +34,10 @@ const REMEDIES: [(&str, &str); 7] = [
         "see that chainpod's account is there and its token good",
     ),
 ];
-/// Of all others.
+/// The remedy for all other refusals.
 const UNKNOWN: &str = "see what in the namespace forbids it";
 
-/// What to do about a refusal with that message.
+/// Returns the remedy for a refusal with that message.
 pub(crate) fn remedy(message: &str) -> &'static str {
     let row = REMEDIES.iter().find(|(part, _)| message.contains(part));
     row.map_or(UNKNOWN, |(_, remedy)| remedy)

@@ -50,7 +50,8 @@ fn command(message: &str) -> Cause {
     }
 }
 
-/// One cause of each kind, in their order: the compiler asks for a new one here.
+/// Returns the cause after this one, with one of each kind in their order. A new kind does not compile
+/// without a row here.
 fn after(cause: &Cause) -> Option<Cause> {
     let message = || "MESSAGE".to_owned();
     Some(match cause {
@@ -94,7 +95,7 @@ fn after(cause: &Cause) -> Option<Cause> {
     })
 }
 
-/// As [`after`].
+/// Returns the end after this one, in the same way as [`after`].
 fn end_after(end: &End) -> Option<End> {
     let message = || "MESSAGE".to_owned();
     Some(match end {
@@ -111,7 +112,7 @@ fn end_after(end: &End) -> Option<End> {
     })
 }
 
-/// What the sentence depends on beside the kind.
+/// The causes whose sentence depends on more than their kind.
 fn further() -> Vec<Cause> {
     let refusals = [
         "violates PodSecurity \"restricted:latest\": MESSAGE",
@@ -132,7 +133,7 @@ fn further() -> Vec<Cause> {
     [&refusals[..], &commands[..], &died[..]].concat()
 }
 
-/// Names and sentences, as the documentation's tables have them.
+/// Returns all names and sentences, for the comparison with the documentation's tables.
 fn sentences() -> BTreeSet<(String, String)> {
     let (container, pod) = (container(), pod());
     let first = Cause::PeerAddress("ADDRESS".to_owned());
@@ -148,7 +149,7 @@ fn sentences() -> BTreeSet<(String, String)> {
         .collect()
 }
 
-/// The first two cells of each row whose first one is code.
+/// Returns the first two cells of each row whose first cell is code.
 fn documented() -> BTreeSet<(String, String)> {
     let rows = DOCS.lines().filter_map(|line| line.strip_prefix("| `"));
     rows.map(|row| {
@@ -170,11 +171,12 @@ fn every_sentence_is_documented_and_every_documented_one_is_said() {
     );
 }
 
-/// But for a node, which an autoscaler may have to add; the API server and the whole of a start have limits of their own.
+/// The exception is a Pod without a node, which an autoscaler may have to add. The API server and the whole
+/// start have their own limits.
 #[test]
 fn every_cause_is_told_in_less_than_30_s() {
     const TOLD: Duration = Duration::from_secs(30);
-    // A Pod's node is asked that often.
+    // The interval at which a Pod's node is asked.
     const ASKED: Duration = Duration::from_secs(5);
     let limits = StartLimits::default();
     let causes = successors(Some(Cause::PeerAddress(String::new())), after).chain(further());

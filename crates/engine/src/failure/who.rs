@@ -1,10 +1,10 @@
-//! Whose container it is, in sentences.
+//! The name of a container in sentences, with its chaincode.
 
 use std::fmt::{self, Display, Formatter};
 
 use crate::container::{Container, Role};
 
-/// A container as its users know it.
+/// A container, displayed as its users know it.
 pub(crate) struct Who<'a>(pub(crate) &'a Container);
 
 impl Display for Who<'_> {

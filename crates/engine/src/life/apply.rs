@@ -1,4 +1,4 @@
-//! From a transition to the record as it is afterwards.
+//! Applies a transition to a record.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::name::{BootId, PodName};
 use crate::news::News;
 use crate::phase::Phase;
 
-/// The exit codes of what was ended from outside: 128 + SIGTERM, and SIGKILL.
+/// The exit codes of programs that were ended from outside: 128 + SIGTERM, and 128 + SIGKILL.
 const ENDED: [i64; 2] = [143, KILLED];
 /// 128 + SIGKILL.
 const KILLED: i64 = 137;
@@ -22,27 +22,28 @@ const KILLED: i64 = 137;
 pub struct Here {
     /// The process, as records name it.
     pub boot: BootId,
-    /// Whether it has a wait for the container open.
+    /// True if the process has a wait for the container open.
     pub waits: bool,
 }
 
-/// What follows from a transition, once the record is kept.
+/// The consequences of a transition, once the record is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The start that the record is at.
     pub start: u32,
-    /// What is announced.
+    /// The news to announce.
     pub news: Option<News>,
-    /// How.
+    /// The way in which the news are announced.
     pub telling: Telling,
-    /// Whether the program's last lines are to be kept.
+    /// True if the program's last lines are to be kept.
     pub keeps_last_lines: bool,
-    /// The Pod that is deleted.
+    /// The Pod to delete.
     pub ends_pod: Option<PodName>,
 }
 
 impl Transition {
-    /// Changes `record` by the table, in the process `here`. Returns what follows, or none where nothing changes.
+    /// Changes `record` by the table, in the process `here`. Returns what follows, or none if nothing
+    /// changes.
     pub fn apply(&self, record: &mut Record, here: &Here, now: Timestamp) -> Option<Change> {
         let step = self.kind().in_phase(record.container.phase);
         if step == Step::Ignore || !self.is_due(&record.container, here) {
@@ -76,11 +77,11 @@ impl Transition {
         })
     }
 
-    /// Whether it is about what the record is at, and says something new.
+    /// Returns true if the transition is about the current start and has something new for the record.
     fn is_due(&self, container: &Container, here: &Here) -> bool {
         let is_current = match (self, self.start()) {
             (_, None) => true,
-            // What a client stops is the same start with whichever Pod.
+            // A client stops the start, whichever Pod it has.
             (Self::EndedUnseen { .. }, Some(start)) => container.is_at(start),
             (_, Some(start)) => container.starts == start,
         };
@@ -103,7 +104,7 @@ impl Transition {
         }
     }
 
-    /// Writes down what the record learns, but for its exit. Returns the news of that.
+    /// Writes to the record everything but its exit. Returns the news of that.
     fn note(&self, record: &mut Record, step: Step, now: Timestamp) -> Option<News> {
         let pod = record.pod_name();
         let container = &mut record.container;
@@ -145,7 +146,7 @@ impl Transition {
         }
         None
     }
-    /// Returns the exit that it leaves on the record, and the news of that; none where it leaves none.
+    /// Returns the exit for the record and the news of it, or none if the transition is not an end.
     fn exit(&self, record: &Record, now: Timestamp) -> Option<(Exit, News)> {
         let (container, pod) = (&record.container, record.pod_name());
         let ended = |end: &End, code, asked| {
@@ -186,13 +187,14 @@ impl Transition {
     }
 }
 
-/// Whether the process that holds the container is another one, and so has died: there is one at a time.
+/// Returns true if the container's holder is not this process. The holder has then died, because only one
+/// process runs at a time.
 #[must_use]
 pub fn is_orphan(container: &Container, boot: &BootId) -> bool {
     container.holder.as_ref().is_some_and(|holder| holder != boot)
 }
 
-/// The next start begins.
+/// Begins the next start.
 fn begin(container: &mut Container, built_for: Option<&BuiltFor>, image_command: Option<&ImageCommand>) {
     container.starts += 1;
     container.repeats = None;

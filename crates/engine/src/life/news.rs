@@ -7,7 +7,7 @@ use crate::failure::{Cause, End};
 use crate::name::PodName;
 use crate::news::News;
 
-/// The program runs.
+/// Returns the news that the program runs.
 pub(super) fn began(pod: &PodName, at: Timestamp) -> News {
     News {
         at,
@@ -17,7 +17,7 @@ pub(super) fn began(pod: &PodName, at: Timestamp) -> News {
     }
 }
 
-/// A start came to nothing, or to chaincode that died at once.
+/// Returns the news that a start failed, or that its chaincode died at once.
 pub(super) fn failed(cause: &Cause, sentence: String, at: Timestamp) -> News {
     News {
         at,
@@ -27,7 +27,7 @@ pub(super) fn failed(cause: &Cause, sentence: String, at: Timestamp) -> News {
     }
 }
 
-/// The program has ended so; a client may have `asked` for that.
+/// Returns the news that the program has ended. `asked` is true if a client asked for that.
 pub(super) fn ended(pod: &PodName, exit: &Exit, end: &End, asked: bool, at: Timestamp) -> News {
     let Exit { code, error, .. } = exit;
     News {

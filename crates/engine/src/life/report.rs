@@ -1,4 +1,4 @@
-//! From what agents and kubelets report to transitions.
+//! Translates reports of agents and kubelets into transitions.
 
 use agent_protocol::Event;
 
@@ -7,27 +7,27 @@ use crate::container::Container;
 use crate::failure::{Cause, End};
 use crate::phase::Phase;
 
-/// The agent's exit code where the program was not even tried.
+/// The agent's exit code if it did not even try to start the program.
 const NO_FILES: i64 = 125;
-/// The exit code of what a signal ended is this and the signal's number. Of a program that cannot be executed it is
-/// this one at most.
+/// The exit code of a program that was ended by a signal is this plus the signal's number. The exit code of a
+/// program that cannot be executed is at most this.
 const SIGNALLED: i64 = 128;
 
-/// A start of a container as this process knows it, when something is reported of it.
+/// A start of a container as this process knows it, at the time of a report.
 #[derive(Clone, Debug)]
 pub struct Reported<'a> {
     /// The container.
     pub container: &'a Container,
     /// The start that the report is about.
     pub start: u32,
-    /// Whether a client has asked for its end.
+    /// True if a client has asked for its end.
     pub asked: bool,
-    /// What is about to end its Pod, if anything is.
+    /// The cause that is about to end its Pod, if there is one.
     pub ending: Option<End>,
 }
 
 impl Reported<'_> {
-    /// Returns what an agent's event means; none where the kubelet's report has to be waited for.
+    /// Returns the transition for an agent's event, or none if the kubelet's report must be awaited.
     #[must_use]
     pub fn by_agent(self, event: Event) -> Option<Transition> {
         let start = self.start;
@@ -50,13 +50,13 @@ impl Reported<'_> {
                 } else {
                     self.ending.clone().unwrap_or(End::Itself)
                 };
-                // The program ran, even where the report that it started was overtaken.
+                // The program ran, even if the report of its start has not arrived yet.
                 Some(self.ended(exit_code, end, true))
             }
         }
     }
 
-    /// Returns what the kubelet's report of the end of our container means.
+    /// Returns the transition for the kubelet's report that the container has ended.
     #[must_use]
     pub fn by_kubelet(self, code: i64, end: End) -> Transition {
         let has_agent = self.container.needs_agent();
@@ -71,7 +71,8 @@ impl Reported<'_> {
         self.ended(code, end, !has_agent)
     }
 
-    /// A signal ended the agent before there was a program. Only the Pod's end tells why, unless that is known.
+    /// Returns the transition for a signal that ended the agent before the program ran. Unless the cause is
+    /// known, only the Pod's end will show it.
     fn cancelled(self, code: i64) -> Option<Transition> {
         match self.ending.clone() {
             _ if self.asked => Some(self.ended(code, End::Itself, false)),
@@ -82,7 +83,7 @@ impl Reported<'_> {
 
     fn failed(&self, code: i64, end: End) -> Transition {
         let cause = match end {
-            // The agent's own message: it could not report it to chainpod.
+            // The message is the agent's own: it could not report it to chainpod.
             End::PodFailed(message) if code == NO_FILES => Cause::Files(message),
             end => Cause::PodEnded { code, end },
         };

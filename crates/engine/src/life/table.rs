@@ -9,100 +9,100 @@ pub enum Kind {
     Claimed,
     /// The Pod of a start has no agent.
     Repeated,
-    /// The registry has said what the image runs.
+    /// The registry has reported the image's own command.
     CommandFound,
     /// The program runs.
     Began,
-    /// A start came to nothing.
+    /// A start failed before the program ran.
     FailedToBegin,
     /// The program has ended.
     Ended,
     /// The program was killed, and nobody has reported its end.
     EndedUnseen,
-    /// The reason of an end has become known after it.
+    /// The cause of an end has become known after the end.
     Explained,
     /// Chaincode has ended before it could serve.
     DiedAtOnce,
     /// This process has a wait open.
     Held,
-    /// Nobody waits in this process any more.
+    /// No wait is open in this process any more.
     LetGo,
-    /// The news of an end have been told, and its last lines read.
+    /// The news of an end have been announced, and its last lines read.
     Announced,
     /// A client has uploaded files.
     Uploaded,
     /// The files of an upload could not be kept.
     UploadFailed,
-    /// The agent has handed over an output.
+    /// The agent has delivered an output.
     HandedOver,
 }
 
-/// The cells of [`LIFE`]: what is done to the record.
+/// The cells of [`LIFE`]: the change of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing: it comes too late, or too early.
+    /// Nothing is done: the transition comes too late, or too early.
     Ignore,
-    /// The next start begins, and nothing is left of the one before.
+    /// The next start begins, and the record forgets the one before.
     Start,
-    /// This process goes on with a start whose process has died.
+    /// This process continues a start whose process has died.
     TakeOver,
-    /// The same start has another Pod.
+    /// The same start gets another Pod.
     Repeat,
     /// The program runs.
     Run,
-    /// The start is over; the container can be started again.
+    /// The start is over. The container can be started again.
     Fail,
     /// The program's exit is kept.
     Exit,
-    /// The exit gets its reason.
+    /// The cause is added to the exit.
     Explain,
     /// The record names this process.
     Hold,
     /// The record does not name this process any more.
     LetGo,
-    /// The record holds one thing more, or less.
+    /// One thing is added to the record, or removed from it.
     Note,
 }
 
-/// What becomes of the process that the record names as its holder.
+/// The change of the process that the record names as its holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// It stays.
+    /// The holder stays the same.
     Stays,
-    /// This process becomes it.
+    /// This process becomes the holder.
     Comes,
-    /// This process is not it any more, unless it has a wait open.
+    /// This process is not the holder any more, unless it has a wait open.
     Goes,
 }
 
-/// How a step is announced.
+/// The way in which a step is announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Telling {
     /// Not at all.
     Silent,
     /// By this process, while it lives.
     Told,
-    /// By this process or the next one: the news stay on the record until they have been told.
+    /// By this process or the next one: the news stay on the record until they have been announced.
     Kept,
 }
 
 /// A row of [`FOLLOWS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Follows {
-    /// The next phase; none where it stays.
+    /// The next phase, or none if it stays the same.
     pub phase: Option<Phase>,
-    /// What becomes of the holder.
+    /// The change of the holder.
     pub holder: Holder,
-    /// Whether it is announced.
+    /// The way in which the step is announced.
     pub news: Telling,
-    /// Whether the program's last lines are kept.
+    /// True if the program's last lines are kept.
     pub keeps_last_lines: bool,
-    /// Whether the Pod is deleted.
+    /// True if the Pod is deleted.
     pub ends_pod: bool,
 }
 
-/// THE table: rows are kinds of transitions, columns [`Phase::ALL`]. A row that names a start applies to the current
-/// one alone.
+/// THE table: rows are kinds of transitions, columns [`Phase::ALL`]. A row that names a start applies to the
+/// current one only.
 #[rustfmt::skip]
 pub const LIFE: [(Kind, [Step; 4]); 15] = {
     use Step::{Exit, Explain, Fail, Hold, Ignore, LetGo, Note, Repeat, Run, Start, TakeOver};
@@ -126,7 +126,7 @@ pub const LIFE: [(Kind, [Step; 4]); 15] = {
     ]
 };
 
-/// What follows from each step.
+/// The consequences of each step.
 #[rustfmt::skip]
 pub const FOLLOWS: [(Step, Follows); 11] = {
     use Holder::{Comes, Goes, Stays};
@@ -174,7 +174,7 @@ impl Kind {
 }
 
 impl Step {
-    /// Returns what follows from this step.
+    /// Returns the consequences of this step.
     #[must_use]
     pub fn follows(self) -> Follows {
         let row = FOLLOWS.iter().find(|(step, _)| *step == self);

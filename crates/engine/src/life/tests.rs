@@ -12,7 +12,7 @@ use crate::phase::{Legality, Operation, Phase};
 
 mod random;
 
-/// Which start the records are at.
+/// The start that the records are at.
 const START: u32 = 3;
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -21,7 +21,7 @@ fn here(waits: bool) -> Here {
     Here { boot, waits }
 }
 
-/// A record that is at its third start.
+/// Returns a record that is at its third start.
 fn record(phase: Phase) -> Record {
     let image = Image {
         id: Digest("sha256:00".to_owned()),
@@ -74,7 +74,7 @@ fn news() -> News {
     }
 }
 
-/// A transition of that kind, about that start if it is about one.
+/// Returns a transition of that kind, about that start if it is about one.
 fn transition(kind: Kind, start: u32) -> Transition {
     let failure = || Cause::Refused("no".to_owned());
     match kind {
@@ -122,7 +122,7 @@ fn transition(kind: Kind, start: u32) -> Transition {
     }
 }
 
-/// A record in that phase to which the step applies.
+/// Returns a record in that phase to which the step applies.
 fn before(phase: Phase, step: Step) -> Record {
     let mut record = record(phase);
     record.container.uploads.push(upload("/old"));

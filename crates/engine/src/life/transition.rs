@@ -1,4 +1,4 @@
-//! What can happen to a container, with all that its record has to learn from it.
+//! The events of a container, with all data that its record needs from them.
 
 use super::table::Kind;
 use crate::container::{BuiltFor, KeptLine, Upload};
@@ -11,41 +11,42 @@ use crate::news::News;
 pub enum Transition {
     /// A client starts it.
     Claimed {
-        /// Whose chaincode it compiles, where its caller's open builds tell.
+        /// The chaincode that it compiles, if its caller's open builds show it.
         built_for: Option<BuiltFor>,
-        /// What its image runs by itself, where the operator's rules tell.
+        /// The image's own command, if the operator's rules name it.
         image_command: Option<ImageCommand>,
     },
-    /// The Pod of that start has no agent: another Pod gets it by another way. Once in a start.
+    /// The Pod of that start has no agent, and another Pod gets the agent in another way. Happens once in a
+    /// start.
     Repeated {
         /// The start.
         start: u32,
     },
-    /// The registry has said what its image runs by itself.
+    /// The registry has reported the image's own command.
     CommandFound(ImageCommand),
     /// The program of that start runs.
     Began {
         /// The start.
         start: u32,
     },
-    /// That start did not come to a running program.
+    /// That start failed before the program ran.
     FailedToBegin {
         /// The start.
         start: u32,
-        /// Why.
+        /// The cause.
         cause: Cause,
     },
-    /// The program of that start has ended; the first report of an end counts.
+    /// The program of that start has ended. The first report of an end counts.
     Ended {
         /// The start.
         start: u32,
         /// The exit code.
         code: i64,
-        /// What ended it.
+        /// The cause of the end.
         end: End,
-        /// Whether a client has asked for the end.
+        /// True if a client has asked for the end.
         asked: bool,
-        /// Whether the program is known to have run, even if nobody has reported that yet.
+        /// True if the program is known to have run, even if that has not been reported yet.
         has_run: bool,
     },
     /// The program of that start was killed, and its end has not been reported in time.
@@ -53,11 +54,11 @@ pub enum Transition {
         /// The start.
         start: u32,
     },
-    /// The program of that start was ended from outside, and its end was reported before its reason.
+    /// The program of that start was ended from outside, and the cause was reported after the end.
     Explained {
         /// The start.
         start: u32,
-        /// What ended it.
+        /// The cause of the end.
         end: End,
     },
     /// The chaincode of that start ended before it could serve.
@@ -69,22 +70,22 @@ pub enum Transition {
     },
     /// This process has a wait open.
     Held,
-    /// Nobody waits in this process any more.
+    /// No wait is open in this process any more.
     LetGo,
-    /// The news of an end have been told, and the last lines of that start have been read.
+    /// The news of an end have been announced, and the last lines of that start have been read.
     Announced {
         /// The start.
         start: u32,
         /// The news.
         news: News,
-        /// The lines; none where there are none to keep.
+        /// The lines. Empty if there are no lines to keep.
         last_lines: Vec<KeptLine>,
     },
     /// A client has uploaded files.
     Uploaded(Upload),
     /// The files of that upload could not be kept.
     UploadFailed(Upload),
-    /// The agent of that start has handed over what its program made.
+    /// The agent of that start has delivered an output of its program.
     HandedOver {
         /// The start.
         start: u32,
@@ -118,7 +119,7 @@ impl Transition {
         }
     }
 
-    /// Returns the start that it is about; none where it is about the container, whichever its start.
+    /// Returns the start that it is about, or none if it is about the container in any start.
     #[must_use]
     pub const fn start(&self) -> Option<u32> {
         match self {

@@ -1,35 +1,35 @@
-//! What the world answers that does not do what it was asked.
+//! The failures of the cluster and the store.
 
 use image_name::InvalidName;
 
 use crate::failure::refusal;
 use crate::image::Digest;
 
-/// A failure of the cluster's side.
+/// A failure of the cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// The object is there already.
     #[error("{0} already exists")]
     AlreadyExists(String),
-    /// The object changed since it was read: read it again and decide anew.
+    /// The object changed since it was read. Read it again and decide again.
     #[error("{0} was changed by somebody else")]
     Conflict(String),
     /// The object is gone.
     #[error("{0} is not there")]
     NotFound(String),
-    /// The API server refuses: admission, permissions. Its own message.
+    /// The API server refuses: admission, permissions. Holds its own message.
     #[error("{0}")]
     Refused(String),
-    /// The namespace's quota is full. The API server's message.
+    /// The namespace's quota is full. Holds the API server's message.
     #[error("{0}")]
     QuotaFull(String),
-    /// The API server cannot be reached or fails; worth another try.
+    /// The API server cannot be reached or fails. Another attempt may succeed.
     #[error("the kubernetes api server cannot be reached: {0}")]
     Unavailable(String),
 }
 
 impl ClusterError {
-    /// Returns the advice for it; none where it says all.
+    /// Returns the remedy, or none if the error says everything.
     pub(crate) fn remedy(&self) -> Option<&'static str> {
         match self {
             Self::Refused(message) => Some(refusal::remedy(message)),
@@ -40,19 +40,19 @@ impl ClusterError {
     }
 }
 
-/// A failure of the store's side.
+/// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The build context is not what it should be: the client's fault.
+    /// The build context is invalid, which is the client's fault.
     #[error("{0}")]
     Invalid(String),
-    /// The Dockerfile wants what cannot be done here, with its line.
+    /// The Dockerfile uses something that is not supported here. Holds its line.
     #[error("{0}")]
     Unsupported(String),
-    /// The base is none that the operator allows.
+    /// The operator's rules do not allow the base.
     #[error("{0}")]
     NotAllowed(String),
-    /// The client's stream ended before its end.
+    /// The client's stream ended early.
     #[error("the build context was cut off: {0}")]
     Cut(String),
     /// The blob is not there.

@@ -1,10 +1,10 @@
-//! What becomes a Secret, and what the store is asked to look at.
+//! Uploads that become a Secret, and uploads that the store must check.
 
 use tokio_tar::{Builder, EntryType, Header};
 
 use super::*;
 
-/// As much as an octal size can say: 8 GiB.
+/// The largest octal size: 8 GiB.
 const HUGE: u64 = 0o777_7777_7777;
 
 fn header(kind: EntryType, size: u64) -> Header {
@@ -30,7 +30,7 @@ async fn classified(tar: Vec<u8>) -> Content {
     classify(Role::Chaincode, "/etc/hyperledger", body).await.unwrap()
 }
 
-/// One hole, as old GNU tar says it.
+/// Returns the header of a file with one hole, in the format of old GNU tar.
 fn old_sparse() -> Header {
     let mut header = header(EntryType::GNUSparse, 0);
     let gnu = header.as_gnu_mut().unwrap();
@@ -41,7 +41,7 @@ fn old_sparse() -> Header {
     header
 }
 
-/// Attributes that make a sparse file of the plain one behind them.
+/// Returns attributes that turn the plain file behind them into a sparse one.
 fn pax_sparse() -> (Header, &'static str, Vec<u8>) {
     let attributes = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n".to_vec();
     let mut header = Header::new_ustar();

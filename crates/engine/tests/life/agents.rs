@@ -1,8 +1,8 @@
-//! Agents of several starts of one container: only the current one's has a say.
+//! Agents of several starts of one container: only the agent of the current start counts.
 
 use super::*;
 
-/// An agent of the first start and one of the second, which runs.
+/// Returns an agent of the first start and one of the second, which runs.
 async fn two(lab: &Lab) -> (AgentId, AgentId) {
     let first = lab.running().await;
     lab.exits(&first, 1).await;

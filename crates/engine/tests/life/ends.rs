@@ -1,4 +1,4 @@
-//! What ends a program from outside, and what keeps it from beginning for a while.
+//! Causes that end a program from outside, and causes that delay its start.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use super::*;
 const DELETED: &str = "; the next transaction launches it again; see who deletes pods of chainpod's";
 
 impl Lab {
-    /// The Pod is about to end for that, and its program still runs.
+    /// Reports that the Pod is about to end for that cause while its program still runs.
     async fn pod_is_ending(&self, agent: &AgentId, end: End) {
         let seen = PodSeen {
             agent: agent.clone(),
@@ -23,7 +23,7 @@ impl Lab {
         exit.unwrap().error
     }
 
-    /// The reasons of the news that somebody should look after.
+    /// Returns the reasons of the news that are warnings.
     async fn warnings(&self) -> Vec<Cow<'static, str>> {
         let news = self.news().await.into_iter();
         news.filter(|news| news.is_warning)
@@ -140,7 +140,7 @@ async fn a_pod_whose_node_does_not_get_on_is_given_up_in_less_than_30_s() {
     assert!(took >= limit && took < Duration::from_secs(30), "{took:?}");
 }
 
-/// It was refused by what it reached, and says why as its container's last word.
+/// The agent was refused by the server that it reached, and its last output says why.
 #[tokio::test]
 async fn an_agent_that_cannot_tell_us_why_it_ends_is_heard_by_the_kubelets_word() {
     let lab = lab();
@@ -178,7 +178,7 @@ async fn an_agent_that_does_not_reach_chainpod_fails_its_start_in_less_than_30_s
     assert!(took >= limit && took < Duration::from_secs(30), "{took:?}");
 }
 
-/// chainpod was away for a while, as agents see it, or they for chainpod.
+/// chainpod was away for a while from the agents' view, or they from chainpod's.
 #[tokio::test(start_paused = true)]
 async fn an_agent_that_is_heard_again_goes_on() {
     let lab = lab();
@@ -249,7 +249,7 @@ async fn a_stop_that_comes_too_late_leaves_the_next_start_alone() {
     let lab = lab();
     lab.running().await;
     let (stopped, ()) = tokio::join!(lab.engine.stop(NAME, Duration::ZERO), async {
-        // Another process saw the end, and started it anew; this one hears of both at once.
+        // Another process saw the end and started the container again. This one learns of both at once.
         let mut record = lab.engine.inspect(NAME).await.unwrap();
         record.container.starts += 1;
         let record = lab.cluster.update_record(&record).await.unwrap();
@@ -259,7 +259,7 @@ async fn a_stop_that_comes_too_late_leaves_the_next_start_alone() {
     assert_eq!(lab.phase().await, Phase::Running);
 }
 
-/// What an agent says that was told to end before its program began.
+/// The report of an agent that had to end before its program began.
 const CANCELLED: Agent = Agent::Failed {
     message: String::new(),
     exit_code: 143,

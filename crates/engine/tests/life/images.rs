@@ -1,4 +1,4 @@
-//! What is said of images beside the store: what they run, and which there may be.
+//! Facts about images that the store does not have: their commands, and whether they are allowed.
 
 use engine::image::ImageCommand;
 use engine::process::Process;
@@ -6,7 +6,7 @@ use testkit::FakeImages;
 
 use super::*;
 
-/// An engine whose image `kv:1` is built on `base`, of which that is said.
+/// Returns an engine whose image `kv:1` is built on `base`, with these facts about it.
 fn with_images(images: FakeImages) -> Lab {
     let (cluster, store) = (Arc::new(FakeCluster::default()), Arc::new(FakeStore::default()));
     let settings = engine::Settings {
@@ -59,7 +59,7 @@ async fn what_nobody_knows_fails_the_start_with_the_setting() {
             && error.contains("images[].entrypoint"),
         "{error}"
     );
-    // Its own says it.
+    // The request names its own ENTRYPOINT.
     lab.engine.remove(NAME, true).await.unwrap();
     let own = Spec {
         entrypoint: words("/own"),

@@ -1,12 +1,12 @@
-//! Logs: what is asked of the cluster, and what is held of a program that writes without end.
+//! Logs: the requests to the cluster, and the memory for a program that writes without end.
 
 use jiff::Timestamp;
 
 use super::*;
 
-/// How much of a log may be under way to a client that does not read it.
+/// Bytes of a log that may wait for a client that does not read.
 const HELD_BYTES: usize = 512 * 1024;
-/// How much of a program's last words an error may have, with what is said around them.
+/// Bytes that an error may have, with the program's last lines and the text around them.
 const ERROR_BYTES: usize = 5 * 1024;
 
 fn line(second: i64, text: impl Into<Vec<u8>>) -> LogLine {
@@ -17,7 +17,7 @@ fn line(second: i64, text: impl Into<Vec<u8>>) -> LogLine {
 }
 
 impl Lab {
-    /// All of the log, where it need not be followed.
+    /// Returns all of the log, without following it.
     async fn log(&self, tail: Option<usize>) -> String {
         let request = LogRequest {
             tail,

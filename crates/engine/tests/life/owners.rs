@@ -1,4 +1,4 @@
-//! Whose a container is.
+//! The owner of a container.
 
 use engine::caller::Caller;
 use engine::container::Owner;

@@ -1,13 +1,13 @@
-//! Containers that go by themselves when they have ended (`docker run --rm`): whoever has asked about one is
-//! answered first.
+//! Containers that are removed after their end (`docker run --rm`): clients that wait for one are answered
+//! first.
 
 use super::*;
 
-/// An API server that has much to do.
+/// The delay of a busy API server.
 const LATE: Duration = Duration::from_millis(50);
 
 impl Lab {
-    /// Lets the engine hear of every change of a record at once.
+    /// Reports every change of a record to the engine at once.
     fn watch(&self) {
         let (engine, mut events) = (self.engine.clone(), self.cluster.watch());
         tokio::spawn(async move {
@@ -17,8 +17,9 @@ impl Lab {
         });
     }
 
-    /// Creates a container that goes by itself, attaches to it, waits for its removal and starts it, as `docker run
-    /// --rm` does; `program` is what happens to its Pod. The start's answer, all output, and the exit code.
+    /// Creates a container that is removed after its end, attaches to it, waits for its removal and starts
+    /// it, as `docker run --rm` does. `program` is what happens to its Pod. Returns the start's answer, all
+    /// output, and the exit code.
     async fn run(
         &self,
         spec: Spec,

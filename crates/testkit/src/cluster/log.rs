@@ -1,5 +1,5 @@
-//! The log of every Pod, as the kubelet hands it out: from a whole second on, or its last entries; cut off where a
-//! test says so.
+//! The log of every Pod, as the kubelet returns it: from a whole second on, or its last entries. A test can
+//! cut it off.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,9 +14,9 @@ use super::FakeCluster;
 #[derive(Default)]
 pub(super) struct Log {
     entries: Vec<LogLine>,
-    /// After how many lines the next read is cut off.
+    /// The number of lines after which the next read is cut off.
     cut: Option<usize>,
-    /// How many of the last entries each read asked for.
+    /// The number of last entries that each read asked for.
     tails: Vec<Option<usize>>,
     bytes_read: Arc<AtomicUsize>,
 }
@@ -52,22 +52,22 @@ impl Log {
 }
 
 impl FakeCluster {
-    /// What the log of every Pod that is there holds.
+    /// Sets the log of every Pod that is there.
     pub fn set_log(&self, entries: Vec<LogLine>) {
         self.state.lock().unwrap().log.entries = entries;
     }
 
-    /// Cuts off the next read of a log after so many lines.
+    /// Cuts off the next read of a log after that number of lines.
     pub fn cut_next_log(&self, lines: usize) {
         self.state.lock().unwrap().log.cut = Some(lines);
     }
 
-    /// How many of the last entries each read of a log has asked for.
+    /// Returns the number of last entries that each read of a log asked for.
     pub fn log_tails(&self) -> Vec<Option<usize>> {
         self.state.lock().unwrap().log.tails.clone()
     }
 
-    /// How many bytes of logs have been taken.
+    /// Returns the number of bytes of logs that were read.
     pub fn log_bytes_read(&self) -> usize {
         self.state.lock().unwrap().log.bytes_read.load(Ordering::Relaxed)
     }

@@ -1,5 +1,5 @@
-//! The end of what a program wrote, kept on its record: the log goes with its Pod, which
-//! may be evicted, or deleted by hand.
+//! The last lines of a program's output, kept on its record. The log is lost with its Pod, which may be
+//! evicted, or deleted by hand.
 
 use std::sync::Arc;
 
@@ -7,13 +7,15 @@ use crate::container::KeptLine;
 use crate::engine::{Engine, Live, SETTLING};
 use crate::ports::LogLine;
 
-/// How much is kept at most: a record has room for a thousand times that.
+/// Most bytes that are kept. A record has room for a thousand times that.
 const KEPT_BYTES: usize = 8 * 1024;
 
 impl Engine {
-    /// Reads the last lines of the `start`-th start, which has ended; none where it has been started anew.
+    /// Reads the last lines of the `start`-th start, which has ended. Returns none if the container has been
+    /// started again.
     pub(in crate::engine) async fn lines_to_keep(&self, live: &Arc<Live>, start: u32) -> Vec<KeptLine> {
-        // A peer has removed by then what it launches anew, and nothing is kept. The agent keeps the Pod for longer.
+        // By then, a peer has removed a container that it launches again, and nothing is kept. The agent
+        // keeps the Pod for longer.
         tokio::time::sleep(SETTLING).await;
         if live.is_gone() || live.record().container.starts != start {
             return Vec::new();
@@ -22,7 +24,7 @@ impl Engine {
     }
 }
 
-/// As many of the last ones as may be kept, and of the line before those its end.
+/// Returns as many of the last lines as may be kept, with the line before those cut at its beginning.
 fn last(lines: Vec<LogLine>) -> Vec<KeptLine> {
     let mut room = KEPT_BYTES;
     let newest_first = lines.into_iter().rev().map(|line| {

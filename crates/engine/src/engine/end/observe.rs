@@ -1,5 +1,5 @@
-//! The event port: what agents and watches saw enters here, whoever saw it
-//! first, and becomes the record's next phase. Everybody who waits hears it.
+//! The event port. Events from agents and watches enter here, whichever comes first, and become the record's
+//! next phase. All who wait for the container are notified.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::failure::End;
 use crate::life::{Reported, Transition};
 use crate::ports::{AgentId, Event, PodSeen, PodState};
 
-/// The exit code of what was killed: 128 + SIGKILL.
+/// The exit code of a program that was killed: 128 + SIGKILL.
 const KILLED: i64 = 137;
 
 impl Engine {
-    /// Takes in an event. Returns when it is on the record: an agent is answered only then.
+    /// Handles an event. Returns once it is on the record: an agent is answered only then.
     pub async fn observe(&self, event: Event) {
         match event {
             Event::Record(record) => {
@@ -48,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// The container that an agent belongs to, if it is still there.
+    /// Returns the container that an agent belongs to, if it is still there.
     pub(in crate::engine) async fn live_of(&self, agent: &AgentId) -> Option<Arc<Live>> {
         match self.find_name(&agent.record).await {
             Ok(live) => live
@@ -78,7 +78,7 @@ impl Engine {
             PodState::Running if !live.record().container.needs_agent() => {
                 self.enact(live, Transition::Began { start }).await;
             }
-            // The agent is what runs then; whether the program does is the agent's word.
+            // The agent is running then. Only the agent reports whether the program is.
             PodState::Pending | PodState::Running => live.set_stuck(start, None),
             PodState::Stuck(cause) => live.set_stuck(start, Some(cause)),
             PodState::NoAgent(reason) => self.repeat_start(live, start, &seen.pod, reason).await,
@@ -86,7 +86,7 @@ impl Engine {
         }
     }
 
-    /// The kubelet's word of an end.
+    /// Records the end of a Pod that the kubelet reports.
     async fn pod_ended(&self, live: &Arc<Live>, start: u32, code: i64, end: End) {
         let container = live.record().container;
         let ended = reported(live, &container, start).by_kubelet(code, end);
@@ -94,7 +94,8 @@ impl Engine {
         live.set_pod_ended(start);
     }
 
-    /// The program of the `start`-th start was ended from outside, and said so before it was known why.
+    /// Adds the reason to the end of the `start`-th start if the program was ended from outside and reported
+    /// its end before the reason was known.
     async fn explain(&self, live: &Arc<Live>, start: u32) {
         if let Some(end) = live.ending(start).filter(|_| !live.is_told_to_end(start)) {
             self.enact(live, Transition::Explained { start, end }).await;

@@ -1,7 +1,6 @@
-//! Who holds a container: the process that has its wait open, or is starting
-//! it. Clients never come back to a call that broke, so when that process dies
-//! nobody is left who would remove the container: its successor does. What
-//! never had a wait, and chaincode that runs, are left alone.
+//! The holder of a container is the process that has a wait for it open, or is starting it. Clients do not
+//! repeat a call that broke. If the holder dies, no client is left to remove the container, so the holder's
+//! successor removes it. Containers without a wait, and chaincode that runs, are left alone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +13,15 @@ use crate::engine::{Engine, Live, RETRY_LONGEST, span};
 use crate::life::{self, Transition};
 use crate::phase::Phase;
 
-/// How long a wait may take to come back, to this process or its successor. Peers remove what they
-/// waited for in less than a second.
+/// Time in which a client may wait again, on this process or its successor. Peers remove the container that
+/// they waited for in less than a second.
 const RETURN_LIMIT: Duration = Duration::from_secs(30);
 
-/// What holding a container asks for next.
+/// The next step of holding a container.
 enum Next {
     /// The record must name this process.
     Name,
-    /// Nobody waits any more.
+    /// No wait is open any more.
     Idle,
     /// The container is gone.
     Gone,
@@ -37,7 +36,7 @@ impl Engine {
         life::is_orphan(container, &self.0.boot)
     }
 
-    /// A wait has been opened, and is open until what is returned is dropped.
+    /// Counts a wait as open until the returned value is dropped, and holds the container for it.
     pub(in crate::engine) fn hold(&self, live: &Arc<Live>) -> Open {
         let open = live.open(|open| &mut open.waits);
         if live.begin_to_hold() {
@@ -47,8 +46,8 @@ impl Engine {
         open
     }
 
-    /// Sees to it that the record names this process while waits are open, and a while longer: who
-    /// has been answered removes the container next, and may be cut off before.
+    /// Keeps this process named on the record while waits are open, and for [`RETURN_LIMIT`] longer: a client
+    /// whose wait was answered removes the container next, and its connection may break before that.
     async fn keep_named(&self, live: &Arc<Live>) {
         let next = |seen: &Seen| match seen.open.waits {
             _ if seen.gone => Some(Next::Gone),
@@ -78,7 +77,7 @@ impl Engine {
         }
     }
 
-    /// Sees to it that a container goes if its holder has and nobody comes back for it.
+    /// Removes a container whose holder has died, unless a client waits for it again in time.
     pub(in crate::engine) fn guard(&self, live: &Arc<Live>) {
         if self.is_orphan(&live.record().container) && live.guards.begin() {
             let (engine, live) = (self.clone(), Arc::clone(live));
@@ -119,7 +118,7 @@ impl Engine {
     }
 }
 
-/// Chaincode that runs serves its peer, whoever waits for its end.
+/// Returns true for chaincode that runs: it serves its peer, whoever waits for its end.
 fn serves(container: &Container) -> bool {
     container.role == Role::Chaincode && container.phase == Phase::Running
 }

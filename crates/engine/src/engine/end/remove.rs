@@ -1,5 +1,4 @@
-//! Remove: the program, the Pod and the record go; what the record owns
-//! follows by garbage collection.
+//! Removal of the program, the Pod and the record. Objects that the record owns follow by garbage collection.
 
 use std::sync::Arc;
 
@@ -12,10 +11,10 @@ use crate::phase::{Legality, Operation, Phase};
 use crate::ports::ClusterError;
 
 impl Engine {
-    /// Removes a container; with `force` it is ended first.
+    /// Removes a container. With `force`, its program is ended first.
     ///
     /// # Errors
-    /// `NoSuchContainer`; `Conflict` when it runs and is not forced.
+    /// Returns `NoSuchContainer`, or `Conflict` if the program runs and `force` is not given.
     pub async fn remove(&self, reference: &str, force: bool) -> Result<()> {
         let live = self.find(reference).await?;
         let container = live.record().container;
@@ -42,7 +41,8 @@ impl Engine {
     async fn discard(&self, live: &Live) -> Result<()> {
         let record = live.record();
         let end_pod = async {
-            // An agent ends by itself, and the Pod goes with the record: a peer launches anew right now.
+            // An agent ends by itself, and the Pod is deleted with the record: a peer may launch again right
+            // now.
             if record.container.phase != Phase::Exited || !record.container.needs_agent() {
                 self.end_pod(live, record.container.starts).await;
             }
@@ -54,15 +54,15 @@ impl Engine {
         }
         self.0.index.forget(&record.name, &record.uid);
         if record.container.blobs().next().is_some() {
-            // It waits for what others put at this moment, and nobody waits for it.
+            // The sweep waits for uploads in progress, and nobody waits for the sweep.
             let engine = self.clone();
             tokio::spawn(async move { engine.sweep().await }.in_current_span());
         }
         Ok(())
     }
 
-    /// Removes a container that has ended, or could not be started, if it was made so (Docker API,
-    /// `HostConfig.AutoRemove`); whoever has asked about it is answered first.
+    /// Removes a container that has ended, or could not be started, if its request says so (Docker API,
+    /// `HostConfig.AutoRemove`). Open starts and waits are answered first.
     pub(in crate::engine) fn remove_if_asked(&self, live: &Arc<Live>) {
         let is_over = |container: &Container| !container.phase.is_live() && container.exit.is_some();
         let container = live.record().container;
@@ -72,7 +72,7 @@ impl Engine {
         let (engine, live) = (self.clone(), live.clone());
         let work = async move {
             engine.answered(&live).await;
-            // A client may have removed it, or started it anew.
+            // A client may have removed it, or started it again.
             if is_over(&live.record().container)
                 && !live.is_gone()
                 && let Err(error) = engine.discard(&live).await

@@ -1,5 +1,5 @@
-//! Stop and kill: the agent signals the program; where it cannot be reached
-//! the Pod is deleted. Answered when the program has ended.
+//! Stop and kill: the agent signals the program. If the agent cannot be reached, the Pod is deleted. The call
+//! is answered when the program has ended.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,27 +15,28 @@ use crate::phase::{Legality, Operation, Phase};
 
 /// SIGKILL.
 const SIGKILL: i32 = 9;
-/// SIGTERM, what stop sends first.
+/// SIGTERM, which stop sends first.
 const SIGTERM: i32 = 15;
-/// How long a program may take to be seen dead after SIGKILL; answered all the same after it.
+/// Time in which the end of a program must be reported after SIGKILL. After it, the call is answered all the
+/// same.
 const KILL_LIMIT: Duration = Duration::from_secs(4);
-/// The grace of a Pod's deletion: 0 would forget the Pod without ending its program.
+/// The grace period of a Pod's deletion. With 0, Kubernetes would forget the Pod without ending its program.
 pub(in crate::engine) const POD_GRACE: Duration = Duration::from_secs(1);
 
-/// How a stop went.
+/// The result of a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
-    /// It has ended by this call.
+    /// The program has ended by this call.
     Now,
-    /// It did not run.
+    /// The program did not run.
     Already,
 }
 
 impl Engine {
-    /// Ends a container's program: SIGTERM, and after `grace` SIGKILL.
+    /// Ends a container's program with SIGTERM, and after `grace` with SIGKILL.
     ///
     /// # Errors
-    /// `NoSuchContainer`. Answers after `grace` and 4 s at the latest.
+    /// Returns `NoSuchContainer`. Answers after `grace` and 4 s at the latest.
     pub async fn stop(&self, reference: &str, grace: Duration) -> Result<Stopped> {
         let live = self.find(reference).await?;
         let Container { phase, starts, .. } = live.record().container;
@@ -53,10 +54,10 @@ impl Engine {
         Ok(Stopped::Now)
     }
 
-    /// Sends a container's program a signal; of SIGKILL it awaits the end.
+    /// Sends a signal to a container's program. After SIGKILL, waits for the end of the program.
     ///
     /// # Errors
-    /// `NotRunning`; `Conflict` where the signal cannot be delivered.
+    /// Returns `NotRunning`, or `Conflict` if the signal cannot be delivered.
     pub async fn kill(&self, reference: &str, signal: i32) -> Result<()> {
         let live = self.find(reference).await?;
         let container = live.record().container;
@@ -79,7 +80,7 @@ impl Engine {
         )))
     }
 
-    /// Tells the program to end; false where nobody can.
+    /// Asks the program to end. Returns false if its agent cannot be reached.
     async fn ask_to_end(&self, live: &Live, grace: Duration) -> bool {
         let record = live.record();
         if record.container.needs_agent() {
@@ -89,8 +90,8 @@ impl Engine {
         true
     }
 
-    /// Ends the program of the `start`-th start for certain: by its agent, else with its Pod. Where its end cannot be
-    /// seen in time the record says so.
+    /// Ends the program of the `start`-th start for certain: by its agent, or else with its Pod. If its end
+    /// is not reported in time, the record says so.
     pub(in crate::engine) async fn end(&self, live: &Arc<Live>, start: u32) {
         live.set_told_to_end(start);
         let runs = || live.record().container.phase == Phase::Running;
@@ -123,7 +124,7 @@ impl Engine {
     }
 }
 
-/// Waits until the program of the `start`-th start does not run.
+/// Waits until the program of the `start`-th start has ended.
 async fn ended(live: &Live, start: u32) {
     live.until(|seen| {
         let container = &seen.record.container;

@@ -1,4 +1,4 @@
-//! Wait: the exit, once it is there and everybody attached has read to the end.
+//! Wait: returns the exit once it is known and all attached clients have read to the end.
 
 use std::time::Duration;
 
@@ -13,28 +13,28 @@ use crate::engine::{Engine, Live};
 use crate::error::Result;
 use crate::phase::Phase;
 
-/// How long an exit is held back for attach streams that do not end: an old peer drops what it
-/// has not read when wait answers.
+/// Longest time for which an exit is held back for attach streams that do not end. An old peer drops the
+/// output that it has not read when wait answers.
 const DETACH_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long a failed build's exit is held back after that. An old peer ends its attach the moment
-/// wait answers, and drops what has reached its machine but not yet its own reader; no client says
-/// when it has read.
+/// Time for which a failed build's exit is held back after that. An old peer ends its attach the moment wait
+/// answers, and drops output that has reached its machine but not yet its own reader. A client does not
+/// report that it has read.
 const READING_TIME: Duration = Duration::from_millis(250);
 
-/// How long the removal of what has ended is held back for starts and waits: last words are read for 8 s at most, and
-/// attach streams for [`DETACH_LIMIT`].
+/// Longest time for which the removal of an ended container is held back for starts and waits. The last lines
+/// are read for 8 s at most, and attach streams for [`DETACH_LIMIT`].
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
-/// What a wait waits for (Docker API, `condition`).
+/// The event that a wait waits for (Docker API, `condition`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WaitCondition {
-    /// That it does not run; answered at once where it does not.
+    /// The container does not run. Answered at once if it already does not.
     #[default]
     NotRunning,
-    /// That it ends once more.
+    /// The container ends once more.
     NextExit,
-    /// That it is removed.
+    /// The container is removed.
     Removed,
 }
 
@@ -42,7 +42,7 @@ impl Engine {
     /// Waits for a container, as long as it takes.
     ///
     /// # Errors
-    /// `NoSuchContainer`, at once; the future that is returned does not fail.
+    /// Returns `NoSuchContainer` at once. The future that is returned does not fail.
     pub async fn wait(&self, reference: &str, condition: WaitCondition) -> Result<BoxFuture<'static, Exit>> {
         let live = self.find(reference).await?;
         let engine = self.clone();
@@ -76,7 +76,8 @@ impl Engine {
         .boxed())
     }
 
-    /// Waits, but not for ever, until all have their answer whom the program's end concerns.
+    /// Waits until all starts and waits that the program's end concerns are answered, for [`ANSWER_LIMIT`] at
+    /// most.
     pub(in crate::engine) async fn answered(&self, live: &Live) {
         let nobody = live.until(|seen| (seen.open.calls == 0).then_some(()));
         let (answered, ()) = tokio::join!(tokio::time::timeout(ANSWER_LIMIT, nobody), self.detached(live));
@@ -85,7 +86,7 @@ impl Engine {
         }
     }
 
-    /// Waits, but not for ever, until nobody is attached.
+    /// Waits until no client is attached, for [`DETACH_LIMIT`] at most.
     pub(in crate::engine) async fn detached(&self, live: &Live) {
         let nobody = live.until(|seen| (seen.open.attached == 0).then_some(()));
         if tokio::time::timeout(DETACH_LIMIT, nobody).await.is_err() {
@@ -94,7 +95,7 @@ impl Engine {
     }
 }
 
-/// Docker's answer for a container that never ran is 0.
+/// Returns a container's exit. As in Docker, it is 0 for a container that never ran.
 fn exit_of(seen: &Seen) -> Exit {
     let container = &seen.record.container;
     let killed = || Exit::now(137, false, "the container was removed".to_owned());

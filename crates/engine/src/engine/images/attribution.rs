@@ -1,6 +1,6 @@
-//! The builds that are open, and from where: what a peer compiles in says
-//! nothing of its chaincode, but the peer has opened the build of its image
-//! before, and named that after it.
+//! The open builds, and the caller of each. The request for a build container does not name the chaincode.
+//! But its peer has opened the build of the chaincode's image before, and the image's name contains the
+//! chaincode's.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use crate::container::{Container, Role, Spec};
 use crate::engine::Engine;
 use crate::fabric::{BuiltFor, FabricName};
 
-/// How many creates without an image are remembered: a 1.4 peer opens its build milliseconds later.
+/// Creates without an image that are remembered at most. A 1.4 peer opens its build milliseconds later.
 const MISSED_MAX: usize = 64;
 
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(in crate::engine) struct Builds(Mutex<State>);
 struct State {
     opened: u64,
     open: Vec<Open>,
-    /// The newest last.
+    /// The newest one is last.
     missed: VecDeque<Missed>,
 }
 
@@ -30,7 +30,7 @@ struct Open {
     built_for: BuiltFor,
 }
 
-/// A container that could not be created, its image not having been built.
+/// A container that could not be created because its image had not been built.
 struct Missed {
     caller: Caller,
     image: String,
@@ -44,7 +44,7 @@ pub(in crate::engine) struct OpenBuild<'a> {
 }
 
 impl Builds {
-    /// Notes an open build of an image with these names.
+    /// Adds an open build of an image with these names.
     pub(in crate::engine) fn open(&self, caller: Caller, tags: &[String]) -> OpenBuild<'_> {
         let mut state = self.lock();
         let missed = state
@@ -64,7 +64,8 @@ impl Builds {
         OpenBuild { builds: self, number }
     }
 
-    /// A 1.4 peer says whose image it lacks before it builds that, and then only in its name.
+    /// Remembers the chaincode of a missing image. The create of a 1.4 peer names its MSP and the exact
+    /// spelling. The build that follows has only the image's name.
     fn miss(&self, caller: Caller, image: &str, built_for: BuiltFor) {
         let mut state = self.lock();
         let image = image.to_owned();
@@ -81,7 +82,7 @@ impl Builds {
         });
     }
 
-    /// What the builds that are open from there were opened for.
+    /// Returns the chaincode of each build that is open from that caller.
     fn of(&self, caller: Caller) -> Vec<BuiltFor> {
         let state = self.lock();
         let theirs = state.open.iter().filter(|open| open.caller == caller);
@@ -100,8 +101,8 @@ impl Drop for OpenBuild<'_> {
 }
 
 impl Engine {
-    /// Returns whose chaincode a build container compiles, as far as all builds that are open from the caller agree;
-    /// none where none is open.
+    /// Returns the chaincode that a build container compiles, as far as all builds that are open from the
+    /// caller agree, or none if no build is open.
     pub(in crate::engine) fn attribution(&self, container: &Container) -> Option<BuiltFor> {
         if container.role != Role::Build {
             return None;
@@ -110,8 +111,8 @@ impl Engine {
         open.map(|one| self.as_known(one)).reduce(BuiltFor::common)
     }
 
-    /// What containers of the same peer tell beyond an image's name: the peer's MSP, and how peer and
-    /// chaincode are spelled, for that name has small letters only.
+    /// Adds what other containers of the same peer show and an image's name does not: the peer's MSP, and the
+    /// spelling of peer and chaincode. The image's name is in lower case.
     fn as_known(&self, mut built_for: BuiltFor) -> BuiltFor {
         let Some(peer) = built_for.peer.clone() else {
             return built_for;
@@ -134,7 +135,7 @@ impl Engine {
         built_for
     }
 
-    /// Remembers what a create said that came before its image's build.
+    /// Remembers the chaincode of a create that came before its image's build.
     pub(in crate::engine) fn miss(&self, name: &str, spec: &Spec) {
         let id = spec.chaincode_id();
         if let Some(found) = id.and_then(|id| FabricName::parse_legacy(name.trim_start_matches('/'), id)) {

@@ -1,5 +1,5 @@
-//! What a launch needs to know of its image beside the store: what the operator's
-//! rules make of it, and what it runs by itself.
+//! The facts that a launch needs of its image and the store does not have: the operator's rules for it, and
+//! its own command.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use crate::life::Transition;
 use crate::process::Process;
 
 impl Engine {
-    /// What the rules say of the image of that name.
+    /// Returns the rules for the image of that name.
     ///
     /// # Errors
-    /// `NotAllowed`.
+    /// Returns `NotAllowed` if the rules forbid the image.
     pub(in crate::engine) fn ruled(&self, name: &str) -> Result<Ruled> {
         self.0.settings.images.ruled(name).map_err(Error::NotAllowed)
     }
 
-    /// What the image of `container` runs by itself, where the operator's rules say enough of that.
+    /// Returns the own command of `container`'s image, if the operator's rules name it.
     pub(in crate::engine) fn ruled_command(&self, container: &Container) -> Option<ImageCommand> {
         let ruled = self.ruled(&container.image.reference).ok()?;
         let command = ImageCommand {
@@ -31,8 +31,8 @@ impl Engine {
         (container.needs_image_command() && is_enough).then_some(command)
     }
 
-    /// What the current start runs. Where only its image knows that, it is asked for, and kept on the record; nothing
-    /// is held meanwhile.
+    /// Returns the program of the current start. If only the registry knows it, asks the registry and keeps
+    /// the answer on the record. No lock is held meanwhile.
     pub(in crate::engine) async fn process(
         &self,
         live: &Arc<Live>,
@@ -60,7 +60,7 @@ impl Engine {
     }
 }
 
-/// What `container` runs if that is what its image runs by itself.
+/// Returns the program of `container` if `command` is its image's own.
 fn process_with(container: &Container, command: &ImageCommand) -> Process {
     Process::of(&Container {
         image_command: Some(command.clone()),
@@ -68,7 +68,7 @@ fn process_with(container: &Container, command: &ImageCommand) -> Process {
     })
 }
 
-/// Docker's text, and who could have said one.
+/// Docker's text, and the two places that could name a command.
 const NO_COMMAND: &str = "No command specified: neither the request nor its image has one";
-/// Docker's exit code where there is no program.
+/// Docker's exit code if there is no program.
 const NOT_FOUND: i64 = 127;

@@ -9,26 +9,26 @@ use crate::image::{Digest, Image};
 /// An image with all its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedImage {
-    /// The image under one of them.
+    /// The image under one of its names.
     pub image: Image,
-    /// `repository:tag` or `repository@digest`, sorted; none where it was built without one.
+    /// `repository:tag` or `repository@digest`, sorted. Empty if it was built without a name.
     pub names: Vec<String>,
 }
 
-/// What a removal did.
+/// The result of a removal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Removed {
-    /// A name is gone.
+    /// A name was removed.
     Name(String),
-    /// Its last name is gone, and the image with it.
+    /// The last name was removed, and the image with it.
     Image(Digest),
 }
 
 impl Engine {
-    /// All images, newest first.
+    /// Returns all images, newest first.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn images(&self) -> Result<Vec<NamedImage>> {
         let mut all: Vec<NamedImage> = Vec::new();
         for image in self.0.store.images(self.scope()).await? {
@@ -48,10 +48,10 @@ impl Engine {
         Ok(all)
     }
 
-    /// The image of that name or id, with all its names.
+    /// Returns the image of that name or id, with all its names.
     ///
     /// # Errors
-    /// As [`Engine::image`].
+    /// Returns the errors of [`Engine::image`].
     pub async fn named_image(&self, reference: &str) -> Result<NamedImage> {
         self.with_names(self.image(reference).await?).await
     }
@@ -65,10 +65,11 @@ impl Engine {
         Ok(NamedImage { image, names })
     }
 
-    /// Forgets a name, or by its id the image with all its names.
+    /// Removes a name, or for an id the image with all its names.
     ///
     /// # Errors
-    /// As [`Engine::image`]; `Conflict` unless forced, where a container uses it or an id has several names.
+    /// Returns the errors of [`Engine::image`], or `Conflict` without `force` if a container uses the image
+    /// or an id has several names.
     pub async fn remove_image(&self, reference: &str, force: bool) -> Result<Vec<Removed>> {
         let reference = Reference::parse(reference)?;
         let NamedImage { image, names } = self.with_names(self.referred(&reference).await?).await?;
@@ -95,7 +96,7 @@ impl Engine {
         Ok(removed)
     }
 
-    /// Docker's two conflicts, in its words.
+    /// Checks for Docker's two conflicts, with Docker's texts.
     async fn may_be_removed(
         &self,
         reference: &Reference,

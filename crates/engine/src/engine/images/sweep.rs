@@ -1,5 +1,5 @@
-//! Blobs that nobody needs any more: what was put into containers that are
-//! gone, what they left behind, what an interrupted build had begun.
+//! Blobs that are not needed any more: uploads and outputs of containers that are gone, and parts of an
+//! interrupted build.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -8,8 +8,8 @@ use crate::engine::{Engine, RETRY_LONGEST};
 use crate::image::Digest;
 
 impl Engine {
-    /// Reads all records and removes the blobs that neither one of them nor an image needs: what an
-    /// earlier process left. Waits for the API server; call it once. No blob is removed before.
+    /// Reads all records and removes the blobs that no record and no image needs: leftovers of an earlier
+    /// process. Waits for the API server. Call it once. No blob is removed before it.
     pub async fn sweep_all(&self) {
         while let Err(error) = self.know_all().await {
             tracing::warn!(%error, "cannot list the records: no blob is swept");
@@ -19,7 +19,7 @@ impl Engine {
         self.sweep().await;
     }
 
-    /// Removes the blobs that nothing needs, once all that may need them is known.
+    /// Removes the blobs that nothing needs, once all records are known.
     pub(in crate::engine) async fn sweep(&self) {
         if !self.0.all_known.load(Ordering::Relaxed) {
             return;

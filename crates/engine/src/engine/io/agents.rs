@@ -1,4 +1,4 @@
-//! What an agent asks for: its inputs, its commands, a place for its outputs.
+//! The calls of an agent: it fetches its inputs and commands, and delivers its outputs.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::life::Transition;
 use crate::ports::{AgentId, Reader, StoreError};
 
 impl Engine {
-    /// The `number`-th input of an agent and its size in bytes.
+    /// Returns the `number`-th input of an agent and its size in bytes.
     ///
     /// # Errors
-    /// `NoSuchContainer` when the container is gone, `StartIsOver` when it has been started anew; `Invalid` for a
-    /// number that it does not have.
+    /// Returns `NoSuchContainer` if the container is gone, `StartIsOver` if it has been started again, or
+    /// `Invalid` if it has no input of that number.
     pub async fn input(&self, agent: &AgentId, number: usize) -> Result<(Reader, u64)> {
         let container = self.live_now(agent).await?.record().container;
         let digest = container
@@ -30,7 +30,7 @@ impl Engine {
     /// Keeps the `number`-th output of an agent.
     ///
     /// # Errors
-    /// As [`Engine::input`], and the store's.
+    /// Returns the errors of [`Engine::input`], or the store's error.
     pub async fn output(&self, agent: &AgentId, number: usize, tar: Reader) -> Result<()> {
         let live = self.live_now(agent).await?;
         let directory = outputs(live.record().container.role)
@@ -51,10 +51,10 @@ impl Engine {
         noted.map(drop).ok_or_else(|| over(agent, &live))
     }
 
-    /// The commands for an agent, from now on; a former stream of the same start ends.
+    /// Returns the commands for an agent, from now on. An earlier stream of the same start ends.
     ///
     /// # Errors
-    /// `NoSuchContainer` when the container is gone, `StartIsOver` when it has been started anew.
+    /// Returns `NoSuchContainer` if the container is gone, or `StartIsOver` if it has been started again.
     pub async fn commands(&self, agent: &AgentId) -> Result<mpsc::Receiver<Command>> {
         let live = self.live_now(agent).await?;
         live.connect_agent(agent.start).ok_or_else(|| over(agent, &live))

@@ -1,5 +1,5 @@
-//! Archives: `PUT` before start keeps files for the Pod, `GET` after exit
-//! hands back what the agent brought.
+//! Archives: `PUT` before a start keeps files for the Pod. `GET` after the exit returns an output that the
+//! agent delivered.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::ports::{Kept, Reader, SecretFile};
 use crate::upload::{self, Content};
 
 impl Engine {
-    /// Puts a tar's content below `path` of a container that does not run.
+    /// Unpacks a tar below `path` of a container that does not run.
     ///
     /// # Errors
-    /// `Conflict` while it runs, `Invalid` for a broken tar; `Of` the container where the cluster or the store
-    /// fails.
+    /// Returns `Conflict` while the program runs, `Invalid` for a broken tar, or `Of` with the container if
+    /// the cluster or the store fails.
     pub async fn upload(&self, reference: &str, path: &str, body: Reader) -> Result<()> {
         let live = self.find(reference).await?;
         let uploaded = self.upload_to(&live, path, body).await;
@@ -44,9 +44,9 @@ impl Engine {
         }
     }
 
-    /// Creates the files' Secret, and notes the upload at the same time: a launch waits for both.
+    /// Creates the files' Secret and notes the upload at the same time. A launch needs both.
     async fn keep_files(&self, live: &Arc<Live>, files: Vec<(FileEntry, Bytes)>) -> Result<()> {
-        // Nobody else's: a Secret can be created, and neither be read nor changed.
+        // The number must be new: a Secret can be created here, but neither read nor changed.
         let number = rand::random();
         let upload = Upload::Files {
             number,
@@ -76,10 +76,11 @@ impl Engine {
             .ok_or_else(|| while_it_runs(&live.record().container))
     }
 
-    /// The tar of a directory that an ended build container left behind, `DIRECTORY/.`, and when it ended.
+    /// Returns the tar of a directory that an ended build container left behind, `DIRECTORY/.`, and the time
+    /// of its end.
     ///
     /// # Errors
-    /// `NoSuchPath` for any other path, `Conflict` while it runs.
+    /// Returns `NoSuchPath` for any other path, or `Conflict` while the program runs.
     pub async fn download(&self, reference: &str, path: &str) -> Result<(Reader, Timestamp)> {
         let container = self.find(reference).await?.record().container;
         if Operation::Download.in_phase(container.phase) == Legality::Refuse {

@@ -1,6 +1,6 @@
-//! Attach: what a program writes, from a connection that may be there before
-//! the program is. Wait answers only when all of them are at their end. A build that
-//! cannot download ends with a hint.
+//! Attach: the output of a program, on a connection that may be opened before the program starts. Wait
+//! answers only when all attach streams have ended. The output of a build that cannot download ends with a
+//! hint.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,18 +19,18 @@ use crate::error::Result;
 use crate::phase::Phase;
 use crate::ports::LogLine;
 
-/// What an attached client reads. While it lives, wait holds the exit back: drop it once the
+/// The output that an attached client reads. While it lives, wait holds the exit back: drop it once the
 /// client has everything.
 pub struct AttachStream {
     lines: Lines,
     live: Arc<Live>,
     _open: Open,
-    /// Of a build: what has been read, until its end.
+    /// The output of a build so far, until its end.
     output: Option<Output>,
 }
 
 impl AttachStream {
-    /// The last line of a build that has failed for what it could not download.
+    /// Returns the last line for a build that has failed because it could not download.
     fn hint(&mut self) -> Option<LogLine> {
         let hint = self.output.take()?.hint()?;
         has_failed(&self.live.record().container).then(|| LogLine {
@@ -62,15 +62,15 @@ impl Stream for AttachStream {
 }
 
 impl Engine {
-    /// Attaches to a container's output, before or after its start: to what was written (`logs`),
-    /// to what is written from now on (`stream`), or both.
+    /// Attaches to a container's output, before or after its start: to earlier output (`logs`), to output
+    /// from now on (`stream`), or to both.
     ///
     /// # Errors
-    /// `NoSuchContainer`. A stream ends with the program, or with a start that failed.
+    /// Returns `NoSuchContainer`. A stream ends with the program, or with a start that failed.
     pub async fn attach(&self, reference: &str, logs: bool, stream: bool) -> Result<AttachStream> {
         let live = self.find(reference).await?;
         let Container { phase, role, .. } = live.record().container;
-        // Before the program runs, all that it writes comes from now on.
+        // Before the program runs, all its output comes from now on.
         let from_first = logs || matches!(phase, Phase::Created | Phase::Starting);
         let request = LogRequest {
             tail: (!from_first).then_some(0),

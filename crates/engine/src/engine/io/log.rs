@@ -1,5 +1,5 @@
-//! Logs: what a program has written, and what it writes next, read from its
-//! Pod's log and resumed where the connection to the kubelet is cut.
+//! Logs: the earlier and later output of a program, read from its Pod's log and resumed if the connection to
+//! the kubelet is cut.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,36 +24,36 @@ use self::cursor::Cursor;
 pub(in crate::engine) use self::sink::Lines;
 use self::sink::Sink;
 
-/// How long the kubelet may take to say that a Pod ended whose exit is known: only then is its log
-/// known to be complete.
+/// Time in which the kubelet must report the end of a Pod whose exit is known. Only then is its log known to
+/// be complete.
 const LOG_COMPLETE_LIMIT: Duration = Duration::from_secs(3);
-/// How many lines are a program's last words: a stack trace is not much longer.
+/// Lines that are read as a program's last ones. A stack trace is not much longer.
 const LAST_LINES: usize = 20;
-/// How long the API server and the kubelet may take to hand them out.
+/// Time in which the API server and the kubelet must return them.
 const LAST_LINES_LIMIT: Duration = Duration::from_secs(5);
 
-/// Which part of a program's output is asked for.
+/// The requested part of a program's output.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogRequest {
-    /// How many of the lines that are there already, the last ones; none is all of them. As in Docker, a piece of a
-    /// line that is longer than 16 KiB counts as one, and what is older or younger counts too.
+    /// The number of last lines, out of those already written. None means all of them. As in Docker, a piece
+    /// of a line that is longer than 16 KiB counts as one, and lines outside `since` and `until` count too.
     pub tail: Option<usize>,
-    /// Nothing that is older.
+    /// Leaves out older lines.
     pub since: Option<Timestamp>,
-    /// Nothing that is younger.
+    /// Leaves out younger lines.
     pub until: Option<Timestamp>,
-    /// Whether to go on with what is written from now on, until the program ends.
+    /// True to go on with later output until the program ends.
     pub follow: bool,
 }
 
-/// Whose log there is to read: the Pod and the start that it belongs to.
+/// The log to read: its Pod and the start that the Pod belongs to.
 type Source = (PodName, u32);
 
 impl Engine {
-    /// What a container's program has written; nothing where there is no Pod of it.
+    /// Returns the output of a container's program, or nothing if it has no Pod.
     ///
     /// # Errors
-    /// `NoSuchContainer`. As in Docker, a container that does not run is not followed.
+    /// Returns `NoSuchContainer`. As in Docker, a container that does not run is not followed.
     pub async fn logs(
         &self,
         reference: &str,
@@ -64,7 +64,7 @@ impl Engine {
         Ok(self.lines(live, request).boxed())
     }
 
-    /// The end of what a program has written that has just ended; nothing where that cannot be read in time.
+    /// Returns the last lines of a program that has just ended, or nothing if they cannot be read in time.
     pub(in crate::engine) async fn last_words(&self, live: &Arc<Live>) -> String {
         log_complete(live, live.record().container.starts).await;
         let lines = self.last_lines(live).await;
@@ -74,7 +74,7 @@ impl Engine {
             .collect()
     }
 
-    /// The last lines that there are now; as many as can be read in time.
+    /// Returns the last lines that are there now, as many as can be read in time.
     pub(in crate::engine) async fn last_lines(&self, live: &Arc<Live>) -> Vec<LogLine> {
         let request = LogRequest {
             tail: Some(LAST_LINES),
@@ -93,7 +93,7 @@ impl Engine {
         last
     }
 
-    /// What one client is to read, from now on; nobody reads for it once it goes away.
+    /// Returns the lines for one client. Reading starts now, and stops if the client goes away.
     pub(in crate::engine) fn lines(&self, live: Arc<Live>, request: LogRequest) -> Lines {
         let (sink, lines) = sink::new(request.until);
         let engine = self.clone();
@@ -102,7 +102,7 @@ impl Engine {
         lines
     }
 
-    /// Feeds one client: from the Pod that there is or, where it follows, will be, until the log is
+    /// Sends lines to one client: from the current Pod or, with `follow`, from the next one, until the log is
     /// complete or the client goes away.
     async fn feed(&self, live: &Live, request: &LogRequest, mut sink: Sink) {
         let source = if request.follow {
@@ -117,7 +117,7 @@ impl Engine {
         let mut cursor = Cursor::new(request);
         let mut pause = RETRY_FIRST;
         while !sink.is_closed() {
-            // Asked first, so that the read that follows is known to reach the end.
+            // This is checked first, so that the read that follows is known to reach the end.
             let complete = !request.follow || live.is_gone() || live.seen().pod_ended >= source.1;
             let follow = !complete && !cursor.is_counting();
             let read = self.read(live, &source, follow, &mut cursor, &mut sink).await;
@@ -141,7 +141,7 @@ impl Engine {
         }
     }
 
-    /// Reads the log once, from where the last read ended, until it ends or is known to be complete.
+    /// Reads the log once, from the end of the last read, until it ends or is known to be complete.
     async fn read(
         &self,
         live: &Live,
@@ -174,7 +174,7 @@ impl Engine {
     }
 }
 
-/// Reads what is kept of a log that went with its Pod, as far as it has not been read before.
+/// Sends the kept lines of a log that was lost with its Pod, unless they have been sent before.
 async fn kept(live: &Live, start: u32, cursor: &mut Cursor, sink: &mut Sink) {
     let container = live.record().container;
     if container.starts != start {
@@ -192,7 +192,8 @@ async fn kept(live: &Live, start: u32, cursor: &mut Cursor, sink: &mut Sink) {
     }
 }
 
-/// The Pod whose log there is to read, once there is one; inner none where there will be none.
+/// Returns the Pod whose log can be read, once there is one. The inner option is empty if there never will be
+/// one.
 fn source_of(seen: &Seen) -> Option<Option<Source>> {
     let container = &seen.record.container;
     if seen.gone {
@@ -209,13 +210,14 @@ fn source_of(seen: &Seen) -> Option<Option<Source>> {
     }
 }
 
-/// The Pod whose log there is to follow. To open it costs the node as much as a chaincode's start: that comes first.
+/// Returns the Pod whose log can be followed. Opening the log costs the node as much as a chaincode's start,
+/// so the start comes first.
 async fn settled(live: &Live) -> Option<Source> {
     let runs_already = source_of(&live.seen()).is_some();
     let source = live.until(source_of).await;
     if !runs_already && live.record().container.role == Role::Chaincode {
         let ended = live.until(|seen| (seen.gone || !seen.record.container.phase.is_live()).then_some(()));
-        // Nothing is missed: it is read from its first line.
+        // Nothing is missed: the log is read from its first line.
         let _ = tokio::time::timeout(SETTLING, ended).await;
     }
     source

@@ -1,4 +1,4 @@
-//! Create: a record under a name that nobody has.
+//! Create: makes a record under a name that is free.
 
 use crate::container::{Container, Owner, Record, Spec};
 use crate::engine::Engine;
@@ -10,10 +10,11 @@ use crate::name::{self, RecordName};
 use crate::ports::ClusterError;
 
 impl Engine {
-    /// Creates a container; nothing runs yet.
+    /// Creates a container. Nothing runs yet.
     ///
     /// # Errors
-    /// `NoSuchImage`, `ImageLost`; `NotAllowed`; `NameInUse`, which the API server decides, so that of two only one wins.
+    /// Returns `NoSuchImage`, `ImageLost`, `NotAllowed` or `NameInUse`. The API server decides about names,
+    /// so that only one of two concurrent calls succeeds.
     pub async fn create(&self, name: Option<String>, spec: Spec) -> Result<Record> {
         let (image, owner) = tokio::join!(self.image(&spec.image), self.owner());
         let image = image.map_err(|error| {
@@ -37,7 +38,8 @@ impl Engine {
         }
     }
 
-    /// Whose peer calls. What cannot be told is nobody's: `chainpod gc` serves.
+    /// Returns the workload of the calling peer. Without one, the container has no owner, and `chainpod gc`
+    /// removes it.
     async fn owner(&self) -> Option<Owner> {
         let address = self.1.address().filter(|address| !address.is_loopback())?;
         let owner = self.0.cluster.owner(address).await;
@@ -58,8 +60,8 @@ impl Engine {
     }
 }
 
-/// A 2.x or 3.x peer has built the image of its chaincode before it creates a container of it; one of
-/// 1.4 creates first, and builds where that fails.
+/// Returns `ImageLost` for a container of a 2.x or 3.x peer, which has built the image before it creates a
+/// container of it. A 1.4 peer creates first, and builds if that fails.
 fn perhaps_lost(error: Error, container: Option<&str>) -> Error {
     let name = container.and_then(FabricName::parse);
     match (error, name) {

@@ -1,5 +1,5 @@
-//! Start: the record is claimed, the Pod made, and the answer given when the
-//! program runs or cannot. What keeps it from running is a [`Cause`].
+//! Start: the record is claimed, the Pod is made, and the call is answered when the program runs or cannot
+//! run. A [`Cause`] says why it cannot.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,24 +21,24 @@ use crate::phase::Phase;
 use crate::ports::ClusterError;
 use crate::process::Process;
 
-/// How often a full quota is tried again: the kubelet tells ends once a second.
+/// The interval between attempts while a quota is full. The kubelet reports ends once a second.
 const TRY_QUOTA_EVERY: Duration = Duration::from_millis(500);
 
-/// How a start went.
+/// The result of a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Started {
-    /// It runs, or ran and has ended already.
+    /// The program runs, or ran and has already ended.
     Now,
-    /// It ran before the call.
+    /// The program ran before the call.
     Already,
 }
 
 impl Engine {
-    /// Starts a container. Goes on if the caller goes away. Of chaincode the answer comes when it has
-    /// lived for [`StartLimits::alive`](crate::StartLimits) or has ended.
+    /// Starts a container. Goes on if the caller goes away. For chaincode, answers when it has lived for
+    /// [`StartLimits::alive`](crate::StartLimits) or has ended.
     ///
     /// # Errors
-    /// `StartFailed` or `CannotExecute` with the cause; `StartEnded` when a stop, kill or removal
+    /// Returns `StartFailed` or `CannotExecute` with the cause, or `StartEnded` if a stop, kill or removal
     /// came in between. Answers after 290 s at the latest.
     pub async fn start(&self, reference: &str) -> Result<Started> {
         let live = self.find(reference).await?;
@@ -82,7 +82,8 @@ impl Engine {
         outcome.map(|()| if claimed { Started::Now } else { Started::Already })
     }
 
-    /// How the `start`-th start goes, once that is known; what keeps it from running for too long ends it.
+    /// Returns the outcome of the `start`-th start, once it is known. Ends a start that is blocked for too
+    /// long.
     async fn outcome(&self, live: &Arc<Live>, start: u32, limit: Instant) -> Result<()> {
         let given_up = async {
             tokio::select! {
@@ -106,8 +107,8 @@ impl Engine {
         known.unwrap_or(Err(Error::StartFailed(sentence)))
     }
 
-    /// Waits until chaincode has lived for a while. One that dies at once fails its start with its own
-    /// last words: all that a peer makes of its exit is a number.
+    /// Waits until chaincode has lived for a while. Chaincode that dies at once fails its start with its own
+    /// last lines: a peer would report only the number of its exit code.
     async fn lives_on(&self, live: &Arc<Live>, peer: &str) -> Result<()> {
         let record = live.record();
         let start = record.container.starts;
@@ -124,7 +125,7 @@ impl Engine {
         };
         let exit = over.ok_or_else(|| Error::StartEnded(record.container.name.clone()))?;
         if !exit.error.is_empty() && !exit.oom_killed {
-            // Another ended it, and that has been told.
+            // Another process ended it, and has announced that.
             return Err(Error::StartFailed(exit.error));
         }
         let cause = Cause::DiedAtOnce {
@@ -138,12 +139,12 @@ impl Engine {
         Err(Error::StartFailed(sentence))
     }
 
-    /// Claims the next start, or one whose caller was cut off with its process: its Pod may not have
-    /// been made. False where it runs or is being started by another call.
+    /// Claims the next start, or one whose process died: its Pod may not have been made. Returns false if the
+    /// program runs or another call is starting it.
     async fn claim(&self, live: &Arc<Live>) -> Result<bool> {
         let container = live.record().container;
         let claimed = Transition::Claimed {
-            // At create the peer's build may still have been on its way, on another connection.
+            // At create, the peer's build may not have arrived yet: it uses another connection.
             built_for: self.attribution(&container),
             image_command: self.ruled_command(&container),
         };
@@ -173,7 +174,7 @@ impl Engine {
         loop {
             let launched = self.0.cluster.launch(&launch).await.map_err(Cause::from);
             match launched {
-                // What has just ended holds its place a little longer.
+                // The Pod of a program that has just ended counts towards the quota a little longer.
                 Err(full @ Cause::Quota(_)) if begun.elapsed() < full.patience(self.limits()) => {
                     tracing::debug!(cause = full.name(), "the quota is full: trying again");
                     sleep(TRY_QUOTA_EVERY).await;
@@ -187,7 +188,7 @@ impl Engine {
         }
     }
 
-    /// A stop or removal that came while the Pod was being made did not meet it.
+    /// Deletes the Pod of a start that a stop or removal ended while the Pod was being made.
     async fn end_if_overtaken(&self, live: &Live, start: u32) {
         let container = live.record().container;
         let ended =
@@ -197,7 +198,8 @@ impl Engine {
         }
     }
 
-    /// The `start`-th start's Pod has no agent: another Pod gets it by another way, at once.
+    /// Repeats the `start`-th start at once, because its Pod has no agent: the next Pod gets the agent in
+    /// another way.
     pub(in crate::engine) async fn repeat_start(
         &self,
         live: &Arc<Live>,
@@ -207,7 +209,7 @@ impl Engine {
     ) {
         let repeated = self.enact(live, Transition::Repeated { start }).await;
         if repeated.is_none() {
-            // A second time: there is no third way.
+            // This is the second time, and there is no third way.
             let cause = Cause::Agent(reason);
             self.enact(live, Transition::FailedToBegin { start, cause }).await;
             return;
@@ -238,7 +240,7 @@ impl From<ClusterError> for Cause {
     }
 }
 
-/// How the `start`-th start went, once that is known.
+/// Returns the outcome of the `start`-th start, once it is known.
 fn outcome(seen: &Seen, start: u32) -> Option<Result<()>> {
     let container = &seen.record.container;
     let ended = || Some(Err(Error::StartEnded(container.name.clone())));

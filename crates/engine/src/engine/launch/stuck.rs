@@ -1,4 +1,4 @@
-//! What keeps a Pod from running for longer than that is given.
+//! Pods that do not start to run within the time that their cause allows.
 
 use std::mem::discriminant;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use crate::engine::seen::Seen;
 use crate::engine::{Engine, Live};
 use crate::failure::Cause;
 
-/// The interval between two questions about a Pod's Events and its agent's log, which nobody watches.
+/// The interval between two requests for a Pod's Events and its agent's log, which are not watched.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
 impl Engine {
-    /// Waits until the Pod of the current start has been stuck for as long as its cause is given.
+    /// Waits until the Pod of the current start has been stuck for as long as its cause allows.
     pub(in crate::engine) async fn stuck(&self, live: &Live) -> (u32, Cause) {
         loop {
             let of_current = |seen: &Seen| {
@@ -29,8 +29,9 @@ impl Engine {
         }
     }
 
-    /// Waits until the Pod of the current start has been kept by its node or its agent for as long as the cause is given.
-    /// Time in which this process did not run does not count: nobody was there whom an agent could have reached.
+    /// Waits until the node or the agent has blocked the Pod of the current start for as long as the cause
+    /// allows. Time in which this process did not run does not count, because an agent could not have reached
+    /// it.
     pub(in crate::engine) async fn blocked(&self, live: &Live) -> (u32, Cause) {
         let mut kept = None;
         loop {

@@ -1,4 +1,4 @@
-//! Random lives: whatever happens, in whichever order, and however often the process dies.
+//! Random lives: events in any order, with any number of deaths of the process.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,23 +6,24 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// How much happens in one life.
+/// Acts in one life.
 const STEPS: usize = 60;
 
 /// Something that happens in a life.
 #[derive(Clone, Debug)]
 enum Act {
-    /// A transition of that kind, about the start that is so far from the current one.
+    /// A transition of that kind. Its start is at this distance from the current one.
     Happens(Kind, i32),
-    /// A wait is opened, and the record told so.
+    /// A wait is opened, and the record is updated.
     Waits,
-    /// The last wait is closed, and the record told so.
+    /// The last wait is closed, and the record is updated.
     WaitsNoMore,
-    /// The process tells what it has to tell, and notes that.
+    /// The process announces its news, and marks them as announced.
     Tells,
-    /// The process tells what another one has left.
+    /// The process announces the news that another one has left.
     Inherits,
-    /// The process dies, and another one comes; before it has noted what it has told last, if it tells just then.
+    /// The process dies, and another one takes its place. If `while_telling`, it dies between an announcement
+    /// and the mark on the record.
     Dies { while_telling: bool },
 }
 
@@ -32,9 +33,9 @@ struct Life {
     here: Here,
     deaths: u32,
     clock: i64,
-    /// The ends that this process has to tell, with their start.
+    /// The ends that this process has to announce, each with its start.
     to_tell: Vec<(u32, News)>,
-    /// How many ends there were, and which of them have been told: by start.
+    /// The number of ends of each start, and the times of those that were announced.
     ends: BTreeMap<u32, (usize, BTreeSet<Timestamp>)>,
 }
 
@@ -107,7 +108,7 @@ impl Life {
         }
     }
 
-    /// An Event is named after its time: the same news are told once.
+    /// Announces news. An Event is named after its time, so that the same news make only one Event.
     fn tells(&mut self, start: u32, news: &News) {
         self.ends.entry(start).or_default().1.insert(news.at);
     }
@@ -121,7 +122,7 @@ impl Life {
     }
 }
 
-/// The start whose Pod the news name.
+/// Returns the start whose Pod the news name.
 fn start_of(news: &News) -> u32 {
     let pod = news
         .message
@@ -134,7 +135,7 @@ fn start_of(news: &News) -> u32 {
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    // What makes up most lives comes more often.
+    // Frequent events of real lives come more often.
     let kinds = [
         (4, Kind::Claimed),
         (1, Kind::Repeated),

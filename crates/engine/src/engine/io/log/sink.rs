@@ -1,4 +1,5 @@
-//! Where a log's lines go: to one client, up to a time. What waits for a slow client is bounded.
+//! The receiver of a log's lines: one client, up to a time. The memory for lines that wait for a slow client
+//! is bounded.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,27 +11,28 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::ports::LogLine;
 
-/// How many lines may wait for a slow client: short ones pass from task to task in batches.
+/// Most lines that wait for a slow client. Short ones pass from task to task in batches.
 const LINES_AHEAD: usize = 64;
-/// How many bytes of them: each attached peer that stops reading holds that much. A few of the longest lines.
+/// Most bytes of lines that wait for a slow client, held for each attached peer that stops reading. A few of
+/// the longest lines.
 const BYTES_AHEAD: u32 = 256 * 1024;
 
-/// A line, and the room that it takes until the client takes it.
+/// A line, and the room that it takes until the client reads it.
 type Waiting = (LogLine, OwnedSemaphorePermit);
 
-/// One client, to write to.
+/// The sending side for one client.
 pub(super) struct Sink {
     client: mpsc::Sender<Waiting>,
     room: Arc<Semaphore>,
     until: Option<Timestamp>,
-    /// A line beyond `until` has come.
+    /// True if a line beyond `until` has come.
     over: bool,
 }
 
-/// What one client reads.
+/// The receiving side of one client.
 pub(in crate::engine) struct Lines(mpsc::Receiver<Waiting>);
 
-/// A client that wants nothing that is younger than `until`.
+/// Creates both sides for a client that wants no line younger than `until`.
 pub(super) fn new(until: Option<Timestamp>) -> (Sink, Lines) {
     let (client, lines) = mpsc::channel(LINES_AHEAD);
     let sink = Sink {
@@ -43,7 +45,7 @@ pub(super) fn new(until: Option<Timestamp>) -> (Sink, Lines) {
 }
 
 impl Sink {
-    /// Whether nothing more is wanted.
+    /// Returns true if no more lines are wanted.
     pub(super) fn is_closed(&self) -> bool {
         self.over || self.client.is_closed()
     }
@@ -53,14 +55,14 @@ impl Sink {
         self.client.closed().await;
     }
 
-    /// Takes the next line.
+    /// Sends the next line. Waits while there is no room for it.
     pub(super) async fn put(&mut self, line: LogLine) {
         self.over |= self.until.is_some_and(|until| line.time > until);
         if self.over {
             return;
         }
         let bytes = u32::try_from(line.text.len()).map_or(BYTES_AHEAD, |bytes| bytes.min(BYTES_AHEAD));
-        // A client that goes away drops what waits for it, and is seen by `is_closed`.
+        // If the client goes away, its waiting lines are dropped and `is_closed` returns true.
         if let Ok(room) = Arc::clone(&self.room).acquire_many_owned(bytes).await {
             self.client.send((line, room)).await.unwrap_or_default();
         }

@@ -16,7 +16,7 @@ fn cursor(tail: Option<usize>) -> Cursor {
     })
 }
 
-/// What a client gets of one read.
+/// Returns the text that a client gets from one read.
 fn read<const N: usize>(cursor: &mut Cursor, lines: [LogLine; N]) -> String {
     cursor.rewind();
     let passed = lines.into_iter().filter_map(|line| cursor.pass(line));
@@ -40,7 +40,7 @@ fn a_long_line_is_resumed_where_it_was_cut_off() {
         read(&mut cursor, [line(1, "a\n"), line(2, "bb"), line(2, "b")]),
         "a\nbbb"
     );
-    // The kubelet begins with the line's beginning; where its pieces end is chance.
+    // The kubelet begins with the beginning of the line. The ends of its pieces are random.
     assert_eq!(cursor.place(), (Some(line(2, "").time), None));
     assert_eq!(read(&mut cursor, [line(2, "bbbbc")]), "bc");
     assert_eq!(
@@ -54,7 +54,8 @@ fn the_rest_of_an_older_line_at_the_beginning_of_a_resumed_log_is_not_new() {
     let mut cursor = cursor(Some(1));
     assert_eq!(read(&mut cursor, [line(3, "the end\n")]), "the end\n");
     cursor.counted();
-    // Its beginning is older than the whole second at which the kubelet resumes: that has no time.
+    // The line's beginning is older than the whole second at which the kubelet resumes, so that there is no
+    // time for it.
     let rest = line(0, "its middle and the end\n");
     assert_eq!(read(&mut cursor, [rest, line(4, "next\n")]), "next\n");
 }
