@@ -17,7 +17,7 @@ pub const NO_TIME: &str = "0001-01-01T00:00:00Z";
 pub struct ContainerInspect {
     /// Docker's id.
     pub id: String,
-    /// When it was created.
+    /// The time of its creation.
     pub created: String,
     /// The program.
     pub path: String,
@@ -68,9 +68,9 @@ pub struct State {
     pub exit_code: i64,
     /// The cause of a failed start, or of an end if more than the exit code is known.
     pub error: String,
-    /// When its program started.
+    /// The time at which its program started.
     pub started_at: String,
-    /// When it ended.
+    /// The time at which it ended.
     pub finished_at: String,
 }
 

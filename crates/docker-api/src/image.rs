@@ -21,7 +21,7 @@ pub struct ImageInspect {
     pub repo_digests: Vec<String>,
     parent: &'static str,
     comment: &'static str,
-    /// When it was built or pulled here.
+    /// The time at which it was built or pulled here.
     pub created: String,
     docker_version: &'static str,
     author: &'static str,
@@ -62,7 +62,7 @@ pub struct ImageSummary {
     pub repo_tags: Vec<String>,
     /// Its names by digest.
     pub repo_digests: Vec<String>,
-    /// When it was built or pulled here, in seconds since 1970.
+    /// The time at which it was built or pulled here, in seconds since 1970.
     pub created: i64,
     /// Bytes that a build added to its base.
     pub size: u64,

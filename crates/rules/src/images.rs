@@ -25,7 +25,7 @@ pub struct ImageRule {
     pub entrypoint: Option<Vec<String>>,
 }
 
-/// Why the rules do not allow an image.
+/// The reason why the rules do not allow an image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAllowed {
     /// The image is not in the list.
