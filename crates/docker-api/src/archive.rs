@@ -1,4 +1,4 @@
-//! What `GET archive` says of a path, in the header `X-Docker-Container-Path-Stat`.
+//! The description of a path that `GET archive` sends in the header `X-Docker-Container-Path-Stat`.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ pub const PATH_STAT_HEADER: &str = "x-docker-container-path-stat";
 
 /// Go's `fs.ModeDir` with the permissions rwxr-xr-x.
 const DIRECTORY_MODE: u32 = 0x8000_0000 | 0o755;
-/// What Linux says of a directory of few entries.
+/// The size that Linux reports for a directory of few entries.
 const DIRECTORY_BYTES: i64 = 4096;
 
 /// A path in a container.
@@ -22,8 +22,8 @@ pub struct PathStat<'a> {
 }
 
 impl<'a> PathStat<'a> {
-    /// A directory that was last changed then (RFC 3339). Docker's name is the last part of the
-    /// path asked for.
+    /// Describes a directory that was last changed at `mtime` (RFC 3339). Docker's name for it is the last
+    /// part of the path asked for.
     #[must_use]
     pub fn directory(path: &'a str, mtime: String) -> Self {
         Self {

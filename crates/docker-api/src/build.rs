@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-/// The first version of the API whose clients are told the id by itself.
+/// The first version of the API whose clients get the id from a line of its own.
 const FIRST_AUX: u32 = 29;
 
 /// One line of a build's answer.
@@ -11,8 +11,8 @@ pub fn line(text: &str) -> String {
     format!("{}\r\n", json!({ "stream": text }))
 }
 
-/// All lines of a finished build, to a client that speaks `1.minor` or none in particular: its
-/// instructions, the image's id whole and short, its names.
+/// Returns all lines of a finished build for a client that speaks `1.minor`, or that names no version: the
+/// instructions, the image's id in full and short, and its names.
 #[must_use]
 pub fn lines(minor: Option<u32>, steps: &[String], (id, short_id): (&str, &str), tags: &[String]) -> String {
     let count = steps.len();

@@ -1,5 +1,5 @@
-//! What runs in a container, as images and containers say it: every field that
-//! Docker has, as clients without a terminal know them.
+//! The configuration of the program in an image or container: every field that Docker has, as clients
+//! without a terminal know them.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 pub struct Config {
     /// The user.
     pub user: String,
-    /// `NAME=VALUE`.
+    /// Variables as `NAME=VALUE`.
     pub env: Option<Vec<String>>,
     /// The command.
     pub cmd: Option<Vec<String>>,
@@ -24,14 +24,14 @@ pub struct Config {
     pub entrypoint: Option<Vec<String>>,
     /// Labels.
     pub labels: Option<BTreeMap<String, String>>,
-    /// The name that the program sees of itself; empty is the Pod's.
+    /// The host name that the program sees; empty if it is the Pod's.
     pub hostname: String,
-    /// `PORT/PROTOCOL`, where it listens.
+    /// The ports at which it listens, as `PORT/PROTOCOL`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub exposed_ports: BTreeMap<String, Empty>,
-    /// Whether it has a terminal.
+    /// True if the program has a terminal.
     pub tty: bool,
-    /// What is the same for all.
+    /// The fields that are the same for all.
     #[serde(flatten)]
     pub same: Same,
 }
@@ -40,7 +40,7 @@ pub struct Config {
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Empty {}
 
-/// What a Pod has not: a domain of its own, input, volumes.
+/// Fields for things that a Pod does not have: a domain of its own, input, volumes.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Same {

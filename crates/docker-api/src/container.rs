@@ -1,4 +1,4 @@
-//! What is said of containers: inspect, and the list.
+//! The answers that describe containers: inspect, and the list.
 
 use std::collections::BTreeMap;
 
@@ -8,69 +8,69 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::version::OS;
 
-/// Docker's word for a time that has not come.
+/// Docker's value for a time that has not come.
 pub const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
-/// The answer of `GET /containers/ID/json`: the fields that mean something for a Pod.
+/// The answer of `GET /containers/ID/json`: the fields that have a meaning for a Pod.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ContainerInspect {
     /// Docker's id.
     pub id: String,
-    /// When it was created.
+    /// The time of its creation.
     pub created: String,
     /// The program.
     pub path: String,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Where it is in its life.
+    /// Its state.
     pub state: State,
     /// The image's id.
     pub image: String,
     /// `/NAME`.
     pub name: String,
-    /// Always 0: a program that ended is never run again by itself.
+    /// Always 0: a program that has ended is not restarted.
     pub restart_count: u32,
-    /// What runs it.
+    /// The name of the system that runs it.
     pub driver: &'static str,
     /// The operating system.
     pub platform: &'static str,
-    /// Limits, and what is constant.
+    /// The limits, and constants.
     pub host_config: Value,
-    /// None: files are in the image or were put into it.
+    /// Always empty: files are in the image or were uploaded.
     pub mounts: [Value; 0],
-    /// What was asked for, on top of what the image says.
+    /// The configuration that was asked for, on top of the image's.
     pub config: Config,
-    /// None: a Pod has its own.
+    /// Always without networks: a Pod has its own.
     pub network_settings: Value,
 }
 
-/// Where a container is in its life.
+/// The state of a container.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct State {
     /// `created`, `running` or `exited`.
     pub status: &'static str,
-    /// Whether it runs.
+    /// True while it runs.
     pub running: bool,
-    /// Never.
+    /// Always false.
     pub paused: bool,
-    /// Never.
+    /// Always false.
     pub restarting: bool,
-    /// Whether it was killed for its memory.
+    /// True if it was killed because it ran out of memory.
     #[serde(rename = "OOMKilled")]
     pub oom_killed: bool,
-    /// Never.
+    /// Always false.
     pub dead: bool,
     /// 0: the process is on another machine.
     pub pid: i64,
-    /// How it ended.
+    /// The exit code.
     pub exit_code: i64,
-    /// Why it could not be started, or what is known of its end beyond the code.
+    /// The cause of a failed start, or of an end if more than the exit code is known.
     pub error: String,
-    /// When its program started.
+    /// The time at which its program started.
     pub started_at: String,
-    /// When it ended.
+    /// The time at which it ended.
     pub finished_at: String,
 }
 
@@ -89,43 +89,43 @@ pub struct ContainerSummary {
     pub image_id: String,
     /// The program and its arguments.
     pub command: String,
-    /// When it was created, in seconds since 1970.
+    /// The time of its creation, in seconds since 1970.
     pub created: i64,
-    /// None.
+    /// Always empty.
     pub ports: [Value; 0],
     /// Labels.
     pub labels: BTreeMap<String, String>,
     /// `created`, `running` or `exited`.
     pub state: &'static str,
-    /// The same with a duration.
+    /// The state with a duration.
     pub status: String,
-    /// What is constant.
+    /// Constants.
     pub host_config: Value,
-    /// None: a Pod has its own.
+    /// Always without networks: a Pod has its own.
     pub network_settings: Value,
-    /// None.
+    /// Always empty.
     pub mounts: [Value; 0],
 }
 
-/// What runs containers here.
+/// The name of the system that runs containers here.
 pub const DRIVER: &str = "kubernetes";
 
-/// What a container may have and how it is kept.
+/// The limits of a container, and how long it is kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HostConfig {
-    /// The limit of its memory; 0 is none.
+    /// The memory limit in bytes; 0 means no limit.
     pub memory_bytes: i64,
-    /// The limit in billionths of a core; 0 is none.
+    /// The CPU limit in billionths of a core; 0 means no limit.
     pub nano_cpus: i64,
     /// A weight: 1024 is one core; 0 is the default.
     pub cpu_shares: i64,
-    /// Whether it goes when it has ended.
+    /// True if the container is removed when it has ended.
     pub auto_remove: bool,
-    /// Whether the image's files cannot be written to.
+    /// True if the root filesystem is read-only.
     pub readonly_rootfs: bool,
 }
 
-/// `HostConfig`: the limits of a container, and what is constant.
+/// Returns `HostConfig`: the limits of a container, and constants.
 #[must_use]
 pub fn host_config(host: HostConfig) -> Value {
     json!({
@@ -140,14 +140,14 @@ pub fn host_config(host: HostConfig) -> Value {
     })
 }
 
-/// The networks of a container: Docker has none here.
+/// Returns the networks of a container: Docker has none here.
 #[must_use]
 pub fn no_networks() -> Value {
     json!({ "Networks": {} })
 }
 
 impl ContainerInspect {
-    /// A container of ours: what is the same for all.
+    /// A container with these values; the other fields are the same for all.
     #[must_use]
     pub fn new(id: String, config: Config, state: State) -> Self {
         Self {
@@ -173,10 +173,10 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// How long, as Docker's client prints it (`units.HumanDuration`).
+/// Formats a duration as Docker's client prints it (`units.HumanDuration`).
 #[must_use]
 pub fn human_duration(secs: i64) -> String {
-    /// Up to this, in units of that.
+    /// Each row: durations below this many seconds are counted in that unit.
     const STEPS: [(i64, i64, &str); 7] = [
         (MINUTE, 1, "seconds"),
         (HOUR, MINUTE, "minutes"),
@@ -186,7 +186,7 @@ pub fn human_duration(secs: i64) -> String {
         (2 * 365 * DAY, 30 * DAY, "months"),
         (i64::MAX, 365 * DAY, "years"),
     ];
-    // From hours on, it counts rounded hours.
+    // From hours on, Docker's client counts rounded hours.
     let rounded = if secs < HOUR {
         secs
     } else {

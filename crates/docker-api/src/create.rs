@@ -1,4 +1,4 @@
-//! The body of `POST /containers/create`, as far as its fields matter here.
+//! The body of `POST /containers/create`: the fields that matter here.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ pub mod fields;
 
 use self::fields::{Fate, asked};
 
-/// A create request; `null` is as good as absent.
+/// A create request; `null` means the same as an absent field.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct CreateBody {
     /// The image's name.
     pub image: String,
-    /// `NAME=VALUE`.
+    /// Variables as `NAME=VALUE`.
     pub env: Option<Vec<String>>,
     /// The command.
     pub cmd: Option<Words>,
@@ -27,34 +27,34 @@ pub struct CreateBody {
     pub user: Option<String>,
     /// Labels.
     pub labels: Option<BTreeMap<String, String>>,
-    /// The name that the program sees of itself.
+    /// The host name that the program sees.
     pub hostname: Option<String>,
-    /// `PORT/PROTOCOL`, where it listens.
+    /// The ports at which it listens, as `PORT/PROTOCOL`.
     pub exposed_ports: Option<BTreeMap<String, Value>>,
-    /// Whether it has a terminal.
+    /// True if the program has a terminal.
     pub tty: Option<bool>,
-    /// What the host is to do.
+    /// The settings of the host.
     pub host_config: Option<HostConfig>,
-    /// The fields that are looked at only to refuse or to warn.
+    /// The fields that are read only to refuse them or to warn about them.
     #[serde(flatten)]
     pub others: BTreeMap<String, Value>,
 }
 
-/// Limits, and what is refused or ignored.
+/// Limits, and fields that are refused or ignored.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct HostConfig {
-    /// Bytes; 0 is none.
+    /// The memory limit in bytes; 0 means no limit.
     pub memory: Option<i64>,
-    /// Billionths of a core; 0 is none.
+    /// The CPU limit in billionths of a core; 0 means no limit.
     pub nano_cpus: Option<i64>,
-    /// Microseconds of a core in each period; 0 is none.
+    /// The CPU time in microseconds for each period; 0 means no limit.
     pub cpu_quota: Option<i64>,
     /// The period, in microseconds; 0 is Docker's 100 ms.
     pub cpu_period: Option<i64>,
     /// A weight: 1024 is one core; 0 is the default.
     pub cpu_shares: Option<i64>,
-    /// Whether the container goes when it has ended.
+    /// True if the container is removed when it has ended.
     pub auto_remove: Option<bool>,
     /// Name servers.
     pub dns: Option<Vec<String>>,
@@ -64,14 +64,14 @@ pub struct HostConfig {
     pub dns_options: Option<Vec<String>>,
     /// `NAME:ADDRESS`.
     pub extra_hosts: Option<Vec<String>>,
-    /// Whether the image's files cannot be written to.
+    /// True if the root filesystem is read-only.
     pub readonly_rootfs: Option<bool>,
-    /// The fields that are looked at only to refuse or to warn.
+    /// The fields that are read only to refuse them or to warn about them.
     #[serde(flatten)]
     pub others: BTreeMap<String, Value>,
 }
 
-/// A command: Docker takes a string for a list of one.
+/// A command: Docker accepts a string as a list of one.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Words {
@@ -87,11 +87,11 @@ pub enum Words {
 pub struct Created {
     /// The container's id.
     pub id: String,
-    /// What was asked for and is not done.
+    /// A warning for each field that was asked for and is not honoured.
     pub warnings: Vec<String>,
 }
 
-/// How the table names the fields of [`HostConfig`].
+/// The prefix by which the table names the fields of [`HostConfig`].
 const HOST_CONFIG: &str = "HostConfig.";
 
 /// Docker's own period, in microseconds.
@@ -100,7 +100,7 @@ const CPU_PERIOD: i64 = 100_000;
 const NANOS: i64 = 1_000_000_000;
 
 impl HostConfig {
-    /// The limit in billionths of a core, from whichever way it was said; 0 is none.
+    /// Returns the limit in billionths of a core, in whichever field it was given; 0 means no limit.
     #[must_use]
     pub fn cpu_limit_nanos(&self) -> i64 {
         let said = |value: Option<i64>| value.filter(|value| *value > 0);
@@ -114,7 +114,7 @@ impl HostConfig {
 }
 
 impl CreateBody {
-    /// Why this cannot be done, if it cannot: one sentence for all such fields.
+    /// Returns the reason to refuse the request, if there is one: one sentence for all such fields.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
         let refused = self.asked(Fate::Refused);
@@ -123,7 +123,7 @@ impl CreateBody {
         (!sentences.is_empty()).then(|| sentences.join("; "))
     }
 
-    /// What is ignored, a sentence each.
+    /// Returns a sentence for each field that is ignored.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let ignored = self.asked(Fate::Ignored);
@@ -181,7 +181,8 @@ mod tests {
         }
     }
 
-    /// As a 2.5 peer sends it with Fabric's own core.yaml, and what nobody may ask for.
+    /// A request as a 2.5 peer sends it with Fabric's own core.yaml, and one with rights that no client may
+    /// ask for.
     #[test]
     fn a_peers_defaults_are_no_question_and_rights_are_refused() {
         let read = |text: &str| serde_json::from_str::<CreateBody>(text).unwrap();

@@ -7,16 +7,16 @@ const STDOUT: u8 = 1;
 /// The first version of the API that calls frames by their own media type.
 const FIRST_MULTIPLEXED: u32 = 42;
 
-/// The header before `payload_bytes` bytes of output. It can announce 4 GiB; whoever reads a log cuts its lines long
-/// before that.
+/// Returns the header for `payload_bytes` bytes of output. It can announce 4 GiB; readers of logs cut lines
+/// long before that.
 fn header(payload_bytes: usize) -> [u8; HEADER_BYTES] {
     let payload_bytes = u32::try_from(payload_bytes).unwrap_or(u32::MAX);
     let [a, b, c, d] = payload_bytes.to_be_bytes();
     [STDOUT, 0, 0, 0, a, b, c, d]
 }
 
-/// A line of output or a piece of one, `time` before it, as a frame; a terminal's has none, and its line ends, which
-/// Kubernetes has trimmed, are a terminal's again.
+/// Returns a line of output, or a piece of one, as a frame with `time` in front. On a terminal there is no
+/// frame, and the line end that Kubernetes has trimmed becomes a terminal's line end again.
 #[must_use]
 pub fn framed(time: &str, line: &[u8], tty: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER_BYTES + time.len() + line.len());
@@ -34,13 +34,13 @@ pub fn framed(time: &str, line: &[u8], tty: bool) -> Vec<u8> {
     out
 }
 
-/// What Docker calls a stream that begins with no type and length: a terminal's, and to old clients any.
+/// Docker's media type of a stream without types and lengths: a terminal's, and for old clients any.
 const RAW: &str = "application/vnd.docker.raw-stream";
-/// What Docker calls a stream of frames.
+/// Docker's media type of a stream of frames.
 const MULTIPLEXED: &str = "application/vnd.docker.multiplexed-stream";
 
-/// What Docker calls a stream to a client that speaks `1.minor`, or none in particular; that of a terminal has
-/// no frames.
+/// Returns Docker's media type of a stream for a client that speaks `1.minor`, or that names no version. A
+/// terminal's stream has no frames.
 #[must_use]
 pub fn media_type(minor: Option<u32>, tty: bool) -> &'static str {
     match minor {

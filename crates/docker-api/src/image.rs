@@ -1,4 +1,4 @@
-//! What is said of images: inspect, the list, a removal, and the progress of a pull.
+//! The answers about images: inspect, the list, a removal, and the progress of a pull.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::config::Config;
 use crate::version::{ARCH, OS};
 
-/// The answer of `GET /images/NAME/json`, as far as it can be known without pulling the image.
+/// The answer of `GET /images/NAME/json`: the fields that are known without a pull of the image.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ImageInspect {
@@ -21,17 +21,17 @@ pub struct ImageInspect {
     pub repo_digests: Vec<String>,
     parent: &'static str,
     comment: &'static str,
-    /// When it was built or pulled here.
+    /// The time at which it was built or pulled here.
     pub created: String,
     docker_version: &'static str,
     author: &'static str,
-    /// What runs in it.
+    /// The configuration of its program.
     pub config: Config,
     architecture: &'static str,
     os: &'static str,
-    /// Bytes that a build put on its base.
+    /// Bytes that a build added to its base.
     pub size: u64,
-    /// What it is made of.
+    /// Its layers.
     #[serde(rename = "RootFS")]
     pub root_fs: RootFs,
     metadata: Metadata,
@@ -62,9 +62,9 @@ pub struct ImageSummary {
     pub repo_tags: Vec<String>,
     /// Its names by digest.
     pub repo_digests: Vec<String>,
-    /// When it was built or pulled here, in seconds since 1970.
+    /// The time at which it was built or pulled here, in seconds since 1970.
     pub created: i64,
-    /// Bytes that a build put on its base.
+    /// Bytes that a build added to its base.
     pub size: u64,
     shared_size: i64,
     /// Labels.
@@ -76,17 +76,17 @@ pub struct ImageSummary {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub enum Removal {
-    /// A name is gone.
+    /// A name was removed.
     Untagged(String),
-    /// The image is gone.
+    /// The image was removed.
     Deleted(String),
 }
 
-/// Docker's word for what was not counted.
+/// Docker's value for a number that was not counted.
 const NOT_COUNTED: i64 = -1;
 
 impl ImageInspect {
-    /// An image of these names and layers.
+    /// An image with these layers; it has no names yet.
     #[must_use]
     pub fn new(id: String, created: String, config: Config, layers: Vec<String>) -> Self {
         let r#type = "layers";
@@ -112,7 +112,7 @@ impl ImageInspect {
 }
 
 impl ImageSummary {
-    /// An image made then; without names so far.
+    /// An image that was made at `created`; it has no names yet.
     #[must_use]
     pub fn new(id: String, created: i64) -> Self {
         Self {
@@ -129,7 +129,7 @@ impl ImageSummary {
     }
 }
 
-/// The lines of a pull: who pulls is the kubelet, when the container starts.
+/// Returns the lines of a pull. The kubelet does the pull, when the container starts.
 #[must_use]
 pub fn pull_lines(name: &ImageName) -> String {
     let version = name.tag().or(name.digest());

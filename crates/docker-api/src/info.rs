@@ -5,21 +5,21 @@ use serde::Serialize;
 use crate::container::DRIVER;
 use crate::version::{ARCH, OS};
 
-/// What there is here: the fields that mean something for a cluster.
+/// A description of this installation: the fields that have a meaning for a cluster.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Info {
     #[serde(rename = "ID")]
     id: &'static str,
     name: &'static str,
-    /// How many containers there are.
+    /// The number of containers.
     pub containers: usize,
-    /// How many of them run.
+    /// The number of running containers.
     pub containers_running: usize,
     containers_paused: usize,
-    /// How many do not.
+    /// The number of containers that do not run.
     pub containers_stopped: usize,
-    /// How many images there are.
+    /// The number of images.
     pub images: usize,
     driver: &'static str,
     driver_status: [[&'static str; 2]; 0],
@@ -41,7 +41,7 @@ pub struct Info {
 }
 
 impl Info {
-    /// chainpod of that version.
+    /// The answer of chainpod in that version.
     #[must_use]
     pub fn new(version: &'static str) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Info {
             architecture: ARCH,
             server_version: version,
             default_runtime: DRIVER,
-            // Chaincode serves on while we are away.
+            // Chaincode keeps running while chainpod is away.
             live_restore_enabled: true,
             ..Self::default()
         }

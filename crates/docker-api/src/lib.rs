@@ -1,5 +1,5 @@
-//! The Docker Engine API on the wire: versions, bodies, attach frames and build
-//! progress. It knows no HTTP server and no engine.
+//! The Docker Engine API on the wire: versions, bodies, attach frames and build progress. This crate knows
+//! no HTTP server and no engine.
 
 pub mod archive;
 pub mod build;
@@ -13,19 +13,20 @@ pub mod version;
 
 use serde::{Deserialize, Serialize};
 
-/// The version we speak: the moby client of newer peers rejects less than 1.44.
+/// The version that chainpod speaks: the moby client of newer peers rejects versions below 1.44.
 pub const API_VERSION: &str = "1.47";
-/// The oldest version we say we speak.
+/// The oldest version that chainpod announces.
 pub const MIN_API_VERSION: &str = "1.24";
 
 /// Docker's error body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorBody {
-    /// The text that clients print and search.
+    /// The text that clients print and search for known messages.
     pub message: String,
 }
 
-/// The body of a wait's answer. Docker's `Error` is left out where there is none, and ours does not fail.
+/// The body of a wait's answer. Docker leaves `Error` out if there is no error, and a wait of chainpod's has
+/// none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct WaitBody {
@@ -33,7 +34,7 @@ pub struct WaitBody {
     pub status_code: i64,
 }
 
-/// The path without its `/v1.NN`, whatever NN is, and that NN.
+/// Splits `/v1.NN` off a path, whatever NN is: returns NN and the rest.
 #[must_use]
 pub fn split_version(path: &str) -> (Option<u32>, &str) {
     let unversioned = (None, path);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{API_VERSION, MIN_API_VERSION};
 
-/// Docker's word for this machine's kind.
+/// The architecture of this machine, as Docker calls it.
 pub const ARCH: &str = if cfg!(target_arch = "aarch64") {
     "arm64"
 } else {
@@ -14,7 +14,7 @@ pub const ARCH: &str = if cfg!(target_arch = "aarch64") {
 /// The operating system of all containers.
 pub const OS: &str = "linux";
 
-/// What serves, and which versions of the API.
+/// The server, and the versions of the API that it speaks.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Version {
@@ -34,7 +34,7 @@ struct Platform {
     name: &'static str,
 }
 
-/// Docker's client prints these and not the fields above.
+/// A component, which Docker's client prints in place of the fields above.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Component {
@@ -44,7 +44,7 @@ struct Component {
 }
 
 impl Version {
-    /// chainpod of that version.
+    /// The answer of chainpod in that version.
     #[must_use]
     pub fn new(version: &'static str) -> Self {
         let details = json!({

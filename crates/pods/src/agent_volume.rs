@@ -1,6 +1,6 @@
-//! How the agent gets into a Pod: as an image volume where the node can, else
-//! copied by a container beside the program's. What a node can is learned by trying: chainpod
-//! reads no nodes.
+//! The way in which the agent gets into a Pod: as an image volume if the node mounts those, else as a copy
+//! that another container makes. chainpod reads no node objects, so it learns by trying which nodes mount
+//! them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,10 +11,10 @@ use k8s_openapi::api::core::v1::{ContainerState, Pod};
 
 use crate::status::parts::{Part, mounted_image, parts};
 
-/// Which way is taken.
+/// The operator's setting for the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AgentVolume {
-    /// The image volume where it works, else the copy.
+    /// The image volume if it works, else the copy.
     Auto,
     /// The image volume.
     Image,
@@ -22,7 +22,7 @@ pub enum AgentVolume {
     Init,
 }
 
-/// How the agent gets into one Pod.
+/// The way in which the agent gets into one Pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AgentBy {
     /// Its image is mounted.
@@ -31,18 +31,18 @@ pub(crate) enum AgentBy {
     Copy,
 }
 
-/// The runtime's reasons of a container that could not be made or begun.
+/// The runtime's reasons for a container that could not be created or started.
 const FAILED: [&str; 4] = [
     "ContainerCannotRun",
     "CreateContainerError",
     "RunContainerError",
     "StartError",
 ];
-/// Parts of the runtime's message if the mounted image is the cause, besides the volume's path: what containerd 1 says to a volume
-/// that it does not know, and the kubelet's and cri-o's own words.
+/// Parts of the runtime's message if the mounted image is the cause, besides the path of the volume: the
+/// message of containerd 1 about a volume type that it does not know, and those of the kubelet and cri-o.
 const CAUSES: [&str; 2] = ["failed to mkdir", "image volume"];
 
-/// What has been learned. Cheap to clone.
+/// The knowledge about this cluster so far. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct AgentVolumes {
     setting: AgentVolume,
@@ -51,16 +51,16 @@ pub(crate) struct AgentVolumes {
 
 #[derive(Default)]
 struct Learned {
-    /// Whether the API server refuses image volumes.
+    /// True if the API server refuses image volumes.
     refused: bool,
-    /// What nodes have had Pods of ours.
+    /// The nodes that have run Pods of chainpod's.
     nodes: HashMap<String, Node>,
 }
 
-/// Whether a node mounts the agent's image.
+/// The knowledge about one node: does it mount the agent's image?
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Node {
-    /// Its Pods have had copies.
+    /// Its Pods have had only copies.
     Untried,
     Mounts,
     Fails,
@@ -74,18 +74,19 @@ impl AgentVolumes {
         }
     }
 
-    /// The API server accepts no image volumes.
+    /// Records that the API server accepts no image volumes.
     pub(crate) fn set_refused(&self) {
         self.learned().refused = true;
     }
 
-    /// Whether it is worth a try: a Pod's node is not known before it is made.
+    /// Returns true if the setting leaves the choice to chainpod.
     pub(crate) fn is_auto(&self) -> bool {
         self.setting == AgentVolume::Auto
     }
 
-    /// Whether a new Pod has an image volume. Where some nodes mount them and others do not, it is
-    /// tried: that is faster, and where it fails the Pod is made anew as soon as it has its node.
+    /// Returns true if a new Pod gets an image volume. If some nodes mount them and others do not, it is
+    /// tried: it is faster than the copy, and where it fails the Pod is made anew as soon as it has its
+    /// node.
     pub(crate) fn mounts_image(&self) -> bool {
         let learned = self.learned();
         match self.setting {
@@ -98,7 +99,8 @@ impl AgentVolumes {
         }
     }
 
-    /// Learns from a Pod that has a node; what it tells where that cannot mount the agent's image.
+    /// Records whether the Pod's node mounts image volumes. Returns `NoAgent` if the node cannot mount the
+    /// agent's image.
     pub(crate) fn learn(&self, pod: &Pod) -> Option<PodState> {
         let spec = pod.spec.as_ref()?;
         let node = spec.node_name.as_ref()?;
@@ -136,7 +138,8 @@ pub(crate) fn is_about_agent(message: &str, is_mounted: bool) -> bool {
     message.contains(AGENT_DIR) || (is_mounted && CAUSES.iter().any(|cause| message.contains(cause)))
 }
 
-/// Whether the agent's image has been mounted, or why not; none where that is not known yet.
+/// Returns `Ok` if the agent's image has been mounted, the reason if it cannot be, and `None` while that is
+/// not known.
 fn mounted(pod: &Pod) -> Option<Result<(), String>> {
     let mut with_it = parts(pod).filter(Part::has_agent);
     with_it.find_map(|part| {
@@ -146,19 +149,20 @@ fn mounted(pod: &Pod) -> Option<Result<(), String>> {
                 Some(Err(format!("{reason}: {message}")))
             }
             Some(_) => None,
-            // An end says nothing: a Pod that is deleted before it begins has one too.
+            // An end proves nothing: a Pod that is deleted before it begins has one too.
             None => has_begun(state).then_some(Ok(())),
         }
     })
 }
 
-/// Returns true if its program has begun; the container that keeps files has often ended by then.
+/// Returns true if the container's program has begun. The container that keeps files has often ended by
+/// then.
 fn has_begun(state: &ContainerState) -> bool {
     let ended = state.terminated.as_ref();
     state.running.is_some() || ended.is_some_and(|ended| ended.exit_code == 0)
 }
 
-/// The reason and message of a container that could not be made or begun.
+/// Returns the reason and message for a container that could not be created or started.
 fn failure(state: &ContainerState) -> Option<(&str, &str)> {
     let waiting = state
         .waiting

@@ -37,24 +37,24 @@ mod shape;
 pub use self::probe::{Untried, server_time};
 pub use self::sample::Sample;
 
-/// What all objects have in common.
+/// The settings that all objects have in common.
 #[derive(Clone)]
 pub struct Config {
     /// The namespace of all objects.
     pub namespace: String,
-    /// The installation: the one scope whose objects are watched.
+    /// The installation: only objects of this scope are watched.
     pub instance: String,
-    /// The image that has the agent.
+    /// The image that contains the agent.
     pub agent_image: String,
     /// The certificate of the CA that agents trust.
     pub agent_ca_pem: String,
-    /// Mints the agents' tokens.
+    /// The key that signs the agents' tokens.
     pub token_key: TokenKey,
-    /// How the agent gets into a Pod.
+    /// The way in which the agent gets into a Pod.
     pub agent_volume: AgentVolume,
-    /// Who runs a program that names no user.
+    /// The user of a program that names none.
     pub default_uid: i64,
-    /// What the operator says about Pods.
+    /// The operator's rules about Pods.
     pub rules: Arc<rules::Source>,
 }
 
@@ -72,7 +72,7 @@ pub struct KubeCluster {
 }
 
 impl KubeCluster {
-    /// The cluster that `client` reaches.
+    /// A cluster that `client` reaches.
     #[must_use]
     pub fn new(client: Client, config: Config) -> Self {
         let agent_volumes = AgentVolumes::new(config.agent_volume);
@@ -123,7 +123,7 @@ impl Cluster for KubeCluster {
                 result: Err(ClusterError::AlreadyExists(text)),
                 again: true,
             } => {
-                // Our own first try may have made it: ids are random.
+                // Our own first try may have made it; the id shows it, because ids are random.
                 let ours = self
                     .record(name)
                     .await?
@@ -274,10 +274,10 @@ impl Cluster for KubeCluster {
     }
 }
 
-/// All containers of `scope` in a namespace, for who only looks. Asks once.
+/// Returns all containers of `scope` in a namespace, for commands that only read. Sends one request.
 ///
 /// # Errors
-/// The API server's.
+/// Returns the API server's error.
 pub async fn records(client: &Client, namespace: &str, scope: &Scope) -> kube::Result<Vec<Record>> {
     let api = Api::<ConfigMap>::namespaced(client.clone(), namespace);
     let list = api.list(&of_scope(scope)).await?;
@@ -288,7 +288,7 @@ fn of_scope(scope: &Scope) -> ListParams {
     ListParams::default().labels(&labels::selector(&scope.0))
 }
 
-/// Objects that are no records are the watch's to report.
+/// Leaves out objects that are not records: the watch reports those.
 fn parsed_of(scope: &Scope, objects: &[ConfigMap]) -> Vec<Record> {
     let records = objects.iter().filter_map(|object| record::parse(object).ok());
     records
@@ -296,7 +296,7 @@ fn parsed_of(scope: &Scope, objects: &[ConfigMap]) -> Vec<Record> {
         .collect()
 }
 
-/// An object's kind and name, for texts.
+/// Returns an object's kind and name, for messages.
 fn described<K: Resource<DynamicType = ()>>(name: &str) -> String {
     format!("{} {name}", K::kind(&()).to_lowercase())
 }

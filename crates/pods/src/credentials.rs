@@ -1,6 +1,5 @@
-//! chainpod's own credentials: the CA that agents trust and the key of their
-//! tokens, in one named Secret, the only one that chainpod can read. The first
-//! replica makes it; the others meet it.
+//! chainpod's own credentials: the CA that agents trust and the key of their tokens. They are in one named
+//! Secret, the only one that chainpod can read. The first replica makes it, and the others read it.
 
 use std::collections::BTreeMap;
 
@@ -19,18 +18,18 @@ use rcgen::{
 
 use crate::retry::tried;
 
-/// The Secret's key of the CA's certificate.
+/// The key in the Secret for the CA's certificate.
 const CA_CERTIFICATE: &str = "ca.crt";
-/// The Secret's key of the CA's private key.
+/// The key in the Secret for the CA's private key.
 const CA_KEY: &str = "ca.key";
-/// The Secret's key of the tokens' key.
+/// The key in the Secret for the tokens' key.
 const TOKEN_KEY: &str = "token.key";
-/// The CA's name; never changed, because certificates are issued under it from the key alone.
+/// The CA's name. It never changes, because certificates are issued under it from the key alone.
 const CA_NAME: &str = "chainpod agents CA";
-/// The name in a server's certificate; clients look at the alternative names.
+/// The common name in a server's certificate. Clients check the alternative names.
 const SERVER_NAME: &str = "chainpod";
 
-/// Why there are no credentials.
+/// The reason why there are no credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// The Secret can be neither read nor made.
@@ -43,7 +42,7 @@ pub enum CredentialsError {
     Malformed {
         /// The Secret.
         secret: String,
-        /// Its key.
+        /// The key in it.
         key: &'static str,
     },
     /// A key or certificate cannot be made.
@@ -51,26 +50,27 @@ pub enum CredentialsError {
     Certificate(#[from] rcgen::Error),
 }
 
-/// Who chainpod is to its agents.
+/// chainpod's identity for its agents.
 pub struct AgentIdentity {
     ca_pem: String,
     ca_key: KeyPair,
     token_key: TokenKey,
 }
 
-/// What a TLS server needs.
+/// The certificate and key of a TLS server.
 pub struct ServerCertificate {
-    /// The certificate, PEM; the CA is not in it.
+    /// The certificate, PEM, without the CA's.
     pub chain_pem: String,
     /// Its private key, PEM.
     pub key_pem: String,
 }
 
 impl AgentIdentity {
-    /// Reads the Secret, or makes it.
+    /// Reads the Secret, or makes it if there is none.
     ///
     /// # Errors
-    /// As [`CredentialsError`] says; an unreachable API server is told after about half a minute.
+    /// Returns a [`CredentialsError`]. An API server that cannot be reached is reported after about half a
+    /// minute.
     pub async fn load_or_create(
         client: Client,
         namespace: &str,
@@ -95,10 +95,10 @@ impl AgentIdentity {
         }
     }
 
-    /// Reads the Secret; none where nobody has made it.
+    /// Reads the Secret. Returns `None` if there is none.
     ///
     /// # Errors
-    /// As [`AgentIdentity::load_or_create`].
+    /// Returns the errors of [`AgentIdentity::load_or_create`].
     pub async fn load(
         client: Client,
         namespace: &str,
@@ -124,10 +124,10 @@ impl AgentIdentity {
         &self.token_key
     }
 
-    /// A new certificate for a server of these DNS names and IP addresses.
+    /// Issues a new certificate for a server with these DNS names and IP addresses.
     ///
     /// # Errors
-    /// `Certificate` when a name is neither.
+    /// Returns `Certificate` if a name is neither.
     pub fn server_certificate(&self, names: &[String]) -> Result<ServerCertificate, CredentialsError> {
         let mut params = CertificateParams::new(names)?;
         params.distinguished_name.push(DnType::CommonName, SERVER_NAME);

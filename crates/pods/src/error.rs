@@ -1,14 +1,14 @@
-//! From the client's errors to the port's: the one table.
+//! The one table from the client's errors to the port's.
 
 use std::error::Error as _;
 
 use engine::ports::ClusterError;
 use kube::core::Status;
 
-/// What the API server says of a full quota, a 403 like others.
+/// The part of the API server's message that tells a full quota from other causes of a 403.
 const QUOTA: &str = "exceeded quota:";
 
-/// What `error` means for `object`, a kind and a name.
+/// Returns the port's error for `error` on `object`, a kind and a name.
 pub(crate) fn mapped(object: &str, error: kube::Error) -> ClusterError {
     match error {
         kube::Error::Api(status) => answered(object, &status),
@@ -27,8 +27,8 @@ fn answered(object: &str, status: &Status) -> ClusterError {
     }
 }
 
-/// A create conflicts with nobody's object but the namespace's quota, which others count in at the
-/// same moment: the server is busy.
+/// Turns a 409 `Conflict` on a create into a 429, which is tried again: the namespace's quota was being
+/// updated by others at the same moment.
 pub(crate) fn busy_quota(error: kube::Error) -> kube::Error {
     match error {
         kube::Error::Api(mut status) if status.code == 409 && status.reason == "Conflict" => {
@@ -39,7 +39,7 @@ pub(crate) fn busy_quota(error: kube::Error) -> kube::Error {
     }
 }
 
-/// The text of an error and of all that caused it: the client's own ends before the cause.
+/// Returns the text of an error and of all its causes: the client's own text ends before the cause.
 fn with_causes(error: &kube::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,5 +1,5 @@
-//! What has become of a container, as an Event on its record and on its owner: `kubectl describe`
-//! shows it, for as long as the API server keeps events (an hour by default).
+//! News about a container as Events on its record and on its owner. `kubectl describe` shows them for as
+//! long as the API server keeps events (an hour by default).
 
 use engine::container::Record;
 use engine::ports::News;
@@ -8,12 +8,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 /// The API server's limit for a message.
 const MESSAGE_BYTES: usize = 1024;
-/// How much of an object's name is in its Events' names: with a time behind it they are legal.
+/// The part of an object's name that is used in the names of its Events, in bytes: with a time behind it the
+/// name is still legal.
 const OBJECT_BYTES: usize = 200;
-/// Who tells it.
+/// The component that reports the Events.
 const COMPONENT: &str = "chainpod";
 
-/// The Events of `news`: on `record`, and on the workload of its peer.
+/// Returns the Events of `news`: one on `record`, and one on the workload of its peer.
 pub(crate) fn all(record: &Record, namespace: &str, news: &News) -> Vec<Event> {
     let record_object = ObjectReference {
         api_version: Some("v1".to_owned()),
@@ -58,8 +59,8 @@ fn build(object: ObjectReference, news: &News) -> Event {
     }
 }
 
-/// The name of the Event of these news on that object, as client-go names Events: the same news are one Event, however
-/// often and by whomever they are told.
+/// Returns the name of the Event of these news on that object, in client-go's form. The same news give one
+/// Event, whichever replica reports them and however often.
 fn name(object: &str, news: &News) -> String {
     let object = &object[..object.floor_char_boundary(OBJECT_BYTES)];
     format!("{object}.{:x}", news.at.as_nanosecond())

@@ -1,4 +1,4 @@
-//! The next Pod of a container, field by field and with who said each, for `chainpod explain`.
+//! The next Pod of a container, field by field and with the origin of each value, for `chainpod explain`.
 
 use engine::container::Record;
 use engine::image::Ruled;
@@ -12,7 +12,7 @@ use crate::cluster::Config;
 use crate::plan::Plan;
 use crate::pod;
 
-/// The user that runs a program that names none: see [`Config::FABRIC_UID`].
+/// The user of a program that names none: see [`Config::FABRIC_UID`].
 const DEFAULT_UID: i64 = Config::FABRIC_UID;
 
 /// Returns the fields of the next Pod of `record` by `rules`, sorted, each with its origin: a rule's name, `client`,
@@ -29,8 +29,8 @@ pub fn explain(rules: &Rules, record: &Record) -> Vec<Origin> {
     rows
 }
 
-/// Returns the next Pod of `record` by `rules`: the one that [`explain`] explains, on a node that mounts the agent's
-/// image. Nothing is made of it.
+/// Returns the next Pod of `record` by `rules`: the one that [`explain`] explains, on a node that mounts the
+/// agent's image. The Pod is not created.
 #[must_use]
 pub fn preview(rules: &Rules, record: &Record, config: &Config) -> Pod {
     let launch = next(rules, record);
@@ -38,7 +38,7 @@ pub fn preview(rules: &Rules, record: &Record, config: &Config) -> Pod {
     pod::build(&launch, &plan, config, AgentBy::Mount)
 }
 
-/// The next launch of `record`, as far as no registry has to be asked.
+/// Returns the next launch of `record`, as far as it is known without a registry.
 fn next<'a>(rules: &Rules, record: &'a Record) -> Launch<'a> {
     let container = &record.container;
     let reference = container.image.reference.clone();

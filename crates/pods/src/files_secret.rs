@@ -1,5 +1,5 @@
-//! The immutable Secret with the files of one upload. Keys are numbers: paths
-//! are no legal keys, and the record knows them.
+//! The immutable Secret with the files of one upload. Its keys are numbers, because paths are not legal
+//! keys; the record has the path of each.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use k8s_openapi::api::core::v1::Secret;
 
 use crate::{labels, owner};
 
-/// The Secret's name. The uid is in it: a container made anew under the same name must not meet the
-/// Secret of the one before, which garbage collection may not have reached yet.
+/// Returns the Secret's name. The uid is in it: a container that is made anew under the same name must not
+/// find the Secret of the former one, which garbage collection may not have removed yet.
 pub(crate) fn name(record: &Record, number: u32) -> String {
     format!("{}-{}-files-{number}", record.name, record.uid)
 }
 
-/// The key of an upload's file.
+/// Returns the key of an upload's file.
 pub(crate) fn key(index: usize) -> String {
     format!("f{index}")
 }
 
-/// The Secret of upload `number`.
+/// Returns the Secret of upload `number`.
 pub(crate) fn build(record: &Record, namespace: &str, number: u32, files: &[SecretFile]) -> Secret {
     let mut metadata = labels::metadata(name(record, number), namespace, &record.container);
     metadata.owner_references = Some(vec![owner::reference(record, false)]);

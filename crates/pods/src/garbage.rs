@@ -1,5 +1,5 @@
-//! Objects of an installation that nobody needs any more, for an operator who
-//! removes them. Nothing is looked at that has not our labels.
+//! Objects of an installation that are not needed any more, for an operator who removes them. Objects
+//! without chainpod's labels are not considered.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -21,39 +21,39 @@ pub enum Kind {
     ConfigMap,
     /// A Pod.
     Pod,
-    /// Files of a container, or the task of its agent.
+    /// The files of a container, or the task of its agent.
     Secret,
 }
 
-/// An object that nobody needs.
+/// An object that is not needed any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Garbage {
     /// Its kind.
     pub kind: Kind,
     /// Its name.
     pub name: String,
-    /// Why nobody needs it.
+    /// The reason why it is not needed.
     pub why: String,
     uid: String,
     version: String,
 }
 
-/// What was found.
+/// The result of a search.
 #[derive(Debug)]
 pub struct Found {
-    /// What nobody needs.
+    /// The objects that are not needed any more.
     pub garbage: Vec<Garbage>,
-    /// The records that are there, those that are garbage among them.
+    /// All records, including those that are garbage.
     pub records: Vec<Record>,
-    /// Why Secrets could not be looked at, if so.
+    /// The reason why Secrets could not be listed, if they could not.
     pub unseen_secrets: Option<String>,
 }
 
-/// Looks for the garbage of `scope`. Containers that have ended, or never begun, are garbage after `older_than`.
-/// Of Secrets only the metadata is asked for, and where that is forbidden they are left out.
+/// Looks for the garbage of `scope`. Containers that have ended, or never begun, are garbage after
+/// `older_than`. Only the metadata of Secrets is read. Secrets are left out if listing them is forbidden.
 ///
 /// # Errors
-/// The API server's.
+/// Returns the API server's error.
 pub async fn garbage(
     client: &Client,
     namespace: &str,
@@ -63,7 +63,8 @@ pub async fn garbage(
     let ours = ListParams::default().labels(&labels::selector(&scope.0));
     let pods = Api::<Pod>::namespaced(client.clone(), namespace);
     let secrets = Api::<Secret>::namespaced(client.clone(), namespace);
-    // Before the records: what is made in between has its record then.
+    // Pods and Secrets are listed before the records, so that the record of an object made meanwhile is
+    // found.
     let pods = pods.list_metadata(&ours).await?.items;
     let (secrets, unseen_secrets) = match secrets.list_metadata(&ours).await {
         Ok(list) => (list.items, None),
@@ -82,10 +83,10 @@ pub async fn garbage(
     })
 }
 
-/// Removes it, unless it has changed since it was found. What is gone already is no error.
+/// Removes the object, unless it has changed since it was found. Succeeds if it is gone already.
 ///
 /// # Errors
-/// The API server's.
+/// Returns the API server's error.
 pub async fn remove(client: &Client, namespace: &str, garbage: &Garbage) -> kube::Result<()> {
     let params = DeleteParams {
         preconditions: Some(Preconditions {
@@ -154,7 +155,7 @@ fn found(
         .collect()
 }
 
-/// Why nobody needs a container, if so.
+/// Returns the reason why a container is not needed, if there is one.
 fn left(container: &Container, before: Timestamp) -> Option<String> {
     if container.phase.is_live() {
         return None;
@@ -168,7 +169,7 @@ fn left(container: &Container, before: Timestamp) -> Option<String> {
     })
 }
 
-/// Whether it belonged to a record of `scope` that is gone.
+/// Returns true if the object belonged to a record of `scope` that is gone.
 fn is_orphan(meta: &ObjectMeta, records: &[Record], scope: &Scope) -> bool {
     let is_going = meta.deletion_timestamp.is_some();
     let mut owners = owner::records(meta).peekable();

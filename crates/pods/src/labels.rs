@@ -1,23 +1,22 @@
-//! Labels and annotations of everything that belongs to a container. Values
-//! are made legal; where that changed one, the full text is an annotation of
-//! the same key.
+//! Labels and annotations of all objects that belong to a container. Values are made legal. If that changes
+//! a value, the full text is an annotation with the same key.
 
 use std::collections::BTreeMap;
 
 use engine::container::Container;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-/// Says that chainpod made the object: part of every selector.
+/// The label of objects that chainpod made: part of every selector.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// Says which installation made it: part of every selector.
+/// The label with the installation that made the object: part of every selector.
 const INSTANCE: &str = "app.kubernetes.io/instance";
-/// What the object is for.
+/// The label with the purpose of the object.
 const COMPONENT: &str = "app.kubernetes.io/component";
-/// Of what `chainpod doctor` makes.
+/// The value of [`COMPONENT`] for Pods of `chainpod doctor`.
 const DOCTOR: &str = "doctor";
 /// The value of [`MANAGED_BY`].
 const CHAINPOD: &str = "chainpod";
-/// What the container is for; also the name of our own container in its Pod.
+/// The label with the role of the container. The role is also the name of our own container in its Pod.
 pub(crate) const ROLE: &str = "chainpod.dev/role";
 /// Docker's name of the container, in full.
 const CONTAINER_NAME: &str = "chainpod.dev/container-name";
@@ -28,18 +27,19 @@ const IMAGE: &str = "chainpod.dev/image";
 /// Kubernetes' limit for a label's value.
 const VALUE_CHARS: usize = 63;
 
-/// The selector of everything that `instance` made.
+/// Returns the selector of all objects that `instance` made.
 pub(crate) fn selector(instance: &str) -> String {
     format!("{MANAGED_BY}={CHAINPOD},{INSTANCE}={}", legal(instance))
 }
 
-/// Whether `instance` made the object, by its full name: two names may be one label's value.
+/// Returns true if `instance` made the object. Compares full names, because two names may give the same
+/// label value.
 pub(crate) fn is_of(meta: &ObjectMeta, instance: &str) -> bool {
     let of = |map: &Option<BTreeMap<String, String>>| map.as_ref()?.get(INSTANCE).cloned();
     of(&meta.annotations).or_else(|| of(&meta.labels)).as_deref() == Some(instance)
 }
 
-/// Name, namespace, labels and annotations of an object of `container`.
+/// Returns name, namespace, labels and annotations for an object of `container`.
 pub(crate) fn metadata(name: String, namespace: &str, container: &Container) -> ObjectMeta {
     let full = labels(container);
     let mut annotations: BTreeMap<String, String> = [
@@ -66,8 +66,8 @@ pub(crate) fn metadata(name: String, namespace: &str, container: &Container) -> 
     }
 }
 
-/// The labels of a Pod that belongs to no container, and that tries what those of containers need: whoever may
-/// reach what is decided by the labels that they have in common.
+/// Returns the labels of a doctor's Pod, which belongs to no container and checks what containers' Pods can
+/// reach. It has the labels that those have in common, because network policies select by them.
 pub(crate) fn of_doctor(instance: &str) -> BTreeMap<String, String> {
     let labels = [
         ("app.kubernetes.io/name", CHAINPOD),
@@ -79,13 +79,13 @@ pub(crate) fn of_doctor(instance: &str) -> BTreeMap<String, String> {
     labels.map(|(key, value)| (key.to_owned(), legal(value))).into()
 }
 
-/// Whether an object has those.
+/// Returns true if an object has the doctor's label.
 pub(crate) fn is_of_doctor(meta: &ObjectMeta) -> bool {
     let component = meta.labels.as_ref().and_then(|labels| labels.get(COMPONENT));
     component.is_some_and(|component| component == DOCTOR)
 }
 
-/// Keys and full texts.
+/// Returns the keys of labels and their full values.
 fn labels(container: &Container) -> Vec<(&'static str, &str)> {
     let role = container.role.name();
     let mut labels = vec![
@@ -114,7 +114,7 @@ fn labels(container: &Container) -> Vec<(&'static str, &str)> {
     labels
 }
 
-/// The nearest legal value of a label: 63 characters of `[A-Za-z0-9._-]`, alphanumeric at both ends.
+/// Returns the nearest legal value of a label: 63 characters of `[A-Za-z0-9._-]`, alphanumeric at both ends.
 fn legal(value: &str) -> String {
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let text: String = value.chars().map(|c| if known(c) { c } else { '-' }).collect();

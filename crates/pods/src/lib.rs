@@ -1,8 +1,7 @@
 //! The adapter to Kubernetes: containers become ConfigMaps, Secrets and Pods.
 //!
-//! Objects are made by pure builders, one file each; [`KubeCluster`] sends
-//! them, [`watch()`] tells what became of them. It decides nothing: phases and
-//! causes are the engine's.
+//! Objects are made by pure builders, one file each. [`KubeCluster`] sends them, and [`watch()`] reports
+//! their changes. This crate decides nothing: phases and causes are the engine's.
 
 mod agent_volume;
 mod cluster;

@@ -1,4 +1,4 @@
-//! A Pod's log as timed lines. It is bytes: a chaincode may print anything, and no line feed.
+//! A Pod's log as timed lines of bytes: a chaincode may print anything, and may leave out line feeds.
 
 use std::io;
 
@@ -17,8 +17,8 @@ use crate::retry::{once, tried};
 /// A log's lines.
 type Lines = BoxStream<'static, Result<LogLine, ClusterError>>;
 
-/// Opens the log. Where the kubelet does not know yet that the container has started, it is
-/// `Unavailable`: the caller tries again when the watch says so.
+/// Opens the log. Returns `Unavailable` if the kubelet does not know yet that the container has started. The
+/// caller tries again when the watch reports the start.
 pub(crate) async fn open(
     api: Api<Pod>,
     name: &PodName,
@@ -26,7 +26,7 @@ pub(crate) async fn open(
     follow: bool,
 ) -> Result<Lines, ClusterError> {
     let object = format!("log of pod {name}");
-    // The name does not tell which container is ours, and others may be injected beside it.
+    // The name does not show which container is ours, and others may be injected next to it.
     let pod = tried(&object, || api.get(&name.0)).await.result?;
     let params = LogParams {
         container: own_container(&pod).map(str::to_owned),
@@ -38,7 +38,8 @@ pub(crate) async fn open(
     };
     let opened = async {
         match api.log_stream(&name.0, &params).await {
-            // "container X in pod Y is waiting to start": the only bad request that we can make.
+            // The answer "container X in pod Y is waiting to start" is the only bad request that can happen
+            // here.
             Err(kube::Error::Api(status)) if status.code == 400 => Ok(Err(status.message)),
             opened => opened.map(Ok),
         }
@@ -52,7 +53,7 @@ pub(crate) async fn open(
 /// Returns the next line of a log, or piece of a line; an empty one at the log's end.
 ///
 /// # Errors
-/// Returns the reader's error. What has been read of the piece is lost.
+/// Returns the reader's error. The bytes of the piece that were read so far are lost.
 pub(crate) async fn next_piece(reader: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Vec<u8>> {
     let mut piece = Vec::new();
     let mut reader = reader.take(LogLine::MOST_BYTES as u64);
@@ -60,8 +61,9 @@ pub(crate) async fn next_piece(reader: &mut (impl AsyncBufRead + Unpin)) -> io::
     Ok(piece)
 }
 
-/// The lines of an open log. What has no time of its own (the kubelet's own words) has the line's before. At the
-/// beginning that is older than everything: there it is the rest of a line that is older than was asked for.
+/// Returns the lines of an open log. A line without a time (the kubelet writes such lines itself) gets the
+/// time of the line before. The first line gets the earliest time: there it is the rest of a line older than
+/// the time that was asked for.
 fn lines(object: String, reader: impl AsyncBufRead + Send + 'static) -> Lines {
     let begun = (Box::pin(reader), Timestamp::UNIX_EPOCH, true);
     try_unfold(begun, move |(mut reader, last, begins)| {
@@ -84,7 +86,7 @@ fn lines(object: String, reader: impl AsyncBufRead + Send + 'static) -> Lines {
     .boxed()
 }
 
-/// `TIMESTAMP TEXT`, as the kubelet writes it.
+/// Parses `TIMESTAMP TEXT`, the form in which the kubelet writes a line.
 fn parsed(line: Vec<u8>, last: Timestamp) -> LogLine {
     let split = line.iter().position(|byte| *byte == b' ');
     let time = split.and_then(|end| std::str::from_utf8(&line[..end]).ok()?.parse().ok());
@@ -131,7 +133,7 @@ mod tests {
     async fn a_line_without_an_end_comes_in_pieces_of_its_time() {
         const LENGTH: usize = 1 << 20;
         let begun = b"2026-11-01T10:00:00Z ".as_slice();
-        // What looks like a time in the middle of a line is the program's.
+        // In the middle of a line, a text that looks like a time is the program's.
         let text = b"2026-11-01T10:00:01Z ".repeat(LENGTH / 21);
         let next = b"\n2026-11-01T10:00:02Z next\n";
         let log = futures::io::Cursor::new([begun, &text, next].concat());

@@ -1,6 +1,5 @@
-//! Owner references: everything of a container belongs to its record and goes
-//! with it by garbage collection; the record goes with the workload of the peer
-//! that asked for it.
+//! Owner references: all objects of a container belong to its record, and garbage collection removes them
+//! with it. The record goes with the workload of the peer that asked for the container.
 
 use engine::container::{Owner, Record};
 use engine::name::RecordName;
@@ -9,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 /// A record's kind.
 const RECORD_KIND: &str = "ConfigMap";
 
-/// The reference to `record`. `blockOwnerDeletion` is false: some clusters ask for rights on
+/// Returns the reference to `record`. `blockOwnerDeletion` is false, because some clusters require rights on
 /// finalizers otherwise.
 pub(crate) fn reference(record: &Record, controller: bool) -> OwnerReference {
     OwnerReference {
@@ -22,7 +21,7 @@ pub(crate) fn reference(record: &Record, controller: bool) -> OwnerReference {
     }
 }
 
-/// A record's reference to the peer's workload, which does not manage it.
+/// Returns a record's reference to the peer's workload, which does not manage it.
 pub(crate) fn of_record(owner: &Owner) -> OwnerReference {
     OwnerReference {
         api_version: owner.api_version.clone(),
@@ -34,14 +33,14 @@ pub(crate) fn of_record(owner: &Owner) -> OwnerReference {
     }
 }
 
-/// The uids of the records that own the object of this metadata.
+/// Returns the uids of the records that own the object with this metadata.
 pub(crate) fn records(meta: &ObjectMeta) -> impl Iterator<Item = &str> {
     let owners = meta.owner_references.iter().flatten();
     let records = owners.filter(|owner| owner.kind == RECORD_KIND);
     records.map(|owner| owner.uid.as_str())
 }
 
-/// The record that controls the object of this metadata: name and uid.
+/// Returns the record that controls the object with this metadata: its name and uid.
 pub(crate) fn controller(meta: &ObjectMeta) -> Option<(RecordName, &str)> {
     let owners = meta.owner_references.as_deref()?;
     let record = owners

@@ -1,5 +1,5 @@
-//! What who only looks at the cluster sees of containers: each with its Pods.
-//! Asks once, with the looker's own permissions.
+//! Read-only lists of containers with their Pods, for commands such as `ps` and `logs`. Each list is read
+//! once, with the caller's own permissions.
 
 use std::pin::pin;
 
@@ -21,16 +21,16 @@ use crate::{labels, records, status};
 pub struct View {
     /// Its record.
     pub record: Record,
-    /// The Pod of its current start, if that is there.
+    /// The Pod of its current start, if it exists.
     pub pod: Option<Pod>,
-    /// The Pod of the start before, if that is still there.
+    /// The Pod of the start before, if it still exists.
     pub earlier: Option<Pod>,
 }
 
-/// All containers of `scope`, as they are now.
+/// Returns all containers of `scope`, as they are now.
 ///
 /// # Errors
-/// The API server's.
+/// Returns the API server's error.
 pub async fn views(client: &Client, namespace: &str, scope: &Scope) -> kube::Result<Vec<View>> {
     let api = Api::<Pod>::namespaced(client.clone(), namespace);
     let params = ListParams::default().labels(&labels::selector(&scope.0));
@@ -59,19 +59,19 @@ fn paired(records: Vec<Record>, pods: &[Pod]) -> Vec<View> {
 }
 
 impl View {
-    /// The container.
+    /// Returns the container.
     #[must_use]
     pub const fn container(&self) -> &Container {
         &self.record.container
     }
 
-    /// Where it runs.
+    /// Returns the name of its node.
     #[must_use]
     pub fn node(&self) -> Option<&str> {
         self.pod.as_ref()?.spec.as_ref()?.node_name.as_deref()
     }
 
-    /// The most memory that it may have, as the Pod says.
+    /// Returns the memory limit of the program, as the Pod has it.
     #[must_use]
     pub fn memory_limit(&self) -> Option<&str> {
         let pod = self.pod.as_ref()?;
@@ -81,7 +81,8 @@ impl View {
         limits.get("memory").map(|quantity| quantity.0.as_str())
     }
 
-    /// What it does, in a word or two: of one that is being started, what its Pod waits for.
+    /// Returns the container's state in a word or two. For a container that is starting, that is the reason
+    /// for which its Pod waits.
     #[must_use]
     pub fn state(&self) -> String {
         let container = self.container();
@@ -101,7 +102,7 @@ impl View {
     }
 }
 
-/// Calls `sink` whenever a record or Pod of `scope` has changed. It does not end.
+/// Calls `sink` whenever a record or Pod of `scope` has changed. Never ends.
 pub async fn changes(client: &Client, namespace: &str, scope: &Scope, sink: impl Fn()) {
     let config = || watcher::Config::default().labels(&labels::selector(&scope.0));
     let records = watcher(Api::<ConfigMap>::namespaced(client.clone(), namespace), config());
@@ -135,7 +136,7 @@ pub async fn read_log(
     };
     let mut log = pin!(api.log_stream(&pod.name_any(), &params).await?);
     loop {
-        // Bytes: a program may print anything.
+        // The line is bytes: a program may print anything.
         let piece = next_piece(&mut log).await.map_err(kube::Error::ReadEvents)?;
         if piece.is_empty() {
             return Ok(());

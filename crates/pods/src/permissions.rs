@@ -1,5 +1,5 @@
-//! What chainpod may do: each permission of its Role, asked of the API server.
-//! The Role itself is the table; everybody may ask this about oneself.
+//! The permissions of chainpod: each one in its Role is checked with the API server. The Role itself is the
+//! table. Every account may ask this about itself.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use kube::{Api, Client};
 
 use crate::retry::tried;
 
-/// Where the Role is in the repository.
+/// The path of the Role in the repository.
 pub const ROLE_FILE: &str = "charts/chainpod/files/role.yaml";
 /// The Role, as users apply it.
 const ROLE: &str = include_str!("../../../charts/chainpod/files/role.yaml");
@@ -24,9 +24,9 @@ const ROLE: &str = include_str!("../../../charts/chainpod/files/role.yaml");
 pub struct Permission {
     verb: String,
     group: String,
-    /// With its subresource: `pods/log`.
+    /// The resource with its subresource: `pods/log`.
     resource: String,
-    /// The only object, where the Role names one.
+    /// The name of the only object, if the Role names one.
     name: Option<String>,
 }
 
@@ -42,10 +42,11 @@ impl fmt::Display for Permission {
     }
 }
 
-/// The permissions of the Role that the account does not have in `namespace`.
+/// Returns the permissions of the Role that the account does not have in `namespace`.
 ///
 /// # Errors
-/// When the API server cannot be asked; an unreachable one is told after about half a minute.
+/// Returns an error if the API server cannot be asked. A server that cannot be reached is reported after
+/// about half a minute.
 pub async fn missing(client: &Client, namespace: &str) -> Result<Vec<Permission>, ClusterError> {
     let api = Api::<SelfSubjectAccessReview>::all(client.clone());
     let asked = of_role().into_iter().map(async |permission| {
@@ -59,7 +60,7 @@ pub async fn missing(client: &Client, namespace: &str) -> Result<Vec<Permission>
     Ok(try_join_all(asked).await?.into_iter().flatten().collect())
 }
 
-/// Invariant: the file is the repository's own; a test reads it.
+/// Returns the permissions of the Role. Invariant: the file is the repository's own, and a test reads it.
 fn of_role() -> Vec<Permission> {
     let role: Role = serde_saphyr::from_str(ROLE).unwrap_or_default();
     role.rules.iter().flatten().flat_map(of_rule).collect()

@@ -1,8 +1,8 @@
-//! The plan of a Pod: every field that somebody decides, with who did. Decided here alone, without I/O: [`crate::pod`]
-//! translates a plan into Kubernetes' types, [`crate::explain`] prints it.
+//! The plan of a Pod: every field that somebody decides, with its origin. All of it is decided here, without
+//! I/O: [`crate::pod`] translates a plan into Kubernetes' types, and [`crate::explain`] prints it.
 //!
-//! Where several say something about a field, the operator's rule counts more than the client, the client more than
-//! the image, and each of them more than chainpod's default.
+//! If several set a field, the operator's rule counts more than the client, the client more than the image,
+//! and each of them more than chainpod's default.
 
 use agent_protocol::Task;
 use engine::container::Port;
@@ -31,13 +31,14 @@ mod user;
 pub(crate) use self::metadata::DOCKER_LABELS;
 pub(crate) use self::metadata::{START, is_own};
 
-/// A peer launches what has ended again by itself, and refuses a process that it did not launch.
+/// The kubelet must not restart a program: the peer launches one that has ended, and refuses a process that
+/// it did not launch.
 pub(crate) const RESTART_POLICY: &str = "Never";
-/// Docker's own default for `docker stop`; chainpod's own deletions name their grace.
+/// Docker's own default for `docker stop`. chainpod's own deletions name their grace period.
 pub(crate) const GRACE_SECS: i64 = 10;
-/// An image that is on the node is used: chaincode must start without a registry.
+/// An image that is on the node is used, because chaincode must start without a registry.
 pub(crate) const PULL_POLICY: PullPolicy = PullPolicy::IfNotPresent;
-/// The capabilities that every program loses: the Pod Security Standard `restricted` asks for it, and for
+/// The capabilities that every program loses. The Pod Security Standard `restricted` requires this and
 /// [`SECCOMP_PROFILE`].
 pub(crate) const DROPPED_CAPABILITIES: &str = "ALL";
 /// The seccomp profile of every program.
@@ -47,9 +48,9 @@ pub(crate) const SECCOMP_PROFILE: &str = "RuntimeDefault";
 pub(crate) struct Plan {
     /// The image that the node pulls.
     pub(crate) image: Said<String>,
-    /// When it pulls it.
+    /// The policy that decides when the node pulls it.
     pub(crate) pull_policy: Said<PullPolicy>,
-    /// The image's ENTRYPOINT as JSON, where a rule says it.
+    /// The image's ENTRYPOINT as JSON, if a rule sets it.
     entrypoint: Option<Said<String>>,
     /// Entrypoint and command, as far as they are known.
     pub(crate) command: Option<Said<Vec<String>>>,
@@ -63,15 +64,15 @@ pub(crate) struct Plan {
     pub(crate) group: Option<Said<i64>>,
     /// Requests and limits.
     pub(crate) resources: Resources,
-    /// Whether the image's files cannot be written to.
+    /// True if the image's files are read-only.
     pub(crate) read_only_root: Option<Said<bool>>,
-    /// Whether the program has a terminal.
+    /// True if the program has a terminal.
     pub(crate) tty: Option<Said<bool>>,
     /// The ports at which the program listens.
     pub(crate) ports: Option<Said<Vec<Port>>>,
     /// The Pod's host name.
     pub(crate) hostname: Option<Said<String>>,
-    /// Whether the cluster's name servers are asked.
+    /// The policy that decides if the cluster's name servers are used.
     pub(crate) dns_policy: Option<Said<String>>,
     /// Name servers, search domains and options.
     pub(crate) dns_config: Option<Said<PodDNSConfig>>,
@@ -85,7 +86,7 @@ pub(crate) struct Plan {
     pub(crate) node_selector: SaidMap<String>,
     /// Taints of nodes that the Pod tolerates.
     pub(crate) tolerations: Option<Said<Vec<Toleration>>>,
-    /// The nodes and Pods that the Pod prefers or needs near it.
+    /// The nodes that the Pod prefers or needs, and the Pods that it prefers or needs near it.
     pub(crate) affinity: Option<Said<Affinity>>,
     /// The RuntimeClass.
     pub(crate) runtime_class_name: Option<Said<String>>,
@@ -99,16 +100,17 @@ pub(crate) struct Plan {
     pub(crate) ca_bundle: Option<Said<KeyRef>>,
     /// Files by their path.
     pub(crate) files: SaidMap<KeyRef>,
-    /// The kinds of volumes by the paths at which they are mounted, but for those of rules.
+    /// The kinds of volumes by the paths at which they are mounted, without those of rules.
     pub(crate) mounts: SaidMap<&'static str>,
-    /// Whether the program runs below chainpod's agent.
+    /// True if chainpod's agent runs the program.
     has_agent: bool,
     /// Parts of a Pod, merged into it at the end.
     pub(crate) template: Option<Said<PodTemplateSpec>>,
 }
 
 impl Plan {
-    /// The plan of `launch` by the operator's `rules`; `default_uid` runs a program that names no user.
+    /// Returns the plan of `launch` by the operator's `rules`. `default_uid` runs a program that names no
+    /// user.
     pub(crate) fn of(launch: &Launch<'_>, rules: &Rules, default_uid: i64) -> Self {
         let container = &launch.record.container;
         let (spec, process) = (&container.spec, &launch.process);
@@ -168,7 +170,8 @@ impl Plan {
         }
     }
 
-    /// The agent's task: `launch`'s, and in a Pod with certificates it writes them for Java, too.
+    /// Returns the agent's task: that of `launch`. In a Pod with certificates, the agent also writes them
+    /// for Java.
     pub(crate) fn task(&self, launch: &Launch<'_>) -> Option<Task> {
         let task = launch.task.clone()?;
         Some(Task {
@@ -178,7 +181,7 @@ impl Plan {
     }
 }
 
-/// A field of the create request.
+/// Returns a field of the create request.
 fn asked<T>(value: Option<T>) -> Option<Said<T>> {
     value.map(|value| Said::new(By::Client, value))
 }

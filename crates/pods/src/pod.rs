@@ -1,5 +1,5 @@
-//! The Pod of one start, translated from its plan: the image that the client named, the agent as its
-//! first process, everything that was uploaded as mounts.
+//! The Pod of one start, translated from its plan: the image that the client named, the agent as its first
+//! process, and all uploads as mounts.
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE};
 use engine::container::Port;
@@ -25,7 +25,7 @@ mod files;
 mod rule_fields;
 mod volumes;
 
-/// The Pod of `launch` by its plan.
+/// Returns the Pod of `launch` by its plan.
 pub(crate) fn build(launch: &Launch<'_>, plan: &Plan, config: &Config, agent_by: AgentBy) -> Pod {
     let record = launch.record;
     let texts = |said: &SaidMap<String>| {
@@ -73,12 +73,13 @@ pub(crate) fn build(launch: &Launch<'_>, plan: &Plan, config: &Config, agent_by:
     files::mounted(rule_fields::merged(pod, plan), launch)
 }
 
-/// The program's container.
+/// Returns the program's container.
 fn program(launch: &Launch<'_>, plan: &Plan, mounts: Vec<VolumeMount>) -> PodContainer {
     let env = plan.env.iter().map(|(name, said)| variable(name, &said.value));
     let (command, args) = command(launch, plan);
     PodContainer {
-        // Its role: others may be injected next to it, and status and log are asked for by name.
+        // The name is its role: other containers may be injected next to it, and status and log are read by
+        // name.
         name: launch.record.container.role.name().to_owned(),
         image: Some(plan.image.value.clone()),
         image_pull_policy: Some(plan.pull_policy.value.name().to_owned()),
@@ -98,8 +99,8 @@ fn program(launch: &Launch<'_>, plan: &Plan, mounts: Vec<VolumeMount>) -> PodCon
     }
 }
 
-/// Command and arguments: the agent and the program that it runs; without an agent the client's words, to which the
-/// runtime adds what only the image knows.
+/// Returns command and arguments: the agent, and the program that it runs. Without an agent they are the
+/// client's, and the runtime adds what only the image knows.
 fn command(launch: &Launch<'_>, plan: &Plan) -> (Option<Vec<String>>, Option<Vec<String>>) {
     let words = plan.command.as_ref();
     let words = words.map(|said| said.value.iter().map(|word| escaped(word)).collect());
@@ -125,7 +126,7 @@ fn variable(name: &str, value: &EnvValue) -> EnvVar {
     }
 }
 
-/// The name of our own container in `pod`.
+/// Returns the name of our own container in `pod`.
 pub(crate) fn own_container(pod: &Pod) -> Option<&str> {
     pod.metadata
         .labels
@@ -134,7 +135,7 @@ pub(crate) fn own_container(pod: &Pod) -> Option<&str> {
         .map(String::as_str)
 }
 
-/// Whose Pod this is, and its name; none where it is not one of ours.
+/// Returns the start that this Pod belongs to, and the Pod's name, or `None` if it is not one of ours.
 pub(crate) fn identity(pod: &Pod) -> Option<(AgentId, PodName)> {
     let (record, uid) = owner::controller(&pod.metadata)?;
     let start = pod.metadata.annotations.as_ref()?.get(START)?.parse().ok()?;
@@ -148,7 +149,7 @@ pub(crate) fn identity(pod: &Pod) -> Option<(AgentId, PodName)> {
     ))
 }
 
-/// The ports at which the program listens.
+/// Returns the ports at which the program listens.
 fn ports(ports: &[Port]) -> Vec<ContainerPort> {
     let port = |port: &Port| ContainerPort {
         container_port: port.number.into(),
@@ -158,18 +159,19 @@ fn ports(ports: &[Port]) -> Vec<ContainerPort> {
     ports.iter().map(port).collect()
 }
 
-/// Kubernetes expands `$(NAME)` in arguments and values and reads `$$` as `$`; Docker does neither.
+/// Escapes `$`: Kubernetes expands `$(NAME)` in arguments and values and reads `$$` as `$`. Docker does
+/// neither.
 fn escaped(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// The program's user and group.
+/// Returns the program's user and group.
 fn user(plan: &Plan) -> (i64, Option<i64>) {
     (plan.user.value, value(&plan.group))
 }
 
-/// What the Pod Security Standard `restricted` asks for. A user who says 0 gets 0, and the
-/// namespace decides.
+/// Returns the settings that the Pod Security Standard `restricted` requires. A request for user 0 gets 0,
+/// and the namespace's policy decides.
 fn security_context((uid, gid): (i64, Option<i64>)) -> SecurityContext {
     SecurityContext {
         run_as_non_root: Some(uid != 0),

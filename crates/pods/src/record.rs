@@ -11,24 +11,24 @@ use crate::{labels, owner};
 
 /// The key of a record's data.
 const KEY: &str = "container.json";
-/// The key of a sentence for who describes the object. Nobody reads it back.
+/// The key of a sentence for people who run `kubectl describe`. Nothing reads it back.
 const STATE: &str = "state";
 
-/// Why a ConfigMap is no record.
+/// The reason why a ConfigMap is not a record.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RecordError {
-    /// The API server always sends these.
+    /// A field that the API server always sends is missing.
     #[error("its metadata has no {0}")]
     Metadata(&'static str),
-    /// There is nothing in it.
+    /// It has no data under the key.
     #[error("it has no data of key {KEY}")]
     Absent,
-    /// It is not what this version writes.
+    /// The data is not in the form that this version writes.
     #[error("its {KEY} cannot be read: {0}")]
     Malformed(#[from] serde_json::Error),
 }
 
-/// The object of a container that is not there yet.
+/// Returns the object of a container that does not exist yet.
 pub(crate) fn build(
     name: &RecordName,
     namespace: &str,
@@ -49,7 +49,7 @@ pub(crate) fn build(
     })
 }
 
-/// Where the container is in its life, in words.
+/// Returns the state of the container as a sentence.
 fn state(container: &Container) -> String {
     let start = container.starts;
     let ended = |how: &str, exit: &Exit| {
@@ -74,7 +74,7 @@ fn state(container: &Container) -> String {
     }
 }
 
-/// The object that replaces `record` if nobody else did so since it was read.
+/// Returns the object that replaces `record`, unless somebody else has replaced it since it was read.
 pub(crate) fn replacement(record: &Record, namespace: &str) -> Result<ConfigMap, serde_json::Error> {
     let mut object = build(&record.name, namespace, &record.container)?;
     object.metadata.uid = Some(record.uid.clone());
@@ -118,7 +118,7 @@ pub(crate) mod sample {
     use crate::cluster::tests::config;
     use crate::plan::Plan;
 
-    /// A chaincode container that is being started for the second time.
+    /// Returns a chaincode container that is being started for the second time.
     pub(crate) fn chaincode() -> Record {
         let name = format!("dev-peer0.org1-kv-{}", "ab".repeat(32));
         let container = Container {
@@ -177,7 +177,7 @@ pub(crate) mod sample {
         }
     }
 
-    /// A launch of that record.
+    /// Returns a launch of that record.
     pub(crate) fn launch(record: &Record) -> Launch<'_> {
         let process = Process::of(&record.container);
         let ruled = Ruled {
@@ -187,7 +187,7 @@ pub(crate) mod sample {
         Launch::of(record, process, ruled, "https://chainpod:8443")
     }
 
-    /// The Pod of that record by chainpod's own rules.
+    /// Returns the Pod of that record by chainpod's own rules.
     pub(crate) fn pod(record: &Record, agent_by: AgentBy) -> Pod {
         let (launch, config) = (launch(record), config());
         let plan = Plan::of(&launch, &Rules::default(), config.default_uid);

@@ -1,5 +1,5 @@
-//! One request to the API server: bounded in time, tried again while the
-//! server cannot be reached, through an outage that is short.
+//! Requests to the API server: each is bounded in time, and tried again while the server cannot be reached,
+//! so that a short outage does no harm.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use tokio::time::Instant;
 
 use crate::error::mapped;
 
-/// How long a request is tried again: an API server starts anew in less, and a peer that gives an
-/// install or a start 300 s can still be told why it failed.
+/// The time for which a request is tried again. An API server restarts in less, and a peer, which waits 300
+/// s for an install or a start, still gets the reason for a failure.
 const OUTAGE: Duration = Duration::from_secs(60);
-/// The pause after the first try; doubled after each.
+/// The pause after the first try. It doubles after each.
 const PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause: so late the end of an outage may be noticed.
+/// The longest pause. The end of an outage is noticed at most this much later.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The time for one try: the API server's own limit for admission webhooks is 10 s.
 const LIMIT: Duration = Duration::from_secs(12);
 
-/// What a request came to.
+/// The result of a request.
 pub(crate) struct Tried<T> {
     /// The last answer.
     pub(crate) result: Result<T, ClusterError>,
-    /// Whether a try before failed without an answer: the server may have done it nevertheless.
+    /// True if an earlier try failed without an answer: the server may have done it nevertheless.
     pub(crate) again: bool,
 }
 
-/// Sends what `call` makes until the server answers, for [`OUTAGE`] at most.
+/// Sends the request of `call` until the server answers, for [`OUTAGE`] at most.
 pub(crate) async fn tried<T, F>(object: &str, call: impl Fn() -> F) -> Tried<T>
 where
     F: Future<Output = Result<T, kube::Error>>,
@@ -46,7 +46,7 @@ where
     }
 }
 
-/// One try.
+/// Sends a request once.
 pub(crate) async fn once<T>(
     object: &str,
     call: impl Future<Output = Result<T, kube::Error>>,

@@ -1,5 +1,6 @@
-//! From a Pod's status to what its container does. Our own containers' status is read, by name: the Pod's phase is
-//! also that of injected ones. The phase counts only where it says `Failed`: then nothing of the Pod runs.
+//! The state of a container, derived from its Pod's status. Only the status of our own containers is read,
+//! by name, because the Pod's phase depends on injected ones, too. The phase counts only if it is `Failed`:
+//! then nothing of the Pod runs.
 
 use engine::ports::{PodSeen, PodState};
 use engine::{Cause, End};
@@ -14,16 +15,16 @@ mod ending;
 pub(crate) mod parts;
 mod waits;
 
-/// The condition of a Pod that has a node, once it has one.
+/// The condition that shows if the Pod has a node.
 const SCHEDULED: &str = "PodScheduled";
-/// Reasons that say no more than the exit code.
+/// Reasons that add nothing to the exit code.
 const PLAIN: [&str; 2] = ["Completed", "Error"];
-/// The reason of an end for memory.
+/// The reason of an end because memory ran out.
 const OOM_KILLED: &str = "OOMKilled";
-/// The exit code of what was killed from outside: 128 + SIGKILL.
+/// The exit code of a program that was killed from outside: 128 + SIGKILL.
 const KILLED: i64 = 137;
 
-/// What a Pod tells; none where it is not one of ours.
+/// Returns the Pod's state for the engine, or `None` if the Pod is not one of ours.
 pub(crate) fn seen(pod: &Pod) -> Option<PodSeen> {
     let (agent, name) = identity(pod)?;
     Some(PodSeen {
@@ -59,7 +60,7 @@ fn state(pod: &Pod) -> PodState {
     }
 }
 
-/// What the first container that waits says of that, or the scheduler.
+/// Returns the reason and message of the first container that waits, or else the scheduler's message.
 pub(crate) fn waiting(status: &PodStatus) -> Option<String> {
     let said =
         first_waiting(status).map(|waiting| sentence(waiting.reason.as_deref(), waiting.message.as_deref()));
@@ -81,7 +82,8 @@ fn first_waiting(status: &PodStatus) -> Option<&ContainerStateWaiting> {
     waiting.next()
 }
 
-/// The reason in a word that a container of ours waits for, if any does: what keeps it counts more than what will come.
+/// Returns the reason, one word, for which a container of ours waits, if any does. A reason that may keep it
+/// waiting counts more than one that passes.
 pub(crate) fn waiting_reason(pod: &Pod) -> Option<&str> {
     let reasons = || parts(pod).filter_map(|part| part.state()?.waiting.as_ref()?.reason.as_deref());
     reasons()
@@ -95,7 +97,8 @@ pub(crate) fn is_looked_at(status: &PodStatus) -> bool {
     conditions.any(|condition| condition.type_ == SCHEDULED)
 }
 
-/// No node, whatever the reason: none fits, or the scheduler may not look for one.
+/// Returns the cause if the Pod has no node, whatever the reason: no node fits, or the scheduler may not
+/// look for one.
 fn unscheduled(status: &PodStatus) -> Option<Cause> {
     let mut conditions = status.conditions.iter().flatten();
     let condition = conditions
@@ -106,7 +109,7 @@ fn unscheduled(status: &PodStatus) -> Option<Cause> {
 
 fn ended(terminated: &ContainerStateTerminated, ending: Option<End>) -> PodState {
     let end = match ending {
-        // Memory is why, whoever deletes the Pod afterwards.
+        // Memory is the cause, even if the Pod is deleted afterwards.
         None | Some(End::Deleted) if terminated.reason.as_deref() == Some(OOM_KILLED) => End::OutOfMemory,
         Some(end) => end,
         None => match words(terminated) {
@@ -120,7 +123,7 @@ fn ended(terminated: &ContainerStateTerminated, ending: Option<End>) -> PodState
     }
 }
 
-/// A reason and a message as a part of a sentence that goes on.
+/// Joins a reason and a message, without the full stop, so that a sentence can go on after them.
 fn sentence(reason: Option<&str>, message: Option<&str>) -> String {
     let parts = [reason, message]
         .into_iter()

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Secret;
 
 use crate::{labels, owner};
 
-/// The Secret of one start.
+/// Returns the Secret of one start.
 pub(crate) fn build(
     record: &Record,
     task: &Task,

@@ -1,6 +1,6 @@
-//! What the API server tells of our objects, as events for the engine: one
-//! watcher per kind, started anew for ever. An object that vanished while we
-//! did not listen is missed at the next list and told as gone.
+//! The watch: changes of our objects as events for the engine. There is one watcher for each kind, and a
+//! broken one is started anew without end. If an object vanishes while no watch is open, the next list does
+//! not have it, and it is reported as gone.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
@@ -22,28 +22,28 @@ use crate::{KubeCluster, labels, record, status};
 
 /// The pause before a broken watch is started anew for the first time.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause: so late the end of an outage may be noticed. There are two watches of each
-/// chainpod, so the API server is not flooded.
+/// The longest pause. The end of an outage is noticed at most this much later. There are two watches for
+/// each chainpod, so this does not flood the API server.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// A watch that has lasted so long has worked.
+/// The duration after which a watch counts as working.
 const WORKED: Duration = Duration::from_secs(20);
 
-/// What is told of one kind.
+/// A report about one kind of objects.
 #[derive(Debug)]
 pub enum Told {
-    /// What has happened to an object.
+    /// A change of an object.
     Event(Event),
-    /// All objects of that kind that were there have been told.
+    /// All objects of that kind that existed have been reported.
     Listed(&'static str),
     /// The watch of that kind broke, and is started anew.
     Broke(&'static str),
 }
 
-/// The kinds that [`watch`] tells of.
+/// The kinds that [`watch`] reports on.
 pub const WATCHED: [&str; 2] = ["ConfigMap", "Pod"];
 
-/// Tells `sink` all that happens to the records and Pods of the cluster's instance, from a first
-/// list on. It does not end.
+/// Reports to `sink` all changes of the records and Pods of the cluster's instance, from a first list on.
+/// Never ends.
 pub async fn watch(cluster: Arc<KubeCluster>, sink: impl Fn(Told) + Send + Sync + 'static) {
     let instance = cluster.instance().to_owned();
     let records = follow(
@@ -83,8 +83,8 @@ where
     }
 }
 
-/// The pauses before a watch is started anew. They grow until it has worked for a while: one that
-/// is refused at once begins well each time.
+/// Returns the pauses before a watch is started anew. They grow until it has worked for a while, because
+/// even a watch that is refused at once begins well each time.
 fn pauses() -> ResetTimerBackoff<ExponentialBackoff> {
     let growing = ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
@@ -94,7 +94,7 @@ fn pauses() -> ResetTimerBackoff<ExponentialBackoff> {
     ResetTimerBackoff::new(growing.into(), WORKED)
 }
 
-/// An object as events: that it is there, and, for later, that it is gone.
+/// An object as events: one that it exists, and one for later, that it is gone.
 struct Seen {
     there: Event,
     gone: Event,
@@ -108,7 +108,7 @@ fn record_seen(object: &ConfigMap, instance: &str) -> Option<Seen> {
             return None;
         }
     };
-    // Two instances' names may be one label's value.
+    // The names of two instances may give the same label value.
     (record.container.scope.0 == instance).then(|| Seen {
         gone: Event::RecordGone(record.name.clone(), record.uid.clone()),
         there: Event::Record(Box::new(record)),
@@ -129,14 +129,14 @@ fn pod_seen(cluster: &KubeCluster, pod: &Pod) -> Option<Seen> {
     })
 }
 
-/// What was told of one kind, by uid.
+/// The reports about one kind so far, by uid.
 struct Known<F> {
     read: F,
-    /// What to tell when the object is gone.
+    /// The event to report when the object is gone.
     gone: HashMap<String, Event>,
-    /// Not ours: told once, then skipped.
+    /// Objects that are not ours: they are logged once, then skipped.
     strange: HashSet<String>,
-    /// Who was there in the list that is under way.
+    /// The objects in the list that is being read.
     listed: HashSet<String>,
 }
 
@@ -199,7 +199,8 @@ impl<F> Known<F> {
         }
     }
 
-    /// The object as it was at its end: a Pod's last status may be its only word of how it ended.
+    /// Returns the event that the object is gone, with its last state: a Pod's last status may be the only
+    /// report of its end.
     fn deleted<K: Resource>(&mut self, object: &K) -> Option<Event>
     where
         F: Fn(&K) -> Option<Seen>,

@@ -1,4 +1,4 @@
-//! Docker's `config.json`: who we are to which registry.
+//! Docker's `config.json`: the credentials for each registry.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use oci_client::secrets::RegistryAuth;
 use serde::Deserialize;
 
-/// The names under which Docker's own registry is kept.
+/// The names under which the credentials for Docker Hub are kept.
 const DOCKER_HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 /// The file, as Docker and `kubectl create secret docker-registry` write it.
@@ -28,14 +28,14 @@ struct Entry {
     password: String,
 }
 
-/// What that file has for the registry `host`.
+/// Returns the credentials that `file` has for the registry `host`.
 ///
 /// # Errors
-/// When it cannot be read; its content is in no text.
+/// Returns the reason why the file cannot be read. The text has nothing of its content.
 pub(crate) fn of(file: &Path, host: &str) -> Result<RegistryAuth, String> {
     let place = file.display();
     let text = fs::read_to_string(file).map_err(|error| format!("{place} (registry-auth): {error}"))?;
-    // serde's text may have what it read.
+    // The text of serde's error may quote what it read.
     let config: ConfigFile = serde_json::from_str(&text)
         .map_err(|_| format!("{place} (registry-auth) is no config.json of Docker's"))?;
     let mut entries = config.auths.into_iter();
@@ -51,7 +51,7 @@ pub(crate) fn of(file: &Path, host: &str) -> Result<RegistryAuth, String> {
         .ok_or_else(|| format!("{place} (registry-auth) has no user and password for {host}"))
 }
 
-/// Whether a key, `HOST`, `https://HOST` or `https://HOST/v1/`, is of that registry.
+/// Returns true if a key (`HOST`, `https://HOST` or `https://HOST/v1/`) names that registry.
 fn is_of(key: &str, host: &str) -> bool {
     let key = key.trim_start_matches("https://").trim_start_matches("http://");
     let key = key.split('/').next().unwrap_or(key);

@@ -1,5 +1,5 @@
-//! What registries say of images: ENTRYPOINT and CMD, where neither a request nor
-//! a rule says them. It pulls nothing: that is the nodes'.
+//! The look-up of an image's ENTRYPOINT and CMD in its registry, if neither a request nor a rule names them.
+//! It pulls no images: the nodes do that.
 
 mod credentials;
 
@@ -16,24 +16,25 @@ use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use tokio::time::{Instant, timeout};
 
-/// How long a registry may take: a launch waits for it, and a peer for that.
+/// The time limit for a registry: a launch waits for it, and a peer for the launch.
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
-/// How long an answer counts: a tag may move.
+/// The time for which an answer is kept: a tag may move.
 const ANSWER_COUNTS: Duration = Duration::from_secs(600);
-/// How long a failure counts: a burst of launches must not ask one by one.
+/// The time for which a failure is kept: a burst of launches must not ask once for each.
 const FAILURE_COUNTS: Duration = Duration::from_secs(10);
 
 type Answer = Result<ImageCommand, String>;
 
-/// Registries, with the credentials that a file has for them.
+/// A client of registries, with the credentials that a file has for them.
 pub struct Registries {
-    /// Docker's `config.json`; read for each look-up, as it may be replaced.
+    /// Docker's `config.json`. It is read for each look-up, because it may be replaced.
     auth: Option<PathBuf>,
     known: Mutex<HashMap<String, (Instant, Answer)>>,
 }
 
 impl Registries {
-    /// With that `config.json`, or nobody's credentials. rustls' default provider must be installed.
+    /// A client with the credentials of that `config.json`, or with none. rustls' default provider must be
+    /// installed.
     #[must_use]
     pub fn new(auth: Option<PathBuf>) -> Self {
         Self {
@@ -42,11 +43,11 @@ impl Registries {
         }
     }
 
-    /// What the image of that name runs by itself. Answers after 5 s at the latest; an answer counts for 10 minutes, a
-    /// failure for 10 s.
+    /// Returns the command that the image of that name runs by default. Answers after 5 s at the latest. An
+    /// answer is kept for 10 minutes, a failure for 10 s.
     ///
     /// # Errors
-    /// Why that is not known: the registry's message.
+    /// Returns a message if the command is not known: the registry's own, if it has answered.
     pub async fn command(&self, image: &str) -> Answer {
         if let Some(answer) = self.known(image) {
             return answer;
@@ -114,7 +115,7 @@ fn reference(name: &ImageName) -> Reference {
     }
 }
 
-/// As Docker and containerd: without TLS on the loopback interface alone.
+/// Returns the protocol, as Docker and containerd choose it: without TLS only on the loopback interface.
 fn protocol(host: &str) -> ClientProtocol {
     let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let name = match host.rsplit_once(':') {
@@ -129,7 +130,7 @@ fn protocol(host: &str) -> ClientProtocol {
     }
 }
 
-/// An error with all that lies below it: the outer one says least.
+/// Returns the text of an error and of all its causes: the outer text alone says least.
 fn said(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut below = error.source();
@@ -178,12 +179,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_failure_is_asked_for_once_in_a_burst() {
-        // Fails only where another is installed already.
+        // This fails only if a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let registries = Registries::new(None);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let image = format!("{}/a:1", listener.local_addr().unwrap());
-        // It accepts and never answers.
+        // This registry accepts connections and never answers.
         assert_eq!(
             registries.command(&image).await.unwrap_err(),
             "its registry did not answer within 5 s"
@@ -201,7 +202,7 @@ mod tests {
         let registries = Registries::new(None);
         let error = registries.command("A B").await.unwrap_err();
         assert!(error.starts_with("\"A B\" is no image's name: "), "{error}");
-        // oci-client's own reader takes it for docker.io/EVIL/a.
+        // oci-client's own parser reads this as docker.io/EVIL/a.
         let error = registries.command("EVIL/a").await.unwrap_err();
         assert!(
             error.contains("repository name (EVIL/a) must be lowercase"),

@@ -1,4 +1,4 @@
-//! What the rules come to for one container.
+//! The choice that the rules make for one container.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ const BY_KEY: [&str; 8] = [
 /// A container as rules see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// What it is for.
+    /// The role of the container.
     pub role: Role,
     /// Its image, or the base that it was built on, in any spelling.
     pub image: &'a str,
@@ -50,16 +50,16 @@ impl<'a> From<&'a Container> for Subject<'a> {
     }
 }
 
-/// What the rules come to.
+/// The result of the rules for one container.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Choice {
-    /// What the Pod has.
+    /// The fields of the Pod.
     pub fields: PodFields,
-    /// Which rule gave each of that, by field.
+    /// The rule that gave each of these fields.
     pub origins: Vec<Origin>,
 }
 
-/// Where a field's value comes from.
+/// The origin of a field's value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// The field: `env.GOPROXY`, `resources.limits.memory`.
@@ -71,7 +71,7 @@ pub struct Origin {
 }
 
 impl Choice {
-    /// The name of the rule that gave the field, where one did.
+    /// Returns the name of the rule that gave the field, if one did.
     #[must_use]
     pub fn rule_of(&self, field: &str) -> Option<&str> {
         let origin = self.origins.iter().find(|origin| origin.field == field)?;
@@ -80,8 +80,7 @@ impl Choice {
 }
 
 impl Rules {
-    /// What they come to for `subject`: of each field what the first rule says that is about it and
-    /// says anything.
+    /// Chooses for `subject`: each field has the value of the first rule that matches and sets the field.
     #[must_use]
     pub fn choose(&self, subject: &Subject<'_>) -> Choice {
         let (mut chosen, mut origins) = (Map::new(), Vec::new());
@@ -94,14 +93,14 @@ impl Rules {
         origins.sort();
         let fields = serde_json::from_value(Value::Object(chosen));
         Choice {
-            // Invariant: each field is as one of the rules has it.
+            // Invariant: each field has the form that one of the rules gave it.
             fields: fields.expect("chosen fields are fields"),
             origins,
         }
     }
 }
 
-/// Takes what has not been chosen yet.
+/// Takes the fields that have not been chosen yet.
 fn take(
     chosen: &mut Map<String, Value>,
     said: Map<String, Value>,
@@ -132,8 +131,8 @@ fn take(
 }
 
 impl Globs {
-    /// [`Globs::allow`] of a chaincode's or peer's name: of a build it is known from an image's, which has small
-    /// letters only.
+    /// Matches the name of a chaincode or peer as [`Globs::allow`] does. A build's name is known only from
+    /// an image's name, which is in lower case, so both sides are compared in lower case.
     fn allow_name(&self, role: Role, name: Option<&str>) -> bool {
         match role {
             Role::Build => self.to_lowercase().allow(name.map(str::to_lowercase).as_deref()),

@@ -1,4 +1,4 @@
-//! Patterns: `*` is any text, also none, and everything else is itself.
+//! Patterns: `*` stands for any text, also an empty one. Every other character stands for itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,19 +20,20 @@ pub enum Globs {
 }
 
 impl Glob {
-    /// Whether `text` is of this pattern.
+    /// Returns true if `text` matches this pattern.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         self.captures(text).is_some()
     }
 
-    /// What each `*` stands for in `text`, the first ones as little as possible; none where it does not match.
+    /// Returns the text that each `*` stands for, the first ones as short as possible, or `None` if `text`
+    /// does not match.
     #[must_use]
     pub fn captures<'t>(&self, text: &'t str) -> Option<Vec<&'t str>> {
         captures(&self.0, text)
     }
 
-    /// The pattern as it is written.
+    /// Returns the pattern as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -47,7 +48,8 @@ fn captures<'t>(pattern: &str, text: &'t str) -> Option<Vec<&'t str>> {
     if after.is_empty() {
         return Some(vec![text]);
     }
-    // A star takes as little as lets the rest match: with several that is the first occurrence of what follows.
+    // A star takes as little as possible so that the rest can match: with several stars, that is the first
+    // occurrence of the text after each.
     let ends = text.char_indices().map(|(end, _)| end).chain([text.len()]);
     for end in ends {
         if let Some(mut rest) = captures(after, &text[end..]) {
@@ -59,13 +61,13 @@ fn captures<'t>(pattern: &str, text: &'t str) -> Option<Vec<&'t str>> {
 }
 
 impl Globs {
-    /// Whether it says nothing.
+    /// Returns true if there are no patterns.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::Many(all) if all.is_empty())
     }
 
-    /// These patterns in small letters.
+    /// Returns these patterns in lower case.
     #[must_use]
     pub(crate) fn to_lowercase(&self) -> Self {
         let lower = |glob: &Glob| Glob(glob.0.to_lowercase());
@@ -75,7 +77,8 @@ impl Globs {
         }
     }
 
-    /// Whether `text` is of one of these patterns, or there are none; what there is not is of no pattern.
+    /// Returns true if `text` matches one of these patterns, or if there are none. An absent text matches no
+    /// pattern.
     #[must_use]
     pub fn allow(&self, text: Option<&str>) -> bool {
         let any = |all: &[Glob]| text.is_some_and(|text| all.iter().any(|glob| glob.matches(text)));

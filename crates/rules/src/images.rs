@@ -1,4 +1,4 @@
-//! Images as rules name them, and what rules say about them.
+//! Images as rules name them, and the rules about them.
 
 use engine::image::{PullPolicy, Ruled};
 use image_name::{ImageName, InvalidName};
@@ -25,22 +25,22 @@ pub struct ImageRule {
     pub entrypoint: Option<Vec<String>>,
 }
 
-/// Why the rules do not allow an image.
+/// The reason why the rules do not allow an image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAllowed {
-    /// It is not in the list.
+    /// The image is not in the list.
     #[error(
         "image {image} is not allowed: neither {full_name} nor what is pulled for it, {pulled}, is of allowedImages in chainpod's rules"
     )]
     Unlisted {
-        /// As the client said it.
+        /// The name that the client gave.
         image: String,
-        /// In full.
+        /// The full name.
         full_name: String,
-        /// After rewriting.
+        /// The name after rewriting.
         pulled: String,
     },
-    /// The client's text is no image's name.
+    /// The client's text is not an image name.
     #[error("image {image} is not allowed: {error}")]
     NoName {
         /// The text.
@@ -48,20 +48,21 @@ pub enum NotAllowed {
         /// Why.
         error: InvalidName,
     },
-    /// A rule rewrites it to what is no image's name.
+    /// A rule rewrites the name to a text that is not an image name.
     #[error("image {image} is not allowed: the rules rewrite it to {pulled}: {error}")]
     Rewritten {
-        /// As the client said it.
+        /// The name that the client gave.
         image: String,
-        /// After rewriting.
+        /// The name after rewriting.
         pulled: String,
-        /// Why that is no name.
+        /// The reason why that is not a name.
         error: InvalidName,
     },
 }
 
 impl ImageRule {
-    /// What is pulled in the place of the image of that full name, if it is of this rule and the rule says so.
+    /// Returns the image that is pulled in place of the image with that full name, if this rule matches it
+    /// and rewrites it.
     fn rewritten(&self, image: &str) -> Option<String> {
         let rewrite = self.rewrite.as_ref()?.as_str();
         let patterns = self.patterns().iter();
@@ -82,7 +83,7 @@ impl ImageRule {
         }
     }
 
-    /// What is wrong with it beyond its form: a key and why.
+    /// Returns what is wrong with the rule apart from its form: a key and the reason.
     pub(crate) fn wrong(&self) -> Option<(&'static str, &'static str)> {
         let stars = |pattern: &Glob| pattern.as_str().matches('*').count();
         if self.matches.is_empty() {
@@ -96,12 +97,13 @@ impl ImageRule {
 }
 
 impl Rules {
-    /// What the rules come to for an image, in any spelling: of each field what the first rule says that is about
-    /// it and says anything.
+    /// Returns the result of the rules for an image, in any spelling: each field has the value of the first
+    /// rule that matches and sets the field.
     ///
     /// # Errors
-    /// When `allowedImages` has neither its name nor what is pulled for it: rewriting is the operator's own word, so
-    /// either is enough.
+    /// Returns `NotAllowed` if `allowedImages` matches neither the image's name nor its rewrite. Rewrites
+    /// are the operator's own, so a match of either is enough. Returns the error of the name if the text, or
+    /// its rewrite, is not an image name.
     pub fn image(&self, image: &str) -> Result<Ruled, NotAllowed> {
         let name = ImageName::parse(image).map_err(|error| NotAllowed::NoName {
             image: image.to_owned(),
@@ -138,7 +140,7 @@ impl Rules {
         })
     }
 
-    /// Which rule gave what of that, by its place in the file; chainpod's own are `built-in`.
+    /// Returns the rule that gave each field, by its place in the file; chainpod's own rules are `built-in`.
     #[must_use]
     pub fn image_origins(&self, image: &str) -> Vec<Origin> {
         let Ok(name) = ImageName::parse(image) else {
@@ -287,7 +289,7 @@ allowedImages: ["docker.io/hyperledger/*", "mirror.example/*", "docker.io/librar
                 "a b",
                 "image a b is not allowed: invalid reference format".to_owned(),
             ),
-            // The digest is pulled, whatever the tag.
+            // The digest decides which image is pulled, whatever the tag.
             (
                 &format!("mirror.example/a:1@{digest}"),
                 format!("is not allowed: neither mirror.example/a@{digest} nor"),

@@ -1,9 +1,9 @@
-//! What operators say about Pods and images: a file of rules ([`Rules`]), and what they come to
+//! The rules of operators about Pods and images: a file of rules ([`Rules`]), and the choice that they make
 //! for one container ([`Rules::choose`]).
 //!
-//! Rules are read in order, and **the first match wins for each field**: a rule that says
-//! nothing about a field leaves it to the rules after it. chainpod's own rules come last. It makes
-//! no Pods: that is the Kubernetes adapter's.
+//! Rules are read in order, and **the first match wins for each field**: a rule that does not set a field
+//! leaves it to the rules after it. chainpod's own rules come last. This crate makes no Pods: the Kubernetes
+//! adapter does that.
 
 mod choose;
 mod glob;
@@ -21,7 +21,7 @@ pub use pod::{EnvValue, KeyRef, Match, PodFields, PodRule, Resources};
 pub use source::Source;
 pub use text::Text;
 
-/// What chainpod itself says, after all that operators say.
+/// chainpod's own rules, which come after all of the operator's.
 const BUILT_IN: &str = include_str!("built_in.yaml");
 
 /// A file of rules.
@@ -39,10 +39,10 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Reads a file's text; chainpod's own rules come after its.
+    /// Reads the text of a file and appends chainpod's own rules.
     ///
     /// # Errors
-    /// All that is wrong, each with the path of its key.
+    /// Returns everything that is wrong with the text, each with the path of its key.
     pub fn parse(text: &str) -> Result<Self, Wrong> {
         let mut rules = parse::document(text)?;
         let own = Self::default();

@@ -1,5 +1,5 @@
-//! From a file's text to rules. All that is wrong is gathered, each with the path of its key, so that it
-//! can be told at once.
+//! The parser from a file's text to rules. It collects everything that is wrong, each with the path of its
+//! key, and reports it at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{Glob, ImageRule, Match, PodFields, PodRule, Rules};
 
-/// All that is wrong with a file of rules: a line each.
+/// Everything that is wrong with a file of rules, one line each.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Wrong(pub Vec<String>);
 
@@ -50,7 +50,7 @@ pub(crate) fn document(text: &str) -> Result<Rules, Wrong> {
     }
 }
 
-/// What is wrong so far.
+/// A reader, with everything that is wrong so far.
 #[derive(Default)]
 pub(crate) struct Reader(Vec<String>);
 
@@ -59,7 +59,7 @@ impl Reader {
         self.0.push(format!("{path}: {why}"));
     }
 
-    /// The elements of a list, as far as they can be read.
+    /// Returns the elements of a list that can be read.
     pub(crate) fn list<T>(
         &mut self,
         path: &str,
@@ -116,7 +116,7 @@ impl Reader {
         self.read(path, value)
     }
 
-    /// A value of that type; what it does not know is wrong.
+    /// Reads a value as that type; keys that the type does not know are reported as wrong.
     pub(crate) fn read<T: DeserializeOwned + Serialize>(&mut self, path: &str, value: &Value) -> Option<T> {
         let read: T = match serde_path_to_error::deserialize(value.clone()) {
             Ok(read) => read,
@@ -131,7 +131,8 @@ impl Reader {
                 return None;
             }
         };
-        // Kubernetes' types pass over what they do not know: it is what is not there when they are written again.
+        // Kubernetes' types skip keys that they do not know. Those keys are missing when the value is
+        // written again.
         let written = serde_json::to_value(&read).unwrap_or_default();
         self.unknown(path, value, &written);
         Some(read)
@@ -180,7 +181,7 @@ impl Reader {
     }
 }
 
-/// Whether a value says nothing.
+/// Returns true for a value without content.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -1,5 +1,5 @@
-//! Where rules come from: a file, which may be replaced while we run, as the kubelet does
-//! with a ConfigMap's.
+//! The source of the rules: a file, which may be replaced while chainpod runs, as the kubelet does with the
+//! file of a ConfigMap.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -9,20 +9,20 @@ use std::time::SystemTime;
 
 use crate::{Rules, Wrong};
 
-/// The rules as their file says them now.
+/// The rules that their file has now.
 pub struct Source {
-    /// None: chainpod's own rules alone.
+    /// The file; `None` for chainpod's own rules alone.
     file: Option<PathBuf>,
     loaded: Mutex<Loaded>,
 }
 
 struct Loaded {
-    /// The file when it was read.
+    /// The stamp of the file when it was read.
     stamp: Stamp,
     rules: Arc<Rules>,
 }
 
-/// What changes when a file is written or replaced.
+/// The properties of a file that change when it is written or replaced.
 type Stamp = Option<(u64, u64, SystemTime)>;
 
 impl Source {
@@ -41,7 +41,7 @@ impl Source {
     /// Reads a file.
     ///
     /// # Errors
-    /// That it cannot be read; all that is wrong in it.
+    /// Returns the reason why the file cannot be read, or everything that is wrong in it.
     pub fn open(file: &Path) -> Result<Self, Wrong> {
         Ok(Self {
             file: Some(file.to_owned()),
@@ -52,8 +52,8 @@ impl Source {
         })
     }
 
-    /// The rules for a new Pod: the file is read again where it has changed. Where it is wrong, the former rules
-    /// stay, and the log says so.
+    /// Returns the rules for a new Pod. Reads the file again if it has changed. If it is wrong, the former
+    /// rules stay, and the log reports it.
     #[must_use]
     pub fn current(&self) -> Arc<Rules> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,7 +95,7 @@ mod tests {
     fn a_changed_file_counts_and_a_wrong_one_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("rules.yaml");
-        // Replaced, as the kubelet does it: another inode.
+        // The file is replaced as the kubelet does it: by another inode.
         let write = |text: &str| {
             let new = folder.path().join("new");
             fs::write(&new, text).unwrap();

@@ -1,4 +1,4 @@
-//! Files of rules as operators write them, and what they come to.
+//! Files of rules as operators write them, and the choices that they make.
 
 mod documents;
 mod schema;

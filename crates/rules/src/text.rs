@@ -1,17 +1,17 @@
-//! Texts that YAML reads as numbers or truths when they are not quoted: `cpu: 2`, `DEBUG: 1`.
+//! Texts that YAML reads as numbers or booleans when they are not quoted: `cpu: 2`, `DEBUG: 1`.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
-/// A text, however it is written.
+/// A text, in whichever of these forms it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Text(pub String);
 
 impl Text {
-    /// The text of a scalar.
+    /// Returns the text of a scalar.
     pub(crate) fn of(value: &Value) -> Option<Self> {
         match value {
             Value::String(text) => Some(Self(text.clone())),

@@ -1,6 +1,5 @@
-//! What the operator's machinery asks, over plain HTTP on a listener of its
-//! own: whether the process lives, whether it is ready, and what it counts. `/livez` asks nobody:
-//! a restart of chainpod mends no API server.
+//! The listener for the operator's tools, plain HTTP on a port of its own: liveness, readiness and metrics.
+//! `/livez` checks nothing else, because a restart of chainpod repairs no API server.
 
 use std::fmt::Write;
 
@@ -16,12 +15,12 @@ use crate::listen::docker_listener;
 use crate::metrics::Metrics;
 use crate::readiness::{Checked, Readiness};
 
-/// Serves the operator's machinery. Never ends.
+/// Serves the operator's tools. Never ends.
 pub async fn admin_listener(listener: TcpListener, router: Router) {
     docker_listener(listener, router).await;
 }
 
-/// The operator's routes.
+/// Returns the operator's routes.
 pub fn router(readiness: Readiness, metrics: Metrics) -> Router {
     let told = move || async move { ([(CONTENT_TYPE, TEXT)], metrics.scrape().await) };
     Router::new()
@@ -31,7 +30,8 @@ pub fn router(readiness: Readiness, metrics: Metrics) -> Router {
         .with_state(readiness)
 }
 
-/// 200 where all is ready, else 503 with what is not, by name; `?verbose` tells all in any case.
+/// Answers 200 if all is ready, else 503 with the name of each failed check. `?verbose` lists all checks in
+/// any case.
 async fn readyz(State(readiness): State<Readiness>, uri: Uri) -> (StatusCode, String) {
     let checked = readiness.check().await;
     let is_ready = checked.iter().all(|checked| checked.result.is_ok());
@@ -47,11 +47,11 @@ async fn readyz(State(readiness): State<Readiness>, uri: Uri) -> (StatusCode, St
     }
 }
 
-/// As the API server's own `/readyz` writes it.
+/// Writes the checks as the API server's own `/readyz` does.
 fn lines(checked: &[Checked], verdict: &str) -> String {
     let mut text = String::new();
     for Checked { name, result } in checked {
-        // A text takes all that is written to it.
+        // Writing to a `String` never fails.
         let _ = match result {
             Ok(()) => writeln!(text, "[+]{name} ok"),
             Err(why) => writeln!(text, "[-]{name} failed: {}", why.replace('\n', " ")),

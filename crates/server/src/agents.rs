@@ -1,4 +1,4 @@
-//! The agents' calls (`agent_protocol`): each may speak for its own container only.
+//! The agents' calls (`agent_protocol`). Each agent may act for its own container only.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::body;
 use crate::error::{ApiError, Result};
 use crate::router::in_span;
 
-/// The agents' routes over an engine.
+/// Returns the agents' routes over an engine.
 pub fn router(engine: Engine) -> Router {
     let calls = Router::new()
         .route("/inputs/{number}", get(input))
@@ -83,7 +83,7 @@ async fn output(
 ) -> Result<StatusCode> {
     let kept = engine.output(&agent.0, path.number, body::reader(tar)).await;
     kept.map_err(|error| match error {
-        // An agent tries again what fails here; this does not pass by itself.
+        // The agent tries other failures again; this one does not pass by itself.
         engine::Error::Store(StoreError::Io(_)) => ApiError::insufficient_storage(&error),
         other => other.into(),
     })?;
@@ -93,24 +93,24 @@ async fn output(
 async fn event(State(engine): State<Engine>, agent: Agent, Json(event): Json<AgentEvent>) -> StatusCode {
     let (record, start, said) = (agent.0.record.clone(), agent.0.start, format!("{event:?}"));
     engine.observe(Event::Agent(agent.0, event)).await;
-    // Only now the span has the container's names.
+    // The span has the container's names only from here on.
     tracing::debug!(%record, start, said, "an agent spoke");
     StatusCode::NO_CONTENT
 }
 
-/// One line per command, an empty one where there is none for a while.
+/// Streams one line for each command, and an empty one after a while without any.
 async fn commands(State(engine): State<Engine>, agent: Agent) -> Result<Body> {
     let commands = engine.commands(&agent.0).await?;
     let lines = stream::unfold(commands, |mut commands| async move {
         let line = next_line(&mut commands).await?;
         Some((Ok::<_, Infallible>(line), commands))
     });
-    // The first line goes out at once, so that the agent knows that it is heard.
+    // The first line goes out at once, so that the agent knows that its call has arrived.
     let greeting = stream::once(std::future::ready(Ok("\n".to_owned())));
     Ok(Body::from_stream(futures::StreamExt::chain(greeting, lines)))
 }
 
-/// The next line for an agent; none when another stream of it has taken over.
+/// Returns the next line for an agent, or `None` when another stream of that agent has taken over.
 async fn next_line(commands: &mut mpsc::Receiver<agent_protocol::Command>) -> Option<String> {
     let keepalive = Duration::from_secs(KEEPALIVE_SECS);
     match tokio::time::timeout(keepalive, commands.recv()).await {

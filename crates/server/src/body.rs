@@ -1,4 +1,4 @@
-//! Bodies as streams of bytes, both ways.
+//! Bodies as streams of bytes, in both directions.
 
 use axum::body::Body;
 use engine::ports::Reader;
@@ -8,13 +8,13 @@ use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::error::{ApiError, Result};
 
-/// Bytes of a blob that are read and sent at once.
+/// Bytes of a blob that are read and sent at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// A body that is read into memory. A peer's create request has 3 KiB; the command and environment that
-/// Linux starts a program with, which are most of it, have at most 2 MiB.
+/// The limit of a body that is read into memory. A peer's create request has 3 KiB. Most of a request is the
+/// command and environment, and Linux starts programs with at most 2 MiB of those.
 const JSON_BYTES: usize = 4 * 1024 * 1024;
 
-/// A request's body. One that ends before its final chunk fails.
+/// Returns a request's body as a reader. A body that ends before its final chunk fails.
 pub(crate) fn reader(body: Body) -> Reader {
     let stream = body
         .into_data_stream()
@@ -22,10 +22,10 @@ pub(crate) fn reader(body: Body) -> Reader {
     Box::new(StreamReader::new(stream))
 }
 
-/// A JSON body, with Docker's texts.
+/// Reads a JSON body. The messages of errors are Docker's.
 ///
 /// # Errors
-/// 400 for what is none, or too long.
+/// Returns 400 for a body that is not valid JSON, or too long.
 pub(crate) async fn json<T: DeserializeOwned>(body: Body) -> Result<T> {
     let read = axum::body::to_bytes(body, JSON_BYTES).await;
     let bytes = read.map_err(|error| ApiError::bad_request(error).context("invalid JSON"))?;
@@ -37,7 +37,7 @@ pub(crate) async fn json<T: DeserializeOwned>(body: Body) -> Result<T> {
     serde_json::from_slice(&bytes).map_err(|error| ApiError::bad_request(error).context("invalid JSON"))
 }
 
-/// An answer's body.
+/// Returns the body of an answer.
 pub(crate) fn body(reader: Reader) -> Body {
     Body::from_stream(ReaderStream::with_capacity(reader, CHUNK_BYTES))
 }

@@ -1,8 +1,7 @@
 //! `POST /build`: an image from a streamed context.
 //!
-//! Peers open a build and leave it idle for the whole compile, and ignore
-//! errors inside its progress: so there is no time limit, and the status is
-//! said when all is over.
+//! Peers open a build and leave the connection idle for the whole compilation, and they ignore errors inside
+//! its progress. So there is no time limit, and the status is sent only when the build is over.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -23,7 +22,7 @@ use crate::error::{ApiError, Result};
 use crate::query::{Query, boolean};
 use crate::router::Version;
 
-/// The parameters that matter; others are accepted.
+/// The parameters that matter; others are accepted and ignored.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parameters {
@@ -45,11 +44,11 @@ impl Default for Parameters {
     }
 }
 
-/// 200 with the progress of a build that succeeded.
+/// Answers 200 with the progress of a build that succeeded.
 ///
 /// # Errors
-/// A context that is not what it should be is 400, an instruction that needs a builder 501, a
-/// base that is not allowed 403.
+/// Returns 400 for an invalid context, 501 for an instruction that needs a builder, and 403 for a base image
+/// that is not allowed.
 pub(crate) async fn build(
     State(engine): State<Engine>,
     Extension(Version(version)): Extension<Version>,
@@ -77,7 +76,7 @@ pub(crate) async fn build(
     Ok((progress, Body::from_stream(lines)).into_response())
 }
 
-/// A JSON object of texts; null values are left out, as Docker takes them from its environment.
+/// Reads a JSON object of texts. Null values are left out: Docker takes those from its own environment.
 fn map(name: &str, json: &str) -> Result<BTreeMap<String, String>> {
     if json.is_empty() {
         return Ok(BTreeMap::new());

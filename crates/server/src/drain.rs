@@ -1,6 +1,5 @@
-//! Shutdown: builds and launches that are open when the process is told to end
-//! are let end, and whatever they call meanwhile is served. One place: a
-//! counter around Docker's routes.
+//! Shutdown: builds and launches that are open when the process has to end may finish, and the calls that
+//! they make meanwhile are served. The one place for this is a counter around Docker's routes.
 
 use std::time::Duration;
 
@@ -13,27 +12,27 @@ use http::Method;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How long a build may take, by the peer's own clock. One that begins later than this before the
-/// end is not begun.
+/// The time limit of a build, by the peer's own clock. A build that arrives later than this before the
+/// deadline does not begin.
 const BUILD_LIMIT: Duration = Duration::from_secs(300);
-/// Between two calls of a launch (create, upload, start, and then the chaincode's registration) a peer
-/// takes milliseconds; a loaded one somewhat more.
+/// The longest pause that is expected between two calls of a launch (create, upload, start, and then the
+/// chaincode's registration). A peer takes milliseconds, a loaded one somewhat longer.
 const PAUSE_LIMIT: Duration = Duration::from_secs(2);
 
-/// Counts what is open, and says when nothing is. Cheap to clone.
+/// A counter of open builds and launches that reports when there are none. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Drain(watch::Sender<State>);
 
 #[derive(Default)]
 struct State {
     open: usize,
-    /// When the last one ended.
+    /// The time at which the last one ended.
     last_end: Option<Instant>,
-    /// When the process ends, whatever is open.
+    /// The time at which the process ends, whatever is open.
     deadline: Option<Instant>,
 }
 
-/// What a call is a part of.
+/// The kind of work that a call is a part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Build,
@@ -41,37 +40,37 @@ enum Part {
     Neither,
 }
 
-/// One open call; closed when it is dropped.
+/// One open call; dropping it closes the call.
 struct Open(Drain);
 
 impl Drain {
-    /// How long a shutdown may take: a peer gives up an install or a start after 300 s, and says so in
+    /// The time limit of a shutdown. A peer gives up an install or a start after 300 s, and reports that in
     /// the time that is left.
     pub const LIMIT: Duration = Duration::from_secs(330);
 
-    /// Counts what passes to these routes of Docker's.
+    /// Counts the calls to these routes of Docker's.
     pub fn around(&self, router: Router) -> Router {
         let drain = self.clone();
         router.layer(from_fn(move |request, next| drain.clone().pass(request, next)))
     }
 
-    /// From now on holds what cannot end in time; returns when all builds and launches have ended, but
-    /// after [`Drain::LIMIT`] at the latest. Says how many are still open.
+    /// Holds back builds that cannot finish in time, from now on. Returns when all builds and launches have
+    /// ended, but after [`Drain::LIMIT`] at the latest, with the number of those that are still open.
     pub async fn drained(&self) -> usize {
         let deadline = Instant::now() + Self::LIMIT;
         self.0.send_modify(|state| state.deadline = Some(deadline));
-        // After the deadline the number tells.
+        // The number shows whether the deadline has passed.
         let _ = tokio::time::timeout_at(deadline, self.quiet()).await;
         self.open()
     }
 
-    /// How many builds and launches are open now.
+    /// Returns the number of builds and launches that are open now.
     #[must_use]
     pub fn open(&self) -> usize {
         self.0.borrow().open
     }
 
-    /// Nothing is open, nor was just now.
+    /// Returns when nothing is open, and the last call ended at least [`PAUSE_LIMIT`] ago.
     async fn quiet(&self) {
         let mut states = self.0.subscribe();
         loop {
@@ -139,7 +138,7 @@ mod tests {
 
     use super::*;
 
-    /// Builds take `seconds`.
+    /// Returns routes on which builds take `seconds`.
     fn routes(drain: &Drain, seconds: u64) -> Router {
         let build = post(async move || tokio::time::sleep(Duration::from_secs(seconds)).await);
         let routes = Router::new()

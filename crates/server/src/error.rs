@@ -1,5 +1,4 @@
-//! THE table from the engine's errors to Docker's statuses, and the one shape
-//! of an error's answer.
+//! THE table from the engine's errors to Docker's statuses, and the one form of an error's answer.
 
 use axum::response::{IntoResponse, Response};
 use docker_api::ErrorBody;
@@ -7,7 +6,7 @@ use engine::Error;
 use engine::ports::{ClusterError, StoreError};
 use http::{StatusCode, header};
 
-/// The status of Docker's answer; its text is the error's own.
+/// Returns the status of Docker's answer; its text is the error's own.
 #[must_use]
 fn status(error: &Error) -> StatusCode {
     match error {
@@ -45,7 +44,7 @@ const fn store(error: &StoreError) -> StatusCode {
     }
 }
 
-/// What a handler answers when it fails.
+/// The result of a handler.
 pub(crate) type Result<T> = std::result::Result<T, ApiError>;
 
 /// A status and Docker's `{"message": …}`.
@@ -53,32 +52,32 @@ pub(crate) type Result<T> = std::result::Result<T, ApiError>;
 pub(crate) struct ApiError {
     status: StatusCode,
     message: String,
-    /// Whether the engine has logged it with what else it knows.
+    /// True if the engine has logged the error already, with more details.
     is_logged: bool,
 }
 
 impl ApiError {
-    /// The request is wrong: 400.
+    /// Returns 400: the request is wrong.
     pub(crate) fn bad_request(error: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error.to_string())
     }
 
-    /// The caller does not prove who it is: 401.
+    /// Returns 401: the caller does not prove its identity.
     pub(crate) fn unauthorized(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, message.to_owned())
     }
 
-    /// The store cannot keep it: 507.
+    /// Returns 507: the store cannot keep the data.
     pub(crate) fn insufficient_storage(error: &Error) -> Self {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
     }
 
-    /// Docker has it and chainpod does not: 501.
+    /// Returns 501: Docker has this feature and chainpod does not.
     pub(crate) fn not_implemented(message: &str) -> Self {
         Self::new(StatusCode::NOT_IMPLEMENTED, message.to_owned())
     }
 
-    /// Docker's answer for an unknown path, and for a known one with another method: 404.
+    /// Returns 404, Docker's answer for an unknown path, and for a known one with another method.
     pub(crate) fn no_such_page() -> Self {
         Self::new(StatusCode::NOT_FOUND, "page not found".to_owned())
     }
@@ -91,7 +90,7 @@ impl ApiError {
         }
     }
 
-    /// Says before the error what failed.
+    /// Puts the name of the failed step in front of the message.
     pub(crate) fn context(mut self, what: &str) -> Self {
         self.message = format!("{what}: {}", self.message);
         self

@@ -1,5 +1,5 @@
-//! Docker's `filters`: what a list is to have. Values of one key are
-//! alternatives, keys are all asked for.
+//! Docker's `filters`: conditions for a list. Every key must match. The values of a key are alternatives, but
+//! labels must all be there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +7,11 @@ use serde::Deserialize;
 
 use crate::error::{ApiError, Result};
 
-/// Key → values.
+/// The values by key.
 #[derive(Debug, Default)]
 pub(crate) struct Filters(BTreeMap<String, BTreeSet<String>>);
 
-/// Clients up to 1.21 send lists, later ones objects whose values are all true.
+/// Clients up to 1.21 send lists. Later ones send objects with the value `true` for each key.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Values {
@@ -20,10 +20,10 @@ enum Values {
 }
 
 impl Filters {
-    /// Reads the parameter; it may be empty.
+    /// Reads the parameter, which may be empty.
     ///
     /// # Errors
-    /// 400 for what is no such JSON, and for a key that is not `known`.
+    /// Returns 400 for a text that is not such JSON, and for a key that is not in `known`.
     pub(crate) fn parse(json: &str, known: &[&str]) -> Result<Self> {
         if json.is_empty() {
             return Ok(Self::default());
@@ -42,25 +42,26 @@ impl Filters {
         ))
     }
 
-    /// Whether anything is asked of that key.
+    /// Returns true if there is a filter with that key.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 
-    /// Whether one of the key's values fits, or none is given.
+    /// Returns true if one of the key's values fits, or if the key is not given.
     pub(crate) fn any(&self, key: &str, fits: impl Fn(&str) -> bool) -> bool {
         self.0
             .get(key)
             .is_none_or(|values| values.iter().any(|value| fits(value)))
     }
 
-    /// The key's values as `read` reads them, without those that it cannot; none where nothing is asked of that key.
+    /// Returns the key's values as `read` parses them, without those that it cannot parse, or `None` if the
+    /// key is not given.
     pub(crate) fn read<T>(&self, key: &str, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
         let values = self.0.get(key)?.iter();
         Some(values.filter_map(|value| read(value)).collect())
     }
 
-    /// Whether all labels that are asked for, `NAME` or `NAME=VALUE`, are there.
+    /// Returns true if `labels` has every label that is asked for, as `NAME` or `NAME=VALUE`.
     pub(crate) fn labels(&self, labels: &BTreeMap<String, String>) -> bool {
         let there = |wanted: &String| match wanted.split_once('=') {
             Some((name, value)) => labels.get(name).is_some_and(|known| known == value),

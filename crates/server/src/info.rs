@@ -1,4 +1,4 @@
-//! `GET /info`: what there is here.
+//! `GET /info`: describes this installation.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,10 +8,10 @@ use engine::phase::Phase;
 
 use crate::error::Result;
 
-/// 200.
+/// Answers 200 with the description.
 ///
 /// # Errors
-/// The cluster's and the store's.
+/// Returns the error of the cluster or of the store.
 pub(crate) async fn info(State(engine): State<Engine>) -> Result<Json<Info>> {
     let containers = engine.containers().await?;
     let count = |phase: &[Phase]| {

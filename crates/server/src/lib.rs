@@ -1,4 +1,5 @@
-//! The HTTP side: Docker's endpoints, one file per operation, the agents', and the operator's.
+//! The HTTP side: Docker's endpoints, one file for each operation, the agents' endpoints, and the
+//! operator's.
 
 mod admin;
 mod agents;

@@ -1,5 +1,5 @@
-//! The two listeners: Docker's, plain, with TLS or on a unix socket, and the
-//! agents' with TLS. Each connection is a task of its own; none waits for another.
+//! The two listeners: one for Docker clients (plain, with TLS, or on a unix socket), and one with TLS for
+//! agents. Each connection is a task of its own and waits for no other.
 
 mod connection;
 mod endpoint;
@@ -20,9 +20,9 @@ use self::connection::{prepare, serve};
 pub use self::endpoint::{Endpoint, Listener};
 pub use self::tls::{Tls, TlsError, TlsFiles};
 
-/// The pause after a failed accept: out of file descriptors, mostly.
+/// The pause after a failed accept. The usual cause is that file descriptors have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long a TLS handshake may take: a client that says nothing holds a task and a file descriptor.
+/// The time limit of a TLS handshake: a silent client holds a task and a file descriptor.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Serves Docker clients. Never ends.

@@ -1,5 +1,4 @@
-//! What is counted and measured, as Prometheus reads it. Labels that clients
-//! choose are bounded in length and number.
+//! The metrics, as Prometheus reads them. Labels that clients choose are bounded in length and number.
 
 mod labels;
 
@@ -27,19 +26,19 @@ use tokio::sync::Mutex;
 use self::labels::{Failure, Kind, OfRole, Operation, Running};
 use crate::router::Operated;
 
-/// Seconds of a launch: a Pod takes 0.3 at least, and a start is given up after 270.
+/// The buckets of a launch in seconds: a Pod takes at least 0.3, and a start is given up after 270.
 const LAUNCH_SECONDS: [f64; 13] = [0.25, 0.5, 0.75, 1., 1.5, 2., 3., 5., 10., 30., 60., 120., 300.];
-/// Seconds of a build: a warm compiler takes 2, and peers give up after 300.
+/// The buckets of a build in seconds: a warm compiler takes 2, and peers give up after 300.
 const BUILD_SECONDS: [f64; 11] = [1., 2., 5., 10., 20., 30., 60., 90., 120., 180., 300.];
-/// How many running containers are told one by one; the rest is told as one, so that no client fills a
-/// Prometheus.
+/// The number of series for running containers. Further containers share one series for each role, so that
+/// no client can fill Prometheus.
 const MAX_SERIES: usize = 500;
 
 /// One row of the table.
 pub struct Row {
-    /// Its name, as it is read.
+    /// The name that Prometheus shows.
     pub name: &'static str,
-    /// What it is.
+    /// The help text.
     pub help: &'static str,
 }
 
@@ -77,9 +76,9 @@ struct Inner {
     running: Family<Running, Gauge>,
     store_bytes: Gauge,
     memory: Gauge,
-    /// Who knows what runs, once it is there.
+    /// The engine, which knows the running containers, once it exists.
     engine: OnceLock<Engine>,
-    /// One scrape at a time: the gauges are set anew for each.
+    /// Only one scrape runs at a time, because each sets the gauges anew.
     scrape: Mutex<()>,
 }
 
@@ -112,7 +111,8 @@ impl Default for Metrics {
 }
 
 impl Inner {
-    /// The encoder appends what its format wants behind the names of counters and infos.
+    /// Registers a metric. The encoder appends the endings of its format to the names of counters and infos,
+    /// so they are cut off here.
     fn register(&mut self, row: &Row, metric: impl Metric) {
         let name = row.name.strip_suffix("_total").unwrap_or(row.name);
         let name = name.strip_suffix("_info").unwrap_or(name);
@@ -121,13 +121,13 @@ impl Inner {
 }
 
 impl Metrics {
-    /// From now on a scrape tells what that engine knows.
+    /// Makes scrapes report the containers and the store of that engine.
     pub fn tell_of(&self, engine: Engine) {
-        // There is one engine in a process.
+        // A process has only one engine.
         let _ = self.0.engine.set(engine);
     }
 
-    /// Counts what these routes of Docker's answer.
+    /// Counts the answers of these routes of Docker's.
     pub fn around(&self, router: Router) -> Router {
         let metrics = self.clone();
         router.layer(from_fn(move |request, next| metrics.clone().pass(request, next)))
@@ -142,12 +142,12 @@ impl Metrics {
         response
     }
 
-    /// A watch of that kind of objects broke.
+    /// Counts a broken watch of that kind of objects.
     pub fn watch_broke(&self, kind: &'static str) {
         self.0.restarts.get_or_create(&Kind { kind }).inc();
     }
 
-    /// All of them, in Prometheus' text format.
+    /// Returns all metrics in Prometheus' text format.
     pub(crate) async fn scrape(&self) -> String {
         let inner = &self.0;
         let _alone = inner.scrape.lock().await;
@@ -162,7 +162,7 @@ impl Metrics {
             inner.memory.set(bytes);
         }
         let mut text = String::new();
-        // A text takes all that is written to it.
+        // Writing to a `String` never fails.
         let _ = prometheus_text::encode(&mut text, &inner.registry);
         text
     }
@@ -210,7 +210,7 @@ impl Meter for Metrics {
     }
 }
 
-/// `VmRSS` of this process, where the system tells.
+/// Returns `VmRSS` of this process, if the system reports it.
 fn resident_bytes() -> Option<i64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

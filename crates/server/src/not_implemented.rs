@@ -1,5 +1,5 @@
-//! What Docker's API has and chainpod does not, with what to do instead: 501.
-//! A client reads a sentence there, where an unknown path would say nothing.
+//! The parts of Docker's API that chainpod does not implement, each with an alternative: 501. The client
+//! reads a sentence, where the answer for an unknown path would explain nothing.
 
 use axum::Router;
 use axum::routing::any;
@@ -7,17 +7,17 @@ use engine::Engine;
 
 use crate::error::ApiError;
 
-/// What is not served: the paths, what they are for, and what serves instead.
+/// Paths that are not implemented, with their purpose and the alternative.
 pub struct Absent {
-    /// As in Docker's documentation; all methods of a path are meant.
+    /// The paths as in Docker's documentation, for all methods.
     pub paths: &'static [&'static str],
-    /// What they are for.
+    /// The purpose of the paths.
     pub what: &'static str,
-    /// What to do instead.
+    /// The alternative.
     pub instead: &'static str,
 }
 
-/// THE table of what there is not.
+/// THE table of the paths that are not implemented.
 pub static ABSENT: [Absent; 14] = [
     Absent {
         paths: &[
@@ -122,7 +122,7 @@ pub static ABSENT: [Absent; 14] = [
     },
 ];
 
-/// Adds what there is not to what there is.
+/// Adds the paths that are not implemented to the routes.
 pub(crate) fn routes(router: Router<Engine>) -> Router<Engine> {
     let rows = ABSENT
         .iter()
@@ -130,7 +130,7 @@ pub(crate) fn routes(router: Router<Engine>) -> Router<Engine> {
     rows.fold(router, |router, (path, row)| {
         let message = format!("chainpod does not serve {}: {}", row.what, row.instead);
         let answer = move || std::future::ready(ApiError::not_implemented(&message));
-        // `{path}` is all that follows.
+        // `{path}` stands for the rest of the path.
         router.route(&path.replace("{path}", "{*path}"), any(answer))
     })
 }

@@ -1,10 +1,10 @@
-//! `GET|HEAD /_ping`: that this process serves. It asks nobody: peers' health
-//! checks call it, and operators wire those to liveness.
+//! `GET|HEAD /_ping`: shows that this process serves. It checks nothing else: peers' health checks call it,
+//! and operators use those for liveness.
 
 use axum::response::IntoResponse;
 use http::header;
 
-/// `OK`; `Builder-Version: 1` keeps Docker's client from BuildKit.
+/// Answers `OK`. `Builder-Version: 1` keeps Docker's client from using BuildKit.
 pub(crate) async fn ping() -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE.as_str(), "text/plain; charset=utf-8"),

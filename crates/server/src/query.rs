@@ -1,4 +1,4 @@
-//! What query parameters have in common.
+//! The common parts of query parameters.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -11,7 +11,7 @@ use crate::error::{ApiError, Result as ApiResult};
 /// Digits of a second's fraction.
 const NANO_DIGITS: usize = 9;
 
-/// The query's parameters; what is wrong with them is said as Docker says its errors.
+/// The query's parameters. Errors in them are answered in Docker's form.
 pub(crate) struct Query<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
@@ -24,16 +24,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// What a removal is asked.
+/// The parameters of a removal.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Removal {
-    /// Also what is in use.
+    /// True if an object in use is removed, too.
     #[serde(deserialize_with = "boolean")]
     pub(crate) force: bool,
 }
 
-/// A boolean as Docker reads it (`httputils.BoolValue`): these words are false, all others true.
+/// Reads a boolean as Docker does (`httputils.BoolValue`): the listed texts are false, all others true.
 pub(crate) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     let text = String::deserialize(deserializer)?;
     Ok(!matches!(
@@ -42,10 +42,10 @@ pub(crate) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool
     ))
 }
 
-/// `SECONDS[.FRACTION]` since 1970; none where that is 0 or left out.
+/// Reads `SECONDS[.FRACTION]` since 1970. Returns `None` for 0 or an empty text.
 ///
 /// # Errors
-/// 400 with the parameter's name.
+/// Returns 400 with the parameter's name.
 pub(crate) fn moment(name: &str, text: &str) -> ApiResult<Option<Timestamp>> {
     if text.is_empty() || text == "0" {
         return Ok(None);

@@ -1,38 +1,37 @@
-//! What must be so that this process can do its work: named checks, each asked
-//! anew whenever somebody asks.
+//! The conditions under which this process can do its work: named checks, which run anew for each request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt, join_all};
 
-/// How long one check may take: the kubelet waits a second for a probe's answer.
+/// The time limit of one check: the kubelet waits a second for a probe's answer.
 const CHECK_LIMIT: Duration = Duration::from_millis(800);
-/// What is said of a check that does not answer.
+/// The message for a check that does not answer.
 const SILENT: &str = "no answer in 0.8 s";
-/// What is said of what chainpod has not come to yet.
+/// The message for a part of chainpod that is not started yet.
 const NOT_YET: &str = "not yet: chainpod is starting";
 
 type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
-/// A check; none where chainpod has not come to it.
+/// A check with its name; `None` while that part of chainpod is not started.
 type Named = (&'static str, Option<Check>);
 
-/// What must be ready, in the order in which it is told. Cheap to clone.
+/// The checks, in the order in which they are reported. Cheap to clone.
 #[derive(Clone)]
 pub struct Readiness(Arc<Mutex<Vec<Named>>>);
 
-/// What became of one check.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
-    /// What was looked at.
+    /// The name of the check.
     pub name: &'static str,
-    /// Why it is not ready, if it is not.
+    /// The reason why it is not ready, if it is not.
     pub result: Result<(), String>,
 }
 
 impl Readiness {
-    /// Nothing of these is ready, until it is [`Readiness::set`].
+    /// Makes checks with these names, none of them ready before it is [`Readiness::set`].
     #[must_use]
     pub fn of(names: &[&'static str]) -> Self {
         Self(Arc::new(Mutex::new(
@@ -40,7 +39,7 @@ impl Readiness {
         )))
     }
 
-    /// From now on `check` says whether that is ready.
+    /// Sets the check of that name.
     pub fn set<F>(&self, name: &'static str, check: impl Fn() -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
@@ -53,7 +52,7 @@ impl Readiness {
         }
     }
 
-    /// Asks all at once; answers within a second.
+    /// Runs all checks at once; answers within a second.
     pub async fn check(&self) -> Vec<Checked> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let asked = all.into_iter().map(async |(name, check)| {

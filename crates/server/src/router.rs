@@ -1,4 +1,4 @@
-//! THE route table of Docker's API, and what every answer of it has in common.
+//! THE route table of Docker's API, and the common parts of all its answers.
 
 use std::time::Instant;
 
@@ -21,12 +21,12 @@ pub struct Route {
     pub method: Method,
     /// The path, without a version, as Docker's documentation writes it.
     pub path: &'static str,
-    /// What it is called in metrics.
+    /// The name of the operation in metrics.
     operation: &'static str,
     handler: fn() -> MethodRouter<Engine>,
 }
 
-/// What answered: on the answers of the table's routes.
+/// The operation that answered, as an extension of the answers of the table's routes.
 #[derive(Clone, Copy)]
 pub(crate) struct Operated(pub(crate) &'static str);
 
@@ -41,7 +41,7 @@ macro_rules! routes {
     };
 }
 
-/// THE table. What is not in it is in [`crate::ABSENT`], or answered by `no_such_page`.
+/// THE table. Other paths are in [`crate::ABSENT`], or answered by `no_such_page`.
 pub static ROUTES: [Route; 22] = routes! {
     HEAD   "/_ping"                    => "ping" head(ping::ping),
     GET    "/_ping"                    => "ping" get(ping::ping),
@@ -67,11 +67,11 @@ pub static ROUTES: [Route; 22] = routes! {
     DELETE "/containers/{id}"          => "container_remove" delete(containers::remove::remove),
 };
 
-/// NN of a path's `/v1.NN`; a client that says none means our own.
+/// The minor version of a path's `/v1.NN`. A client that names no version gets chainpod's own.
 #[derive(Clone, Copy)]
 pub(crate) struct Version(pub(crate) Option<u32>);
 
-/// Docker's API over an engine.
+/// Returns Docker's API over an engine.
 pub fn router(engine: Engine) -> Router {
     let routes = ROUTES.iter().fold(Router::new(), |router, route| {
         let operated = Operated(route.operation);
@@ -85,24 +85,24 @@ pub fn router(engine: Engine) -> Router {
         .fallback(no_such_page)
         .method_not_allowed_fallback(no_such_page)
         .with_state(engine);
-    // Around the router, not in it: the version must be gone before a route is chosen.
+    // The layer is around the router, not in it: the version must be removed before a route is chosen.
     Router::new()
         .fallback_service(routes)
         .layer(from_fn(like_docker))
         .layer(from_fn(in_span))
 }
 
-/// The lines of a call name its container.
+/// Runs a call in a span, so that its log lines name its container.
 pub(crate) async fn in_span(request: Request, next: Next) -> Response {
     next.run(request).instrument(engine::span()).await
 }
 
-/// Image names have slashes and routes know segments: the name becomes one.
+/// Escapes the slashes of an image's name, so that it is one segment of the path, as routes expect.
 fn with_one_segment(method: &Method, whole: &str) -> String {
     let (path, query) = whole.split_at(whole.find('?').unwrap_or(whole.len()));
     let name_of = |prefix| {
         let rest = path.strip_prefix(prefix)?;
-        // What follows the name is the operation, unless the method says it.
+        // The name is followed by the operation, unless the method determines it.
         let end = match *method {
             Method::DELETE => rest.len(),
             _ => rest.rfind('/')?,
@@ -117,12 +117,12 @@ fn with_one_segment(method: &Method, whole: &str) -> String {
     }
 }
 
-/// Docker's answer for an unknown path, and for a known one with another method.
+/// Returns Docker's answer for an unknown path, and for a known one with another method.
 async fn no_such_page() -> ApiError {
     ApiError::no_such_page()
 }
 
-/// What all calls have in common: any version, Docker's headers, and a line in the log.
+/// Handles the common parts of all calls: any version, Docker's headers, and a line in the log.
 async fn like_docker(mut request: Request, next: Next) -> Response {
     let whole = request.uri().path_and_query().map_or("/", |whole| whole.as_str());
     let (version, whole) = split_version(whole);

@@ -1,4 +1,4 @@
-//! The agents' calls as bytes: what an agent is answered that is not the current one.
+//! The agents' calls as bytes: the answers to an agent that is not the current one.
 
 use std::sync::Arc;
 

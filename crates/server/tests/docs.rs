@@ -1,5 +1,5 @@
-//! docs/docker-api.md lists the routes that there are and those that are refused, and no others; and what
-//! becomes of each field of a create request.
+//! docs/docker-api.md lists exactly the routes that exist and those that are refused, and the fate of each
+//! field of a create request.
 
 use std::collections::BTreeSet;
 

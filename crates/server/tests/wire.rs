@@ -21,12 +21,12 @@ struct Docker {
 }
 
 impl Docker {
-    /// Docker's listener over an engine that knows the image `kv`.
+    /// Starts Docker's listener over an engine that knows the image `kv`.
     async fn new() -> Self {
         Self::with(testkit::FakeImages::default()).await
     }
 
-    /// [`Docker::new`], where that is said of images.
+    /// Starts as [`Docker::new`] does, with these answers about images.
     async fn with(images: testkit::FakeImages) -> Self {
         let (cluster, store) = (Arc::new(FakeCluster::default()), Arc::new(FakeStore::default()));
         let settings = engine::Settings {
@@ -51,7 +51,8 @@ impl Docker {
         stream
     }
 
-    /// One request on a connection of its own, as go-dockerclient does; the whole answer without its date.
+    /// Sends one request on a connection of its own, as go-dockerclient does, and returns the whole answer
+    /// without its date.
     async fn call(&self, method: &str, path: &str, body: &str) -> String {
         let length = body.len();
         let request = format!(
@@ -81,7 +82,7 @@ impl Docker {
         self.hear(agent, event).await;
     }
 
-    /// The kubelet says that the Pod has ended: its log is complete.
+    /// Reports as the kubelet that the Pod has ended: its log is complete.
     async fn end_pod(&self, agent: &AgentId) {
         let record = self.engine.inspect("cc").await.unwrap();
         let state = PodState::Ended {
@@ -101,7 +102,7 @@ impl Docker {
     }
 }
 
-/// What is left to read, as text.
+/// Reads the rest of the answer as text.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
@@ -109,7 +110,7 @@ async fn rest(stream: &mut TcpStream) -> String {
     without_date(&String::from_utf8(bytes).unwrap())
 }
 
-/// What can be read up to and with the end of the headers.
+/// Reads up to the end of the headers, included.
 async fn head(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     while !text.ends_with("\r\n\r\n") {
@@ -119,7 +120,7 @@ async fn head(stream: &mut TcpStream) -> String {
     without_date(&text)
 }
 
-/// The one line that is never the same.
+/// Removes the one line that always differs.
 fn without_date(text: &str) -> String {
     let lines = text.split_inclusive('\n');
     lines.filter(|line| !line.starts_with("date: ")).collect()

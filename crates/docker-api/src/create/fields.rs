@@ -1,34 +1,34 @@
-//! THE table of what a create request may have: each of Docker's fields, and
-//! what becomes of it. `docs/docker-api.md` shows it.
+//! THE table of what a create request may have: each of Docker's fields with its fate. `docs/docker-api.md`
+//! shows it.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// What becomes of a field.
+/// The fate of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It is done.
+    /// It is honoured.
     Honoured,
-    /// It is so in any Pod, or means nothing to one: nothing is said.
+    /// It holds in any Pod anyway, or has no meaning for one: there is no warning.
     Moot,
-    /// It is not done, and `Warnings` say so.
+    /// It is not honoured, and `Warnings` report it.
     Ignored,
-    /// It is not done, and the request is 400.
+    /// It is not honoured, and the request is answered with 400.
     Refused,
 }
 
-/// Fields of one fate for one reason.
+/// Fields with the same fate for the same reason.
 pub struct Row {
-    /// What becomes of them.
+    /// Their fate.
     pub fate: Fate,
     /// Their names.
     pub fields: &'static [&'static str],
-    /// How they are honoured, or why not.
+    /// The way in which they are honoured, or the reason why not.
     pub text: &'static str,
-    /// Words that ask for no more than nothing does.
+    /// Values that mean the same as leaving the field out.
     nothing: &'static [&'static str],
-    /// Whether a key alone asks for something.
+    /// True if a key without a value asks for something.
     by_key: bool,
 }
 
@@ -63,7 +63,7 @@ impl Row {
 
 use Fate::{Honoured, Ignored, Moot, Refused};
 
-/// The table. Fields that Docker has not are accepted without a word.
+/// The table. Fields that Docker does not have are accepted without a warning.
 pub static FIELDS: [Row; 47] = [
     row(Honoured, &["Image"], "must have been built or pulled here"),
     row(
@@ -326,7 +326,7 @@ pub static FIELDS: [Row; 47] = [
     .unless(&["private", "shareable", "none"]),
 ];
 
-/// The fields of that fate that ask for something, with the table's row of each.
+/// Returns the fields with that fate that ask for something, each with its row of the table.
 pub(super) fn asked<'a>(
     fate: Fate,
     prefix: &'static str,
@@ -339,8 +339,8 @@ pub(super) fn asked<'a>(
     })
 }
 
-/// Whether a value is null, zero, Docker's -1, false, an empty text or one that stands for nothing, or a
-/// collection of such.
+/// Returns true for null, zero, Docker's -1, false, an empty text, a text of `nothing`, and a collection of
+/// such values.
 fn asks_nothing(value: &Value, nothing: &[&str]) -> bool {
     let all = |value: &Value| asks_nothing(value, nothing);
     match value {

@@ -1,11 +1,11 @@
-//! What Pods teach about their nodes.
+//! Tests of the knowledge about nodes that comes from their Pods.
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::record::sample;
 
-/// A Pod with an image volume on that node; its container's state.
+/// A Pod with an image volume on that node, whose container has this state.
 fn pod(node: &str, state: &Value) -> Pod {
     let mut pod = sample::pod(&sample::chaincode(), AgentBy::Mount);
     pod.spec.as_mut().unwrap().node_name = Some(node.to_owned());
@@ -18,7 +18,7 @@ fn waiting(reason: &str, message: &str) -> Value {
     json!({"waiting": {"reason": reason, "message": message}})
 }
 
-/// What containerd 1.6 says.
+/// A Pod with the message of containerd 1.6.
 fn old(node: &str) -> Pod {
     let message = "failed to generate container \"x\" spec: failed to generate spec: failed to mkdir \"\": mkdir : no such file or directory";
     pod(node, &waiting("CreateContainerError", message))
@@ -83,7 +83,7 @@ fn a_nodes_way_is_kept_and_others_are_tried() {
     let volumes = AgentVolumes::new(AgentVolume::Auto);
     assert!(volumes.mounts_image());
     assert!(volumes.learn(&old("old")).is_some());
-    // No other node is known: it is not tried again.
+    // No other node is known, so it is not tried again.
     assert!(!volumes.mounts_image());
     assert_eq!(volumes.learn(&copied("new")), None);
     assert!(volumes.mounts_image());

@@ -1,6 +1,6 @@
-//! Causes that a Pod's status does not show. A volume that cannot be mounted, a network that is not
-//! there and a hook that does not end are told by Events alone; whether the agent reaches chainpod by its log alone.
-//! Both are asked for once a start takes long, not watched.
+//! Causes that a Pod's status does not show. Only Events report a volume that cannot be mounted, a missing
+//! network and a hook that does not end. Only the agent's log shows if the agent cannot reach chainpod. Both
+//! are read once a start takes long; they are not watched.
 
 use std::cmp::Reverse;
 
@@ -18,22 +18,23 @@ use crate::retry::{once, tried};
 use crate::status;
 use crate::status::parts::{Part, parts, program};
 
-/// The type of an Event that somebody should look after.
+/// The type of an Event that needs attention.
 const WARNING: &str = "Warning";
-/// Warnings of what keeps no Pod: the kubelet repeats them whenever it looks at one.
+/// Warnings that do not keep a Pod from running: the kubelet repeats them whenever it looks at one.
 const HARMLESS: [&str; 4] = [
     "DNSConfigForming",
     "FailedToRetrieveImagePullSecret",
     "HostIPsIPFamilyMismatch",
     "MissingClusterDNS",
 ];
-/// The kubelet's word for an image that it does not pull again yet, which it calls normal.
+/// The kubelet's reason for an image that it does not pull again yet. Its type is normal.
 const BACK_OFF: &str = "BackOff";
-/// The kubelet's word for a container that has begun.
+/// The kubelet's reason for a container that has started.
 const STARTED: &str = "Started";
 /// The scheduler of Pods that name none.
 const DEFAULT_SCHEDULER: &str = "default-scheduler";
-/// The part of a log that is read. The agent writes nothing before it waits, and then at most a line for each call.
+/// The part of a log that is read. The agent writes nothing before it waits, and after that at most one line
+/// for each call.
 const LOG_BYTES: i64 = 64 * 1024;
 
 impl KubeCluster {
@@ -97,7 +98,8 @@ fn node(pod: &Pod) -> Option<&str> {
     pod.spec.as_ref()?.node_name.as_deref()
 }
 
-/// A Pod of which no scheduler says anything: there is none of that name, or it is away.
+/// Returns the cause for a Pod that no scheduler has reported on: there is no scheduler of that name, or it
+/// is not running.
 fn unseen(pod: &Pod) -> Option<Cause> {
     if pod.status.as_ref().is_some_and(status::is_looked_at) {
         return None;
@@ -115,8 +117,9 @@ fn complaint(log: &str) -> Option<&str> {
     said.next_back()?.strip_prefix(WAITS_FOR).map(str::trim_end)
 }
 
-/// The newest of these, if it is a failure, or a container's start upon which another one waits. Of the same second,
-/// progress counts. What becomes of a mesh's container is of no interest once ours is on its way.
+/// Returns the newest of these events if it is a failure, or the start of a container that holds up the next
+/// one. Between events of the same second, progress counts. Once there are events of our own program's
+/// container, those of a mesh's containers do not count.
 fn failure(pod: &Pod, events: &[Event]) -> Option<String> {
     let own = program(pod).map(|program| program.name());
     let is_on_its_way = events
@@ -146,13 +149,13 @@ fn is_failure(event: &Event) -> bool {
     event.type_.as_deref() == Some(WARNING) || event.reason.as_deref() == Some(BACK_OFF)
 }
 
-/// The container that it is about, which is none of those that run before others.
+/// Returns the name of the container that the event is about, but not that of an init container.
 fn container(event: &Event) -> Option<&str> {
     let field = event.involved_object.field_path.as_deref()?;
     field.strip_prefix("spec.containers{")?.strip_suffix('}')
 }
 
-/// When it was seen last, to the second.
+/// Returns the time at which the event was last seen, to the second.
 fn time(event: &Event) -> i64 {
     let micro = || event.event_time.as_ref().map(|time| time.0);
     let time: Option<Timestamp> = event.last_timestamp.as_ref().map(|time| time.0).or_else(micro);

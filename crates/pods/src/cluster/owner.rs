@@ -1,6 +1,6 @@
-//! Whose Pod has an address: the workload that manages it, as far up as it goes.
-//! A Deployment and not its ReplicaSet: old ones are garbage-collected, and would
-//! take chaincode along that runs.
+//! The owner of a Pod that has an address: the workload that manages it, as far up as there is one. It is a
+//! Deployment and not its ReplicaSet: old ReplicaSets are garbage-collected, and running chaincode would go
+//! with them.
 
 use std::net::IpAddr;
 
@@ -14,16 +14,18 @@ use kube::api::ListParams;
 use super::{KubeCluster, described};
 use crate::retry::tried;
 
-/// What a Deployment manages its Pods by.
+/// The kind of object through which a Deployment manages its Pods.
 const REPLICA_SET: &str = "ReplicaSet";
-/// Whose address another Pod may have by now.
+/// The phases of Pods whose address may belong to another Pod by now.
 const OVER: [&str; 2] = ["Succeeded", "Failed"];
 
 impl KubeCluster {
-    /// The workload of the one Pod of this namespace at that address. A Pod that nobody manages is its own.
+    /// Returns the workload of the only Pod of this namespace at that address. A Pod that nothing manages is
+    /// its own.
     pub(super) async fn workload_at(&self, address: IpAddr) -> Result<Option<Owner>, ClusterError> {
         let pods = self.api::<Pod>();
-        // Any state of the API server's cache will do: a Pod that calls has had its address for long.
+        // Any state of the API server's cache is recent enough: a Pod that calls has had its address for a
+        // while.
         let at = ListParams::default()
             .fields(&format!("status.podIP={address}"))
             .match_any();
@@ -47,7 +49,8 @@ impl KubeCluster {
     }
 }
 
-/// Pods on the node's own network have its address, all of them and whoever else is there.
+/// Returns the Pod if it is the only one that has not ended. A Pod on the node's own network gives `None`: it
+/// shares its address with the node's other processes.
 fn the_only_one(pods: Vec<Pod>) -> Option<Pod> {
     let is_node = |pod: &Pod| {
         pod.spec
@@ -105,7 +108,7 @@ mod tests {
         })
     }
 
-    /// Who owns what the Pods of these answers ask for, as `KIND/NAME`.
+    /// Returns the owner that is found for a caller, given these answers, as `KIND/NAME`.
     async fn told(pods: Value, set: Option<Value>) -> Option<String> {
         let (cluster, asked) = cluster(move |_, line| match (line.contains("replicasets"), &set) {
             (false, _) => (

@@ -1,4 +1,4 @@
-//! Tries of what chainpod needs of a cluster, for `chainpod doctor`.
+//! Checks that the cluster offers what chainpod needs, for `chainpod doctor`.
 
 use std::time::Duration;
 
@@ -19,17 +19,17 @@ use crate::agent_volume::AgentBy;
 use crate::error::mapped;
 use crate::{labels, pod, status};
 
-/// How long a Pod of ours may take to be scheduled, to pull its image and to end.
+/// The time limit for a Pod of ours to be scheduled, to pull its image and to end.
 const POD_LIMIT: Duration = Duration::from_secs(60);
-/// The time for which its image's pull may fail: the kubelet tries again after 10 s.
+/// The time for which the pull of its image may fail: the kubelet tries again after 10 s.
 const PULL_LIMIT: Duration = Duration::from_secs(12);
-/// How often it is looked at.
+/// The pause between two looks at the Pod.
 const POD_PAUSE: Duration = Duration::from_millis(250);
 
-/// The time that the API server has, as it says with each answer.
+/// Returns the API server's clock, which it sends with each answer, or `None` if it sends none.
 ///
 /// # Errors
-/// The API server's; where it says none, that is none.
+/// Returns the API server's error.
 pub async fn server_time(client: &Client) -> kube::Result<Option<Timestamp>> {
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = Uri::from_static("/version");
@@ -39,21 +39,21 @@ pub async fn server_time(client: &Client) -> kube::Result<Option<Timestamp>> {
     Ok(date)
 }
 
-/// Why a Pod that was to try something could not.
+/// The reason why a Pod that was to check something could not.
 #[derive(Debug)]
 pub enum Untried {
-    /// Its image cannot be pulled: the kubelet's words.
+    /// Its image cannot be pulled; the text is the kubelet's message.
     Image(String),
     /// Anything else, as a sentence.
     Other(String),
 }
 
 impl KubeCluster {
-    /// Asks by a dry run for a Pod of that kind, with an image volume or without. Returns true if the
-    /// volume is still in what the API server would make of it.
+    /// Sends a dry run for a Pod of that kind, with an image volume or without. Returns true if the Pod that
+    /// the API server would make still has the volume.
     ///
     /// # Errors
-    /// `Refused` and `QuotaFull` with the API server's message.
+    /// Returns the API server's error, such as `Refused` or `QuotaFull` with its message.
     pub async fn accepts(&self, sample: Sample, image_volume: bool) -> Result<bool, ClusterError> {
         let by = if image_volume {
             AgentBy::Mount
@@ -65,18 +65,19 @@ impl KubeCluster {
         Ok(volumes.any(|volume| volume.image.is_some()))
     }
 
-    /// Runs the agent in a Pod of its own, which tries to reach `targets` and goes: none where it could, else its sentence.
-    /// An address must have a certificate of that CA, where one is given.
+    /// Runs the agent in a Pod of its own, which tries to reach `targets`, and removes it. Returns `None` if
+    /// all are reached, else the agent's sentence. If a CA is given, the certificate of an address must be
+    /// from it.
     ///
     /// # Errors
-    /// Why that Pod could not tell.
+    /// Returns the reason why the Pod could not answer.
     pub async fn reaches(&self, targets: &[&str], ca_pem: Option<&str>) -> Result<Option<String>, Untried> {
         let api = self.api::<Pod>();
         let pod = self.prober(targets, ca_pem);
         let made = api.create(&PostParams::default(), &pod).await;
         let name = made.map_err(|error| other("the pod", error))?.name_any();
         let told = self.told(&name).await;
-        // What cannot be deleted is told by nobody else: it ends by itself.
+        // An error is ignored, and nothing else reports it: the Pod ends on its own.
         let _ = api.delete(&name, &DeleteParams::default().grace_period(1)).await;
         told
     }
@@ -99,7 +100,7 @@ impl KubeCluster {
         pod
     }
 
-    /// What the Pod of that name has found out, once it has ended.
+    /// Waits for the end of the Pod of that name and returns its result.
     async fn told(&self, name: &str) -> Result<Option<String>, Untried> {
         let api = self.api::<Pod>();
         let begun = Instant::now();

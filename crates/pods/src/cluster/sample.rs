@@ -1,4 +1,4 @@
-//! Containers that nobody has asked for, whose Pods show in a dry run whether those of others would be accepted.
+//! Sample containers. A dry run of their Pods shows if the Pods of real containers would be accepted.
 
 use engine::container::{Container, Record, Spec, Upload};
 use engine::image::{Digest, Image, Overlay, Ruled};
@@ -15,20 +15,20 @@ use crate::pod;
 
 /// The container's name.
 const NAME: &str = "chainpod-doctor";
-/// Where its agent would call.
+/// The address that its agent would call.
 const URL: &str = "https://127.0.0.1:1";
 
 /// The kinds of containers that peers ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sample {
-    /// It is chaincode in Fabric's image.
+    /// A container that runs chaincode in Fabric's image.
     Chaincode,
-    /// It compiles chaincode in Fabric's image.
+    /// A container that compiles chaincode in Fabric's image.
     Build,
 }
 
 impl Sample {
-    /// Its Pod, as the rules have it. It names no limits: a build's never does, by any peer.
+    /// Returns its Pod under the operator's rules. It names no limits, because no peer does so for a build.
     pub(super) fn pod(self, config: &Config, agent_by: AgentBy) -> Pod {
         let scope = Scope(config.instance.clone());
         let spec = Spec {

@@ -1,4 +1,4 @@
-//! Which shape a Pod has: with an image volume or a copy of the agent.
+//! The choice of a Pod's shape: with an image volume or with a copy of the agent.
 
 use engine::launch::Launch;
 use engine::ports::{ClusterError, PodState};
@@ -11,8 +11,8 @@ use crate::agent_volume::AgentBy;
 use crate::retry::tried;
 
 impl KubeCluster {
-    /// Asks the API server by dry runs whether it accepts image volumes, where that matters: an old
-    /// one refuses them, or forgets what it does not know.
+    /// Finds out by dry runs if the API server accepts image volumes, unless the setting decides. An old one
+    /// refuses them, or drops the field that it does not know.
     pub async fn try_agent_volume(&self) {
         if !self.agent_volumes.is_auto() {
             return;
@@ -22,7 +22,7 @@ impl KubeCluster {
         if volumes.into_iter().any(|volume| volume.image.is_some()) {
             return;
         }
-        // Where both are refused the cause is another one.
+        // If both are refused, the cause is another one.
         if self.dry_run(Sample::Chaincode, AgentBy::Copy).await.is_ok() {
             tracing::info!("this cluster has no image volumes: the agent is copied into each pod");
             self.agent_volumes.set_refused();
@@ -41,12 +41,13 @@ impl KubeCluster {
             .result
     }
 
-    /// Learns from a Pod how the agent gets to its node; what it tells where it did not.
+    /// Records from a Pod how the agent gets to its node. Returns a state if it could not get there.
     pub(crate) fn learn(&self, pod: &Pod) -> Option<PodState> {
         self.agent_volumes.learn(pod)
     }
 
-    /// How the agent gets into the Pod of that launch: one that is repeated has tried the image.
+    /// Returns the way for the Pod of that launch. A launch that is repeated has tried the image volume
+    /// already.
     pub(super) fn agent_by(&self, launch: &Launch<'_>) -> AgentBy {
         if launch.record.container.repeats.is_none() && self.agent_volumes.mounts_image() {
             AgentBy::Mount

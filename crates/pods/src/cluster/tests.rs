@@ -1,4 +1,4 @@
-//! The calls as requests: answers are scripted, requests are looked at.
+//! Tests of the requests for each call: answers are scripted, and requests are compared.
 
 use std::sync::{Arc, Mutex};
 
@@ -22,7 +22,7 @@ pub(crate) fn config() -> Config {
     }
 }
 
-/// Answers what `answer` says of `METHOD PATH?QUERY` and keeps what was asked.
+/// A cluster that gives the answer of `answer` to `METHOD PATH?QUERY`, and a list of all requests.
 pub(crate) fn cluster(
     answer: impl Fn(usize, &str) -> (u16, Value) + Send + Sync + 'static,
 ) -> (KubeCluster, Arc<Mutex<Vec<String>>>) {
@@ -35,7 +35,7 @@ pub(crate) fn cluster(
         let (code, body) = answer(log.len(), &line);
         log.push(line);
         let body = match body {
-            // A log.
+            // A text is a log.
             Value::String(text) => text,
             json => json.to_string(),
         };

@@ -1,4 +1,4 @@
-//! What is made is read back, and a TLS client that trusts the CA accepts the server.
+//! The Secret that is made can be read back, and a TLS client that trusts the CA accepts the server.
 
 use std::sync::Arc;
 

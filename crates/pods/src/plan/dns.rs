@@ -1,14 +1,15 @@
-//! How the programs of a Pod resolve names.
+//! The settings for name resolution in a Pod.
 
 use engine::container::Names;
 use k8s_openapi::api::core::v1::{HostAlias, PodDNSConfig, PodDNSConfigOption};
 
-/// Without the cluster's servers where the client named its own, as Docker does.
+/// Returns the policy without the cluster's servers if the client named its own, as Docker does.
 pub(crate) fn policy(names: &Names) -> Option<String> {
     (!names.servers.is_empty()).then(|| "None".to_owned())
 }
 
-/// Servers, searches and options; they are added to the cluster's where the policy has those.
+/// Returns servers, search domains and options. They are added to the cluster's if the policy includes
+/// those.
 pub(crate) fn config(names: &Names) -> Option<PodDNSConfig> {
     let config = PodDNSConfig {
         nameservers: given(names.servers.iter().map(ToString::to_string).collect()),
@@ -18,7 +19,7 @@ pub(crate) fn config(names: &Names) -> Option<PodDNSConfig> {
     (config != PodDNSConfig::default()).then_some(config)
 }
 
-/// The lines of the Pod's `/etc/hosts`.
+/// Returns the lines of the Pod's `/etc/hosts`.
 pub(crate) fn aliases(names: &Names) -> Option<Vec<HostAlias>> {
     let alias = |(ip, name): &(std::net::IpAddr, String)| HostAlias {
         ip: ip.to_string(),

@@ -7,7 +7,8 @@ use rules::{Choice, EnvValue, Text};
 use super::merge;
 use super::said::{By, Said};
 
-/// The variables by which OpenSSL and Go, Node, git, curl, Python's requests and pip learn of certificates.
+/// The variables from which OpenSSL and Go, Node, git, curl, Python's requests and pip read the path of
+/// certificates.
 const CA_VARIABLES: [&str; 6] = [
     "SSL_CERT_FILE",
     "NODE_EXTRA_CA_CERTS",
@@ -19,8 +20,8 @@ const CA_VARIABLES: [&str; 6] = [
 /// The variable that every Java virtual machine reads.
 const JAVA_OPTIONS: &str = "JAVA_TOOL_OPTIONS";
 
-/// The environment: the image's and the client's, the rules' in the place of variables of the same name, and the
-/// variables that announce a CA bundle where nobody has set them.
+/// Returns the environment: the image's and the client's, with the rules' in place of variables of the same
+/// name, and the variables that announce a CA bundle unless they are set.
 pub(super) fn of(launch: &Launch<'_>, choice: &Choice) -> Vec<(String, Said<EnvValue>)> {
     let asked = &launch.record.container.spec.env;
     let by_client = |name: &str| {
@@ -45,7 +46,8 @@ pub(super) fn of(launch: &Launch<'_>, choice: &Choice) -> Vec<(String, Said<EnvV
     env
 }
 
-/// The variables that announce the certificates; Java's only where an agent writes them for it.
+/// Returns the variables that announce the certificates. Java's are included only if an agent writes the
+/// certificates for it.
 fn announced(has_agent: bool) -> impl Iterator<Item = (&'static str, String)> {
     let java = format!("-Djavax.net.ssl.trustStore={TRUSTSTORE_FILE}");
     let java = has_agent.then_some((JAVA_OPTIONS, java));

@@ -1,4 +1,4 @@
-//! The image: its name, and when a node pulls it.
+//! The image: its name, and the policy for pulls.
 
 use engine::image::PullPolicy;
 use engine::launch::Launch;
@@ -7,7 +7,7 @@ use rules::Origin;
 use super::PULL_POLICY;
 use super::said::{By, Said};
 
-/// The image that the node pulls.
+/// Returns the image that the node pulls.
 pub(super) fn name(launch: &Launch<'_>, origins: &[Origin]) -> Said<String> {
     let below = match launch.record.container.image.overlay {
         Some(_) => By::Image,
@@ -16,7 +16,7 @@ pub(super) fn name(launch: &Launch<'_>, origins: &[Origin]) -> Said<String> {
     Said::new(rule(origins, "image").unwrap_or(below), launch.image.clone())
 }
 
-/// When it pulls it.
+/// Returns the policy that decides when the node pulls it.
 pub(super) fn pull_policy(launch: &Launch<'_>, origins: &[Origin]) -> Said<PullPolicy> {
     let below = match launch.pull_policy == PULL_POLICY {
         true => By::Default,
@@ -28,7 +28,7 @@ pub(super) fn pull_policy(launch: &Launch<'_>, origins: &[Origin]) -> Said<PullP
     )
 }
 
-/// The ENTRYPOINT that a rule says the image has.
+/// Returns the ENTRYPOINT that a rule gives the image.
 pub(super) fn entrypoint(origins: &[Origin]) -> Option<Said<String>> {
     let origin = origins.iter().find(|origin| origin.field == "entrypoint")?;
     Some(Said::new(By::Rule(origin.rule.clone()), origin.value.clone()))

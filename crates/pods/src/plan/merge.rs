@@ -1,4 +1,4 @@
-//! The operator's rules over what client, image and chainpod say.
+//! Merges the operator's rules over the values from client, image and chainpod.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use rules::{Choice, Text};
 use super::resources::Resources;
 use super::said::{By, Said, SaidMap};
 
-/// A field that a rule gives as a whole.
+/// Returns a field that a rule gives as a whole.
 pub(super) fn ruled<T: Clone>(choice: &Choice, field: &str, value: Option<&T>) -> Option<Said<T>> {
     Some(Said::new(by(choice, field), value?.clone()))
 }
 
-/// A field that rules give key by key.
+/// Returns a field that rules give key by key.
 pub(super) fn by_key<T, U>(
     choice: &Choice,
     field: &str,
@@ -26,7 +26,7 @@ pub(super) fn by_key<T, U>(
     said.collect()
 }
 
-/// Requests and limits; a rule's replaces another's of the same resource.
+/// Returns requests and limits. A rule's value replaces another's for the same resource.
 pub(super) fn resources(mut asked: Resources, choice: &Choice) -> Resources {
     let ruled = &choice.fields.resources;
     let text = |text: &Text| text.0.clone();
@@ -39,8 +39,8 @@ pub(super) fn resources(mut asked: Resources, choice: &Choice) -> Resources {
     asked
 }
 
-/// The rule that gives a field.
+/// Returns the rule that gives a field.
 pub(super) fn by(choice: &Choice, field: &str) -> By {
-    // Invariant: whatever is chosen has its origin.
+    // Invariant: every chosen field has its origin.
     By::Rule(choice.rule_of(field).unwrap_or_default().to_owned())
 }

@@ -7,15 +7,17 @@ use super::merge;
 use super::said::{By, Said, SaidMap};
 use crate::labels;
 
-/// Which of the container's starts a Pod is.
+/// The annotation with the number of the container's start that a Pod belongs to.
 pub(crate) const START: &str = "chainpod.dev/start";
 /// Docker's labels of the container, as JSON.
 pub(crate) const DOCKER_LABELS: &str = "chainpod.dev/docker-labels";
-/// The container whose log and shell kubectl takes where none is named: the program's, wherever it stands.
+/// The annotation with the container whose log and shell kubectl takes by default: the program's, wherever
+/// it stands.
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
-/// Larger ones are on the record alone: Kubernetes allows 256 KiB for all annotations.
+/// Larger labels are only on the record: Kubernetes allows 256 KiB for all annotations.
 const LABELS_BYTES: usize = 64 * 1024;
-/// The beginnings of chainpod's own labels and annotations, which rules do not change: they tell what the Pod is.
+/// The prefixes of chainpod's own labels and annotations. Rules do not change those, because they identify
+/// the Pod.
 const OWN: [&str; 2] = ["app.kubernetes.io/", "chainpod.dev/"];
 
 /// Labels and annotations.
@@ -24,7 +26,7 @@ pub(super) struct Metadata {
     pub(super) annotations: SaidMap<String>,
 }
 
-/// Those of the Pod of `container`.
+/// Returns the labels and annotations for the Pod of `container`.
 pub(super) fn of(container: &Container, choice: &Choice) -> Metadata {
     let own = labels::metadata(String::new(), "", container);
     let by_default = |(key, value)| (key, Said::by_default(value));
@@ -43,7 +45,7 @@ pub(super) fn of(container: &Container, choice: &Choice) -> Metadata {
     Metadata { labels, annotations }
 }
 
-/// Adds the rules' entries; chainpod's own stay.
+/// Adds the rules' entries. chainpod's own are not replaced.
 fn add(known: &mut SaidMap<String>, ruled: SaidMap<String>) {
     for (key, said) in ruled {
         if !(is_own(&key) && known.contains_key(&key)) {
@@ -52,12 +54,12 @@ fn add(known: &mut SaidMap<String>, ruled: SaidMap<String>) {
     }
 }
 
-/// Whether a label or annotation is chainpod's own.
+/// Returns true if a label or annotation is chainpod's own.
 pub(crate) fn is_own(key: &str) -> bool {
     OWN.iter().any(|own| key.starts_with(own))
 }
 
-/// The annotations of every Pod.
+/// Returns the annotations of every Pod.
 fn of_pod(container: &Container) -> [(&'static str, String); 5] {
     let safe_to_evict = match container.role {
         Role::Build => "false",
@@ -75,7 +77,7 @@ fn of_pod(container: &Container) -> [(&'static str, String); 5] {
     ]
 }
 
-/// Docker's labels, as an annotation: their keys and values are not legal in Kubernetes.
+/// Returns Docker's labels as an annotation: their keys and values are not legal as labels in Kubernetes.
 fn docker_labels(container: &Container) -> Option<(String, Said<String>)> {
     let labels = container.docker_labels();
     let text = serde_json::to_string(&labels).unwrap_or_default();

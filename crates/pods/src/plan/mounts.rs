@@ -1,4 +1,4 @@
-//! The paths of a container that have volumes, but for those of the operator's rules.
+//! The paths of a container that have volumes, without those of the operator's rules.
 
 use agent_protocol::{AGENT_DIR, HOME_DIR, TASK_DIR};
 use engine::container::Upload;
@@ -6,7 +6,7 @@ use engine::launch::Launch;
 
 use super::said::{By, Said, SaidMap};
 
-/// The kinds of volumes by the paths at which they are mounted.
+/// Returns the kinds of volumes by the paths at which they are mounted.
 pub(super) fn of(launch: &Launch<'_>) -> SaidMap<&'static str> {
     let container = &launch.record.container;
     let mut mounts = SaidMap::new();

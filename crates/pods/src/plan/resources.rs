@@ -6,18 +6,21 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::said::{By, Said, SaidMap};
 
-/// A Pod that requests nothing is evicted first; it must be small enough for any node.
+/// The CPU request without a client's: a Pod that requests nothing is evicted first, and it must be small
+/// enough for any node.
 const REQUEST_NANO_CPUS: i64 = 10_000_000;
-/// As [`REQUEST_NANO_CPUS`], for memory.
+/// The same as [`REQUEST_NANO_CPUS`] for memory.
 const REQUEST_MEMORY_BYTES: i64 = 32 * 1024 * 1024;
-/// The worth of one of Docker's CPU shares in billionths of a core: 1024 are a core, as the kubelet counts them.
+/// The value of one of Docker's CPU shares in billionths of a core: 1024 shares are a core, as the kubelet
+/// counts them.
 const NANOS_PER_SHARE: i64 = 1_000_000_000 / 1024;
 
-/// The CPU limit of a container that chainpod adds. It has limits because a quota that counts them refuses a Pod for
-/// each container without. Half a core brings the agent or keeps an image's files as fast as a node reads them.
+/// The CPU limit of a container that chainpod adds. It has limits because a quota that counts them refuses a
+/// Pod with a container that has none. Half a core brings the agent or copies an image's files as fast as a
+/// node reads them.
 const OURS_NANO_CPUS: i64 = 500_000_000;
-/// As [`OURS_NANO_CPUS`], for memory: an agent has 4 MiB, a runtime needs some more to begin a container, and the rest is
-/// for the files that it copies, which are written out as it fills.
+/// The same as [`OURS_NANO_CPUS`] for memory: an agent has 4 MiB, a runtime needs some more to start a container,
+/// and the rest is for copied files, which are written to disk as it fills.
 const OURS_MEMORY_BYTES: i64 = 64 * 1024 * 1024;
 
 /// Requests and limits by resource.
@@ -29,8 +32,8 @@ pub(crate) struct Resources {
     pub(crate) limits: SaidMap<String>,
 }
 
-/// Returns those of a container that chainpod adds. They have no limit for its disk: the kubelet evicts a Pod that uses
-/// more than its containers' limits together, and the program's has none.
+/// Returns the requests and limits of a container that chainpod adds. It has no disk limit: the kubelet
+/// evicts a Pod that uses more than the sum of its containers' limits, and the program's container has none.
 pub(crate) fn of_ours() -> ResourceRequirements {
     let ours = Spec {
         nano_cpus: OURS_NANO_CPUS,
@@ -40,8 +43,8 @@ pub(crate) fn of_ours() -> ResourceRequirements {
     of(&ours).requirements()
 }
 
-/// Limits are the client's, and memory is never requested: Fabric's default asks for 2 GiB for every chaincode. A
-/// request is never above its limit.
+/// Returns the client's limits, and requests that are never above their limits. The client's memory limit is
+/// not requested: Fabric's default asks for 2 GiB for every chaincode.
 pub(crate) fn of(spec: &Spec) -> Resources {
     let said = |value: i64| (value > 0).then_some(value);
     let limits = [("cpu", said(spec.nano_cpus)), ("memory", said(spec.memory_bytes))];
@@ -68,7 +71,7 @@ pub(crate) fn of(spec: &Spec) -> Resources {
     resources
 }
 
-/// Kubernetes' notation: billionths of a core, and bytes.
+/// Returns Kubernetes' notation of a value: billionths of a core, or bytes.
 fn quantity(resource: &str, value: i64) -> String {
     match resource {
         "cpu" => format!("{value}n"),
@@ -77,7 +80,7 @@ fn quantity(resource: &str, value: i64) -> String {
 }
 
 impl Resources {
-    /// As Kubernetes has them.
+    /// Returns them in Kubernetes' type.
     pub(crate) fn requirements(&self) -> ResourceRequirements {
         let quantities = |said: &SaidMap<String>| {
             let quantities = said.iter();

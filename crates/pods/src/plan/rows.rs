@@ -9,10 +9,10 @@ use super::said::{By, Said, SaidMap};
 use super::{DROPPED_CAPABILITIES, GRACE_SECS, Plan, RESTART_POLICY, SECCOMP_PROFILE};
 
 impl Plan {
-    /// All fields, sorted by their names. Fields of the program's container and of the Pod stand side by side; the
-    /// parts of a map have a row each.
+    /// Returns all fields, sorted by their names. Fields of the program's container and of the Pod stand
+    /// side by side. Each entry of a map has its own row.
     pub(crate) fn rows(&self) -> Vec<Origin> {
-        // Taken apart, so that no field is forgotten.
+        // The plan is taken apart, so that no field is forgotten.
         let Self {
             image,
             pull_policy,
@@ -87,7 +87,7 @@ impl Plan {
     }
 }
 
-/// Ports as Docker writes them.
+/// Returns ports as Docker writes them.
 fn written(ports: &Said<Vec<Port>>) -> Said<Vec<String>> {
     let ports_written = ports.value.iter();
     let ports_written = ports_written.map(|port| format!("{}/{}", port.number, port.protocol));
@@ -97,7 +97,7 @@ fn written(ports: &Said<Vec<Port>>) -> Said<Vec<String>> {
 struct Rows(Vec<Origin>);
 
 impl Rows {
-    /// The fields that are the same in every Pod.
+    /// Adds the fields that are the same in every Pod.
     fn fixed(&mut self) {
         for (field, value) in [
             ("restartPolicy", json!(RESTART_POLICY)),
@@ -114,7 +114,7 @@ impl Rows {
 
     fn one<T: Serialize>(&mut self, field: &str, said: Option<&Said<T>>) {
         if let Some(Said { value, by }) = said {
-            // Invariant: the types of Kubernetes and of rules can be written.
+            // Invariant: the types of Kubernetes and of rules can always be serialized.
             self.push(field, &serde_json::to_value(value).unwrap_or_default(), by);
         }
     }
@@ -125,7 +125,7 @@ impl Rows {
         }
     }
 
-    /// A text as it is, everything else as JSON.
+    /// Adds a text as it is, and everything else as JSON.
     fn push(&mut self, field: &str, value: &Value, by: &By) {
         self.0.push(Origin {
             field: field.to_owned(),

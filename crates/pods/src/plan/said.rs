@@ -1,9 +1,9 @@
-//! A field's value together with who decided it.
+//! A field's value together with its origin.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The origin of a field's value. Where several say something, a rule counts more than the client, the client
+/// The origin of a field's value. If several set a field, a rule counts more than the client, the client
 /// more than the image, and all of them more than chainpod's default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum By {

@@ -9,12 +9,12 @@ use crate::cluster::tests::config;
 use crate::plan::Plan;
 use crate::record::sample;
 
-/// The chaincode's Pod by these rules, as JSON.
+/// Returns the chaincode's Pod by these rules, as JSON.
 fn pod(rules: &str) -> Value {
     pod_of(rules, |_| ())
 }
 
-/// Its Pod when it is changed so.
+/// Returns its Pod after this change of the container.
 fn pod_of(rules: &str, change: impl Fn(&mut Container)) -> Value {
     let mut record = sample::chaincode();
     change(&mut record.container);
@@ -24,7 +24,7 @@ fn pod_of(rules: &str, change: impl Fn(&mut Container)) -> Value {
     serde_json::to_value(pod).unwrap()
 }
 
-/// A variable of the program, and how often it is there.
+/// Returns a variable of the program, and how often it occurs.
 fn variable<'a>(pod: &'a Value, name: &str) -> (&'a Value, usize) {
     let env = pod["spec"]["containers"][0]["env"].as_array().unwrap();
     let mut found = env.iter().filter(|variable| variable["name"] == name);
@@ -141,7 +141,7 @@ fn a_template_is_merged_as_kubectl_does_it() {
     );
 }
 
-/// A file of `examples/rules`.
+/// Reads a file of `examples/rules`.
 macro_rules! example {
     ($name:literal) => {
         include_str!(concat!("../../../../examples/rules/", $name))

@@ -9,8 +9,8 @@ use super::said::{By, Said};
 /// The one user that every image has under the same number.
 const ROOT: &str = "root";
 
-/// The user: a rule's, the client's or the image's number, else `default_uid`. Names other than `root` cannot be looked
-/// up in an image that chainpod does not read.
+/// Returns the user: the number that a rule, the client or the image gives, else `default_uid`. Names other
+/// than `root` cannot be looked up, because chainpod does not read the image.
 pub(super) fn uid(launch: &Launch<'_>, choice: &Choice, default_uid: i64) -> Said<i64> {
     let ruled = merge::ruled(choice, "runAsUser", choice.fields.run_as_user.as_ref());
     let (uid, _) = named(launch);
@@ -19,7 +19,7 @@ pub(super) fn uid(launch: &Launch<'_>, choice: &Choice, default_uid: i64) -> Sai
         .unwrap_or(Said::by_default(default_uid))
 }
 
-/// The group, where one is named and no rule says the user.
+/// Returns the group, if one is named and no rule sets the user.
 pub(super) fn gid(launch: &Launch<'_>, choice: &Choice) -> Option<Said<i64>> {
     let (_, gid) = named(launch);
     let is_open = choice.fields.run_as_user.is_none();
@@ -28,7 +28,7 @@ pub(super) fn gid(launch: &Launch<'_>, choice: &Choice) -> Option<Said<i64>> {
         .map(|gid| Said::new(by(launch), gid))
 }
 
-/// `USER:GROUP`, in parts.
+/// Returns the parts of `USER:GROUP`.
 fn named<'a>(launch: &'a Launch<'_>) -> (&'a str, &'a str) {
     let user = &launch.process.user;
     user.split_once(':').unwrap_or((user, ""))

@@ -1,9 +1,9 @@
-//! The agent in a Pod: a volume with chainpod's image, or an empty one into which
-//! a container of that image copies it.
+//! The agent in a Pod: a volume with chainpod's image, or an empty volume into which a container of that
+//! image copies the agent.
 //!
-//! The kubelet sees the end of an init container once a second, and the program's
-//! would wait for that. Containers start in their order, though, and each waits for the
-//! `postStart` hook of the one before: so the first one's hook copies the agent.
+//! The kubelet notices the end of an init container once a second, and the program's container would wait
+//! for that. But containers start in their order, and each waits for the `postStart` hook of the one before.
+//! So the hook of the first container copies the agent.
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE, INSTALL_OPTION, KEEP_OPTION, KEPT_DIR, STAY_OPTION};
 use engine::launch::Launch;
@@ -18,12 +18,12 @@ use crate::agent_volume::AgentBy;
 use crate::cluster::Config;
 use crate::plan::{PULL_POLICY, Plan, resources};
 
-/// The volume's name, and that of the container that copies the agent into it.
+/// The name of the volume, and of the container that copies the agent into it.
 pub(crate) const AGENT: &str = "agent";
 /// The init container that copies the image's files.
 pub(crate) const KEEPER: &str = "keeper";
 
-/// The volume that has the agent, or will have it.
+/// Returns the volume that contains the agent, or will contain it.
 pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
     let by_image = agent_by == AgentBy::Mount;
     let image = by_image.then(|| ImageVolumeSource {
@@ -38,7 +38,7 @@ pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
     }
 }
 
-/// Where the program's container has it.
+/// Returns the mount of that volume in the program's container.
 pub(super) fn mount() -> VolumeMount {
     VolumeMount {
         name: AGENT.to_owned(),
@@ -48,8 +48,8 @@ pub(super) fn mount() -> VolumeMount {
     }
 }
 
-/// What runs before the program's container where volumes would hide files of its image: what copies them,
-/// and before that what copies the agent, which does it.
+/// Returns the init containers for Pods whose volumes would hide files of the image: one installs the agent
+/// if it is not mounted, and the next uses it to copy the files.
 pub(super) fn before(
     launch: &Launch<'_>,
     plan: &Plan,
@@ -66,7 +66,8 @@ pub(super) fn before(
     installer.into_iter().chain([keeper(launch, plan)]).collect()
 }
 
-/// What runs beside the program's container, and starts first: what copies the agent where nothing has before.
+/// Returns the container that runs next to the program's and starts first: it copies the agent, unless an
+/// init container has done so or its image is mounted.
 pub(super) fn beside(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> Option<PodContainer> {
     let copies = launch.task.is_some() && agent_by == AgentBy::Copy && !hides_files(launch);
     copies.then(|| staying(config))
@@ -93,7 +94,7 @@ fn staying(config: &Config) -> PodContainer {
     }
 }
 
-/// The agent of its own image, with these arguments.
+/// Returns the command of the agent in its own image, with these arguments.
 fn agent(arguments: &[&str]) -> Vec<String> {
     let file = format!("/{AGENT_FILE}");
     let arguments = arguments.iter().map(|&argument| argument.to_owned());
@@ -115,7 +116,7 @@ fn installer(config: &Config) -> PodContainer {
     }
 }
 
-/// The agent in the program's own image.
+/// Returns the container that runs the agent in the program's own image.
 fn keeper(launch: &Launch<'_>, plan: &Plan) -> PodContainer {
     let directories = launch.directories.iter().enumerate();
     let kept = directories.filter(|(_, directory)| directory.has_files);
@@ -141,7 +142,7 @@ fn keeper(launch: &Launch<'_>, plan: &Plan) -> PodContainer {
     }
 }
 
-/// A Pod that runs nothing but the agent, with these arguments.
+/// Returns a Pod that runs nothing but the agent, with these arguments.
 pub(crate) fn alone(config: &Config, arguments: &[&str]) -> Pod {
     let container = PodContainer {
         command: Some(agent(arguments)),

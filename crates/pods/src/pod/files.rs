@@ -1,6 +1,5 @@
-//! Plain files that were uploaded, in a Pod: one volume for each directory that they have for
-//! themselves. Every other is mounted by itself, for which the kubelet runs `mount` twice
-//! while the launch waits.
+//! Uploaded plain files in a Pod: one volume for each directory that has only such files. Every other file
+//! is mounted on its own, for which the kubelet runs `mount` twice while the launch waits.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,19 +13,19 @@ use k8s_openapi::api::core::v1::{
 use super::{own_container, volumes};
 use crate::files_secret;
 
-/// A Secret's files are root's, and the program is not root: all may read.
+/// A Secret's files belong to root, and the program is not root, so everyone may read them.
 pub(super) const READABLE: u32 = 0o444;
 /// Permission bits that a Secret's file can have.
 const MODE_BITS: u32 = 0o777;
 
-/// Where a file's content is, and its mode.
+/// The place of a file's content, and its mode.
 struct File {
     secret: String,
     key: String,
     mode: u32,
 }
 
-/// `pod` with the files of `launch`. Comes last: what else is mounted decides.
+/// Returns `pod` with the files of `launch`. It comes last, because it depends on the other mounts.
 pub(super) fn mounted(mut pod: Pod, launch: &Launch<'_>) -> Pod {
     let own = own_container(&pod).map(str::to_owned);
     let spec = pod.spec.get_or_insert_default();
@@ -65,7 +64,7 @@ pub(super) fn mounted(mut pod: Pod, launch: &Launch<'_>) -> Pod {
     pod
 }
 
-/// All files by their path: as in Docker the last upload of it wins.
+/// Returns all files by their path. As in Docker, the last upload of a path wins.
 fn files(record: &Record) -> BTreeMap<&str, File> {
     let mut all = BTreeMap::new();
     for upload in &record.container.uploads {
@@ -83,7 +82,7 @@ fn files(record: &Record) -> BTreeMap<&str, File> {
     all
 }
 
-/// Whether nothing but such files is mounted in that directory, none of them deeper in it.
+/// Returns true if only such files are mounted in that directory, and none of them deeper in it.
 fn is_theirs(directory: &str, files: &BTreeMap<&str, File>, mounts: &[VolumeMount]) -> bool {
     let mounts = mounts.iter().map(|mount| Path::new(&mount.mount_path));
     let mut deeper = files
@@ -94,7 +93,7 @@ fn is_theirs(directory: &str, files: &BTreeMap<&str, File>, mounts: &[VolumeMoun
 }
 
 impl File {
-    /// The file under that name in a volume.
+    /// Returns the projection of the file under that name in a volume.
     fn projected(&self, name: &str) -> VolumeProjection {
         let item = KeyToPath {
             key: self.key.clone(),

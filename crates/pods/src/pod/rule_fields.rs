@@ -1,4 +1,4 @@
-//! The parts of a Pod that only the operator's rules give, and the rules' template.
+//! The parts of a Pod that come only from the operator's rules, and the rules' template.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::plan::{Plan, RESTART_POLICY, is_own};
 /// The volume of the certificates.
 const CA_BUNDLE: &str = "ca-bundle";
 
-/// Where the Pod runs, and with which rights.
+/// Sets the fields that decide where the Pod runs, and with which rights.
 pub(super) fn placed(spec: &mut PodSpec, plan: &Plan) {
     let selector = plan.node_selector.iter();
     let selector = selector.map(|(label, said)| (label.clone(), said.value.clone()));
@@ -32,12 +32,12 @@ pub(super) fn placed(spec: &mut PodSpec, plan: &Plan) {
     spec.service_account_name = value(&plan.service_account_name);
 }
 
-/// The value of a field that may be open.
+/// Returns the value of a field that may be unset.
 pub(super) fn value<T: Clone>(said: &Option<Said<T>>) -> Option<T> {
     said.as_ref().map(|said| said.value.clone())
 }
 
-/// `pod` with the template merged into it. chainpod's own labels and annotations stay.
+/// Returns `pod` with the template merged into it. chainpod's own labels and annotations stay.
 pub(super) fn merged(mut pod: Pod, plan: &Plan) -> Pod {
     let Some(Said { value: template, .. }) = &plan.template else {
         return pod;
@@ -61,7 +61,7 @@ pub(super) fn merged(mut pod: Pod, plan: &Plan) -> Pod {
     pod
 }
 
-/// The volumes of files and certificates, and where they are mounted.
+/// Returns the volumes of files and certificates, and their mounts.
 pub(super) fn files(plan: &Plan) -> (Vec<Volume>, Vec<VolumeMount>) {
     let files = plan.files.iter().enumerate();
     let files = files.map(|(index, (path, said))| (format!("file-{index}"), path.as_str(), &said.value));

@@ -1,4 +1,4 @@
-//! The Pod as an object.
+//! Tests of the Pod as an object.
 
 use engine::container::{Record, Upload};
 use engine::image::PullPolicy;
@@ -18,7 +18,7 @@ fn ruled(record: &Record, fields: &PodFields) -> Pod {
     planned(&sample::launch(record), fields)
 }
 
-/// The Pod of that launch by a rule with these fields.
+/// Returns the Pod of that launch by a rule with these fields.
 fn planned(launch: &Launch<'_>, fields: &PodFields) -> Pod {
     let mut rules = Rules::default();
     rules.pods.insert(
@@ -79,7 +79,7 @@ fn it_is_bare_controlled_by_the_record_and_tells_whose_it_is() {
     );
 }
 
-/// Where everything is mounted: path, volume, path in it.
+/// Returns all mounts: path, volume, path in it.
 fn mounts(record: &Record, fields: &PodFields) -> Vec<String> {
     let container = ruled(record, fields).spec.unwrap().containers.remove(0);
     let of = |mount: VolumeMount| {
@@ -288,7 +288,7 @@ fn the_rules_image_is_pulled_when_they_say_by_all_that_have_it() {
     }
 }
 
-/// A quota that counts limits refuses a Pod for each container without.
+/// A quota that counts limits refuses a Pod with a container that has none.
 #[test]
 fn whatever_chainpod_adds_has_limits_of_its_own() {
     let mut record = sample::chaincode();

@@ -1,4 +1,4 @@
-//! A Pod's volumes and where they are mounted.
+//! A Pod's volumes and their mounts.
 
 use agent_protocol::{HOME_DIR, TASK_DIR};
 use engine::container::Record;
@@ -10,7 +10,7 @@ use super::files::READABLE;
 use crate::agent_volume::AgentBy;
 use crate::cluster::Config;
 
-/// All volumes of `launch` and their mounts, but for [`super::files`].
+/// Returns all volumes of `launch` and their mounts, except those of [`super::files`].
 pub(super) fn of(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> (Vec<Volume>, Vec<VolumeMount>) {
     if launch.task.is_none() {
         return (Vec::new(), Vec::new());
@@ -36,7 +36,7 @@ pub(super) fn of(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> (Ve
     (volumes, mounts)
 }
 
-/// The volume of the directory of that number.
+/// Returns the name of the volume for the directory of that number.
 pub(super) fn directory(index: usize) -> String {
     format!("dir-{index}")
 }

@@ -1,17 +1,17 @@
-//! What ends a Pod as a whole: it is said of the Pod, before its container has ended.
+//! The end of a whole Pod: the Pod's status reports it before its container has ended.
 
 use engine::End;
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
 
 use super::sentence;
 
-/// The Pod's reason when its node is not heard of any more.
+/// The Pod's reason when its node has stopped reporting.
 pub(super) const NODE_LOST: &str = "NodeLost";
 /// The Pod's reason when the kubelet has evicted it.
 const EVICTED: &str = "Evicted";
-/// The condition of a Pod that somebody is about to end.
+/// The condition of a Pod that is about to be ended.
 const DISRUPTED: &str = "DisruptionTarget";
-/// What ends it, by that condition's reason.
+/// The end for each reason of that condition.
 const DISRUPTIONS: [(&str, Why); 5] = [
     ("EvictionByEvictionAPI", End::Evicted),
     ("TerminationByKubelet", End::Evicted),
@@ -19,10 +19,10 @@ const DISRUPTIONS: [(&str, Why); 5] = [
     ("DeletionByTaintManager", End::NodeLost),
     ("DeletionByPodGC", End::NodeLost),
 ];
-/// Makes an end of the cluster's message.
+/// Makes an end from the cluster's message.
 type Why = fn(String) -> End;
 
-/// What ends a Pod as a whole, if anything does.
+/// Returns the end of the whole Pod, if there is one.
 pub(super) fn ending(pod: &Pod) -> Option<End> {
     let status = pod.status.as_ref();
     let failed = status.and_then(of_pod);
@@ -30,7 +30,7 @@ pub(super) fn ending(pod: &Pod) -> Option<End> {
     failed.or_else(deleted)
 }
 
-/// What the Pod's status says of its end; a container's says only that it was killed.
+/// Returns the end that the Pod's status reports. The container's status shows only that it was killed.
 fn of_pod(status: &PodStatus) -> Option<End> {
     let mut conditions = status.conditions.iter().flatten();
     let disrupted = conditions.find(|condition| condition.type_ == DISRUPTED && condition.status == "True");

@@ -1,4 +1,4 @@
-//! Our own containers of a Pod. Others stand beside them, a mesh's, of which nothing is read.
+//! Our own containers of a Pod. The containers of others, such as a mesh's, are ignored.
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE};
 use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStatus, Pod};
@@ -25,7 +25,7 @@ pub(crate) struct Part<'a> {
     status: Option<&'a ContainerStatus>,
 }
 
-/// Those of `pod`, in the order in which they start.
+/// Returns our containers of `pod`, in the order in which they start.
 pub(crate) fn parts(pod: &Pod) -> impl Iterator<Item = Part<'_>> {
     let (spec, status) = (pod.spec.as_ref(), pod.status.as_ref());
     let init = spec.and_then(|spec| spec.init_containers.as_deref());
@@ -47,12 +47,13 @@ pub(crate) fn parts(pod: &Pod) -> impl Iterator<Item = Part<'_>> {
     })
 }
 
-/// The container of the client's program.
+/// Returns the container of the client's program.
 pub(crate) fn program(pod: &Pod) -> Option<Part<'_>> {
     parts(pod).find(|part| part.role == Role::Program)
 }
 
-/// By its name; a mesh may have a container of the same one, but none that runs our agent.
+/// Returns the role of a container by its name. A mesh may have a container of the same name, but none that
+/// runs our agent.
 fn role(container: &Container, own: Option<&str>) -> Option<Role> {
     if Some(container.name.as_str()) == own {
         return Some(Role::Program);
@@ -67,17 +68,17 @@ fn role(container: &Container, own: Option<&str>) -> Option<Role> {
 }
 
 impl<'a> Part<'a> {
-    /// Its name.
+    /// Returns its name.
     pub(crate) fn name(&self) -> &'a str {
         &self.container.name
     }
 
-    /// Its own image.
+    /// Returns its own image.
     pub(crate) fn image(&self) -> &'a str {
         self.container.image.as_deref().unwrap_or_default()
     }
 
-    /// Returns its state; none before its node has reported it.
+    /// Returns its state, or `None` before its node has reported it.
     pub(crate) fn state(&self) -> Option<&'a ContainerState> {
         self.status?.state.as_ref()
     }
@@ -94,7 +95,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The image that is mounted for the agent, in the shape that has one.
+/// Returns the image that is mounted for the agent, in the shape that has one.
 pub(crate) fn mounted_image(pod: &Pod) -> Option<&str> {
     let mut volumes = pod.spec.as_ref()?.volumes.iter().flatten();
     let volume = volumes.find(|volume| volume.name == AGENT)?;

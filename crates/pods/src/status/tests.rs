@@ -1,4 +1,4 @@
-//! What every status is as a state.
+//! Tests of the state for each status.
 
 use super::*;
 use crate::record::sample;

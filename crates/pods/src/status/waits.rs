@@ -1,4 +1,5 @@
-//! Why a container of ours does not come to run: what a kubelet says of it, and what that means for what it is for.
+//! The cause for which a container of ours does not start: the kubelet's report, read by the role of the
+//! container.
 
 use engine::Cause;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStateWaiting, Pod};
@@ -7,11 +8,11 @@ use super::parts::{Part, Role, mounted_image, parts, program};
 use super::{PLAIN, sentence};
 use crate::agent_volume::is_about_agent;
 
-/// Reasons of waiting that are none: it comes.
+/// Reasons of waiting that pass: the container will start.
 pub(super) const COMES: [&str; 2] = ["ContainerCreating", "PodInitializing"];
-/// First failures of an image's pull: the next try may succeed.
+/// The reasons of a first failed pull: the next try may succeed.
 const PULL_FAILED: [&str; 2] = ["ErrImagePull", "RegistryUnavailable"];
-/// Reasons of waiting for an image that will not come in the time that a start has.
+/// Reasons of waiting for an image that will not arrive in the time that a start has.
 const NO_IMAGE: [&str; 5] = [
     "ErrImageNeverPull",
     "ImageInspectError",
@@ -23,15 +24,15 @@ const NO_IMAGE: [&str; 5] = [
 const NEVER_RAN: [&str; 2] = ["ContainerCannotRun", "StartError"];
 /// A part of runc's message about a program that cannot be executed.
 const EXEC_ERROR: &str = "exec: \"";
-/// Docker's exit code for a program that is not there.
+/// Docker's exit code for a program that does not exist.
 const COMMAND_NOT_FOUND: i64 = 127;
-/// Docker's exit code for one that cannot be executed.
+/// Docker's exit code for a program that cannot be executed.
 const NOT_EXECUTABLE: i64 = 126;
 /// The parts of an image's name that users leave out and runtimes add.
 const DEFAULT_REGISTRY: [&str; 2] = ["docker.io/", "library/"];
 
-/// Why `pod` does not come to run its program, by the first of our containers that does not get on; `is_ending` where
-/// something ends it as a whole.
+/// Returns the cause for which `pod` does not run its program, from the first of our containers that makes
+/// no progress. `is_ending` is true if the whole Pod is being ended.
 pub(super) fn stuck(pod: &Pod, is_ending: bool) -> Option<Cause> {
     let program = program(pod).and_then(|program| program.state());
     if program.is_some_and(has_run) {
@@ -68,7 +69,8 @@ pub(super) fn never_ran(ended: &ContainerStateTerminated) -> bool {
     reason.is_some_and(|reason| NEVER_RAN.contains(&reason))
 }
 
-/// Why it waits, where that may not pass; `too_late` where the program was tried without waiting for it.
+/// Returns the cause for which it waits, if that may not pass. `too_late` is true if the program was tried
+/// without waiting for it.
 fn waits(pod: &Pod, part: Part<'_>, waiting: &ContainerStateWaiting, too_late: bool) -> Option<Cause> {
     let reason = waiting
         .reason
@@ -101,8 +103,9 @@ pub(super) fn pull(reason: &str) -> Option<bool> {
     }
 }
 
-/// The agent's image, if the message is about that one: it is pulled for who mounts it, too, and the kubelet says of
-/// both pulls the same. Of two images whose names begin alike the longer one is meant.
+/// Returns the agent's image if the message is about that one. It is also pulled for containers that mount
+/// it, and the kubelet's messages about the two pulls are the same. If the names of two images begin alike,
+/// the longer one is meant.
 fn agents_image(pod: &Pod, part: Part<'_>, message: &str) -> Option<String> {
     let own = part.image();
     if part.role == Role::Agent {
@@ -114,13 +117,13 @@ fn agents_image(pod: &Pod, part: Part<'_>, message: &str) -> Option<String> {
     is_meant.then(|| mounted.to_owned())
 }
 
-/// An image's name without what is the same for all.
+/// Returns an image's name without the default registry.
 fn short(image: &str) -> &str {
     let strip = |image, prefix: &&str| str::strip_prefix(image, *prefix).unwrap_or(image);
     DEFAULT_REGISTRY.iter().fold(image, strip)
 }
 
-/// Of a container that cannot be made or begun; the kubelet tries again.
+/// Returns the cause for a container that cannot be created or started. The kubelet tries again.
 fn unmade(pod: &Pod, part: Part<'_>, message: String) -> Cause {
     match lacks_agent(pod, part, &message) {
         true => Cause::Agent(message),
@@ -131,8 +134,8 @@ fn unmade(pod: &Pod, part: Part<'_>, message: String) -> Cause {
     }
 }
 
-/// Of a container whose program cannot be executed. What the runtime says of that is Docker's text too, which runc has
-/// made.
+/// Returns the cause for a container whose program cannot be executed. The runtime's message is Docker's
+/// text, because both come from runc.
 fn unexecuted(pod: &Pod, part: Part<'_>, message: String) -> Cause {
     if lacks_agent(pod, part, &message) {
         return Cause::Agent(message);
@@ -155,7 +158,7 @@ fn lacks_agent(pod: &Pod, part: Part<'_>, message: &str) -> bool {
     part.role == Role::Agent || (part.has_agent() && is_about_agent(message, mounted_image(pod).is_some()))
 }
 
-/// Of a container of ours whose work has failed.
+/// Returns the cause for a container of ours whose work has failed.
 fn failed(part: Part<'_>, ended: &ContainerStateTerminated) -> Cause {
     let why = match words(ended) {
         why if why.is_empty() => format!("it exited with {}", ended.exit_code),
@@ -168,7 +171,7 @@ fn failed(part: Part<'_>, ended: &ContainerStateTerminated) -> Cause {
     }
 }
 
-/// Returns the kubelet's words for an end; empty if there are none but the exit code.
+/// Returns the kubelet's reason and message for an end, or an empty text if there is only the exit code.
 pub(super) fn words(ended: &ContainerStateTerminated) -> String {
     let reason = ended.reason.as_deref().filter(|reason| !PLAIN.contains(reason));
     sentence(reason, ended.message.as_deref())

@@ -1,5 +1,5 @@
-//! THE walk: all that a kubelet says of a container that does not come to run, for each of our containers, in each
-//! shape that a Pod of ours has, and the cause that a start has then. What stands beside them is a mesh's.
+//! THE walk: every report of a kubelet about a container that does not start, for each of our containers, in
+//! each shape of a Pod, with the cause of the failed start. A mesh's containers are in each Pod, too.
 
 use engine::Cause;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::record::sample;
 
 /// The program's image.
 const BASE: &str = "hyperledger/fabric-baseos:2.5";
-/// The agent's.
+/// The agent's image.
 const AGENT_IMAGE: &str = "chainpod:0.1";
 
 /// A shape, and our containers in it, in the order in which they start.
@@ -24,8 +24,8 @@ const SHAPES: [Shape; 5] = [
     ("copied, files kept", &["agent", "keeper", "chaincode"]),
 ];
 
-/// A state that the kubelet reports, and the cause for the container that brings the agent, for the one that keeps the image's
-/// files, and for the program's; of the last one none where it has ended.
+/// A state that the kubelet reports, and its cause for each container: the one that brings the agent, the
+/// one that keeps the image's files, and the program's. If the program has ended, there is no cause for it.
 struct Row {
     state: Value,
     causes: [&'static str; 3],
@@ -65,7 +65,7 @@ fn rows() -> Vec<Row> {
         "PreCreateHookError",
         "PreStartHookError",
         "RunContainerError",
-        // The kubelet takes an error's text for a reason.
+        // The kubelet uses an error's text as a reason.
         "cannot read the credentials of the image",
     ];
     let pulls = pulls.map(|reason| waiting(reason, "why", PULL));
@@ -80,7 +80,7 @@ fn rows() -> Vec<Row> {
     pulls.into_iter().chain(makes).chain(ends).collect()
 }
 
-/// The record of a container whose Pod has that shape.
+/// Returns the Pod of a container in that shape.
 fn pod(shape: &str) -> Pod {
     let mut record = sample::chaincode();
     if shape == "plain" {
@@ -99,7 +99,7 @@ fn pod(shape: &str) -> Pod {
     pod
 }
 
-/// `pod` in which the containers before that one have done what they are for.
+/// Returns `pod` after the containers before that one have done their work.
 fn with(mut pod: Pod, part: &str, state: &Value) -> Pod {
     let spec = pod.spec.clone().unwrap();
     let of = |containers: Vec<k8s_openapi::api::core::v1::Container>, is_init: bool| -> Vec<Value> {
@@ -143,13 +143,13 @@ fn status(name: &str, state: &Value) -> Value {
     json!({"name": name, "state": state, "image": "", "imageID": "", "ready": false, "restartCount": 0})
 }
 
-/// Returns the state that the engine gets of it where the operator has chosen the shape.
+/// Returns the state that the engine gets if the operator has chosen the shape.
 fn told(pod: &Pod) -> PodState {
     let learned = AgentVolumes::new(AgentVolume::Image).learn(pod);
     learned.unwrap_or_else(|| seen(pod).unwrap().state)
 }
 
-/// The name of the cause, and its sentence.
+/// Returns the name of the cause, and its sentence.
 fn cause(pod: &Pod) -> (&'static str, String) {
     let record = sample::chaincode();
     match told(pod) {
@@ -191,7 +191,8 @@ fn all_that_a_container_of_ours_can_wait_for_has_its_cause_in_each_shape() {
     );
 }
 
-/// An image volume's image is pulled for the first container that mounts it, whose own may be there.
+/// The image of an image volume is pulled for the first container that mounts it, whose own image may be
+/// there.
 #[test]
 fn an_agent_image_that_cannot_be_pulled_is_named_in_each_shape_and_no_other_is() {
     let backoff = |image: &str| {
@@ -213,7 +214,7 @@ fn an_agent_image_that_cannot_be_pulled_is_named_in_each_shape_and_no_other_is()
     }
 }
 
-/// Its file is not where the first container was to put it.
+/// The agent's file is not at the place where the first container should have put it.
 #[test]
 fn a_program_whose_agent_is_not_there_is_not_told_as_one_that_its_image_lacks() {
     let message =
@@ -223,7 +224,7 @@ fn a_program_whose_agent_is_not_there_is_not_told_as_one_that_its_image_lacks() 
         let (name, sentence) = cause(&with(pod(shape), parts.last().unwrap(), &state));
         assert_eq!(name, "AgentMissing", "{shape}: {sentence}");
     }
-    // What copies it has failed, and the next one was started all the same.
+    // The container that copies it has failed, and the next one was started nevertheless.
     let mut copied = with(pod("copied"), "chaincode", &state);
     let statuses = copied
         .status
@@ -295,7 +296,7 @@ fn a_pod_that_gets_on_has_no_cause() {
     }
 }
 
-/// Gates are what Kueue and its like have; no shape matters where there is no node.
+/// Scheduling gates are used by Kueue and similar tools. The shape does not matter without a node.
 #[test]
 fn a_pod_without_a_node_has_its_cause_whatever_keeps_it_from_one() {
     for reason in ["Unschedulable", "SchedulingGated", "SchedulerError"] {

@@ -1,4 +1,4 @@
-//! What is told of what a watch sees.
+//! Tests of the events that a watch reports.
 
 use super::*;
 use crate::record::sample;
@@ -12,7 +12,7 @@ fn object(uid: &str) -> ConfigMap {
     record::replacement(&record, "ns").unwrap()
 }
 
-/// `+UID` for there, `-UID` for gone.
+/// Returns `+UID` for an object that exists, and `-UID` for one that is gone.
 fn told(events: Vec<Event>) -> Vec<String> {
     let text = |event| match event {
         Event::Record(record) => format!("+{}", record.uid),

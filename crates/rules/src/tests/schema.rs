@@ -1,5 +1,5 @@
-//! The JSON Schema of a file of rules, made from the types. Editors read it; what chainpod itself says about a
-//! wrong file is said by the parser.
+//! The JSON Schema of a file of rules, made from the types. Editors read it; chainpod's own messages about a
+//! wrong file come from the parser.
 
 use std::borrow::Cow;
 use std::fs;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{Rules, Text};
 
-/// Set, the test writes the file instead of comparing it.
+/// The variable with which the test writes the file instead of comparing it.
 const UPDATE: &str = "UPDATE_SCHEMA";
 
 impl JsonSchema for Text {
@@ -43,7 +43,7 @@ pub(crate) fn schema() -> Value {
     schema
 }
 
-/// The parser knows every key, Kubernetes' too.
+/// Forbids unknown keys, as the parser does, also in Kubernetes' types.
 fn known_keys_only(schema: &mut Schema) {
     if schema.get("properties").is_some() && schema.get("additionalProperties").is_none() {
         schema.insert("additionalProperties".to_owned(), false.into());

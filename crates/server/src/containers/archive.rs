@@ -1,5 +1,5 @@
-//! `PUT|GET|HEAD /containers/{id}/archive`: files into a container before its start,
-//! and what a build container left behind.
+//! `PUT|GET|HEAD /containers/{id}/archive`: uploads files to a container before its start, and downloads the
+//! output of a build container.
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -21,10 +21,10 @@ pub(crate) struct Parameters {
     path: String,
 }
 
-/// 200 when the tar, compressed or not, is kept.
+/// Answers 200 when the tar, compressed or not, is stored.
 ///
 /// # Errors
-/// An unknown container is 404, one that runs 409, a broken tar 400.
+/// Returns 404 for an unknown container, 409 for a running one, and 400 for a broken tar.
 pub(crate) async fn put(
     State(engine): State<Engine>,
     Path(id): Path<String>,
@@ -37,10 +37,10 @@ pub(crate) async fn put(
     Ok(StatusCode::OK)
 }
 
-/// 200 with a tar.
+/// Answers 200 with a tar.
 ///
 /// # Errors
-/// An unknown container or path is 404, a container that has not ended 409.
+/// Returns 404 for an unknown container or path, and 409 for a container that has not ended.
 pub(crate) async fn get(
     State(engine): State<Engine>,
     Path(id): Path<String>,
@@ -51,10 +51,10 @@ pub(crate) async fn get(
     Ok((content_type, stat_of(&parameters.path, ended), body::body(tar)).into_response())
 }
 
-/// 200 with what the path is.
+/// Answers 200 with the description of the path.
 ///
 /// # Errors
-/// As [`get`].
+/// Returns the same errors as [`get`].
 pub(crate) async fn stat(
     State(engine): State<Engine>,
     Path(id): Path<String>,

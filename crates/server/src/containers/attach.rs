@@ -1,5 +1,5 @@
-//! `POST /containers/{id}/attach`: what the container's program writes, from
-//! its first byte to its last, on a connection that has left HTTP.
+//! `POST /containers/{id}/attach`: streams the output of the container's program, from its first byte to its
+//! last, on a connection that has left HTTP.
 
 use axum::Extension;
 use axum::extract::{Path, Request, State};
@@ -20,7 +20,7 @@ use crate::error::{ApiError, Result};
 use crate::query::{Query, boolean};
 use crate::router::Version;
 
-/// What is asked for; Docker attaches to nothing unless told to.
+/// The output that the client asks for. By default Docker attaches to no output.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parameters {
@@ -30,10 +30,10 @@ pub(crate) struct Parameters {
     stream: bool,
 }
 
-/// 101, and the connection is the stream. The client may close its own side at once.
+/// Answers 101 and turns the connection into the stream. The client may close its own side at once.
 ///
 /// # Errors
-/// An unknown container is 404; a request that does not ask for an upgrade 400.
+/// Returns 404 for an unknown container, and 400 for a request that does not ask for an upgrade.
 pub(crate) async fn attach(
     State(engine): State<Engine>,
     Extension(Version(version)): Extension<Version>,
@@ -69,13 +69,14 @@ pub(crate) async fn attach(
     Ok(response)
 }
 
-/// Sends all output and closes; only then is `output` dropped, which wait waits for.
+/// Sends all output and closes the connection. `output` is dropped only after that, because the wait call
+/// waits for it.
 async fn stream(upgrade: OnUpgrade, mut output: AttachStream, tty: bool) -> std::io::Result<()> {
     let upgraded: Upgraded = upgrade.await.map_err(std::io::Error::other)?;
     let mut client = BufWriter::new(TokioIo::new(upgraded));
     while let Some(line) = output.next().await {
         send(&mut client, line, tty).await?;
-        // What is there already goes out in one piece.
+        // Output that is available already goes out in one piece.
         while let Some(Some(line)) = futures::FutureExt::now_or_never(output.next()) {
             send(&mut client, line, tty).await?;
         }

@@ -1,4 +1,4 @@
-//! `POST /containers/create`: a container that does not run yet.
+//! `POST /containers/create`: makes a container that does not run yet.
 
 use std::net::IpAddr;
 
@@ -20,7 +20,7 @@ use crate::query::Query;
 const ROOT: &str = "root";
 /// Kubernetes' limit for a Pod's hostname.
 const LABEL_CHARS: usize = 63;
-/// What a port may speak; the first one where it is not said.
+/// The protocols that a port may have; the first is the default.
 const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
 
 #[derive(Debug, Deserialize)]
@@ -28,10 +28,10 @@ pub(crate) struct Parameters {
     name: Option<String>,
 }
 
-/// 201 with the id, and a warning for each field that asks for what is not done.
+/// Answers 201 with the id, and with a warning for each field that is not honoured.
 ///
 /// # Errors
-/// An unknown image is 404, a name in use 409, what a Pod must not have 400.
+/// Returns 404 for an unknown image, 409 for a name in use, and 400 for a setting that a Pod must not have.
 pub(crate) async fn create(
     State(engine): State<Engine>,
     Query(parameters): Query<Parameters>,
@@ -51,7 +51,7 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(Created { id, warnings })))
 }
 
-/// From what is written to what is meant, and what of it is not done.
+/// Turns the request into a specification, and warnings about the fields that are not honoured.
 fn check(body: CreateBody) -> Result<(Spec, Vec<String>)> {
     if let Some(refusal) = body.refusal() {
         return Err(ApiError::bad_request(refusal));
@@ -88,7 +88,7 @@ fn check(body: CreateBody) -> Result<(Spec, Vec<String>)> {
     Ok((spec, warnings))
 }
 
-/// Docker's rule and text: a variable has a name.
+/// Checks that each variable has a name. The rule and the message are Docker's.
 fn env(env: Vec<String>) -> Result<Vec<String>> {
     match env
         .iter()
@@ -101,7 +101,7 @@ fn env(env: Vec<String>) -> Result<Vec<String>> {
     }
 }
 
-/// Names of users and groups are in a file of the image, which is not read.
+/// Returns a warning about names of users and groups: they stand in a file of the image, which is not read.
 fn user_warning(user: &str) -> Option<String> {
     let known = |name: &str| name == ROOT || name.parse::<u32>().is_ok();
     let is_known = user.split(':').all(known);
@@ -110,7 +110,8 @@ fn user_warning(user: &str) -> Option<String> {
     })
 }
 
-/// A Pod's hostname is a DNS label (RFC 1123); what it is, and what is said of another.
+/// Returns the name if it is a legal hostname of a Pod, a DNS label (RFC 1123), else an empty one and a
+/// warning.
 fn hostname(name: String) -> (String, Option<String>) {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let ends = [name.bytes().next(), name.bytes().last()];
@@ -126,7 +127,7 @@ fn hostname(name: String) -> (String, Option<String>) {
     (String::new(), Some(warning))
 }
 
-/// `PORT` or `PORT/PROTOCOL`.
+/// Reads `PORT` or `PORT/PROTOCOL`.
 fn port(text: &str) -> Result<Port> {
     let (number, protocol) = text.split_once('/').unwrap_or((text, PROTOCOLS[0]));
     let protocol = protocol.to_lowercase();
@@ -147,7 +148,7 @@ fn names(host: &HostConfig) -> Result<Names> {
     };
     let host_of = |entry: &String| match entry.split_once(':') {
         Some((name, text)) if !name.is_empty() => Ok((address("ExtraHosts", text)?, name.to_owned())),
-        // Docker's text.
+        // This is Docker's message.
         _ => Err(ApiError::bad_request(format!(
             "bad format for add-host: {entry:?}"
         ))),

@@ -1,4 +1,4 @@
-//! `GET /containers/{id}/json`: what is known of a container.
+//! `GET /containers/{id}/json`: describes a container.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -12,10 +12,10 @@ use jiff::Timestamp;
 
 use crate::error::Result;
 
-/// 200.
+/// Answers 200 with the description.
 ///
 /// # Errors
-/// An unknown container is 404.
+/// Returns 404 for an unknown container.
 pub(crate) async fn inspect(
     State(engine): State<Engine>,
     Path(id): Path<String>,
@@ -66,7 +66,7 @@ fn describe(container: Container) -> ContainerInspect {
 fn state(container: &Container) -> DockerState {
     let time = |time: Option<Timestamp>| time.map_or_else(|| NO_TIME.to_owned(), |time| time.to_string());
     let exit = container.exit.as_ref();
-    // As in Docker, what never ran has not finished.
+    // As in Docker, a container that never ran has no end.
     let ended = exit.filter(|_| container.phase == Phase::Exited);
     DockerState {
         status: container.phase.docker_status(),

@@ -1,4 +1,4 @@
-//! `POST /containers/{id}/kill`: a signal to the container's program.
+//! `POST /containers/{id}/kill`: sends a signal to the container's program.
 
 use axum::extract::{Path, State};
 use engine::Engine;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::error::{ApiError, Result};
 use crate::query::Query;
 
-/// Linux's signals by number, from 1; those without a place in a chaincode's life are by number only.
+/// The names of Linux's signals by number, from 1. Real-time signals are accepted only by number.
 const SIGNALS: [&str; 31] = [
     "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
     "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
@@ -22,10 +22,10 @@ pub(crate) struct Parameters {
     signal: Option<String>,
 }
 
-/// 204; after SIGKILL, which is the default, its program has ended.
+/// Answers 204 when the signal is sent. After SIGKILL, which is the default, the program has ended.
 ///
 /// # Errors
-/// An unknown container is 404, one that does not run 409, an unknown signal 400.
+/// Returns 404 for an unknown container, 409 for one that does not run, and 400 for an unknown signal.
 pub(crate) async fn kill(
     State(engine): State<Engine>,
     Path(id): Path<String>,
@@ -38,7 +38,7 @@ pub(crate) async fn kill(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `9`, `KILL` and `SIGKILL` are the same.
+/// Reads a signal: `9`, `KILL` and `SIGKILL` are the same.
 fn number(signal: &str) -> Result<i32> {
     let name = signal.to_uppercase();
     let name = name.strip_prefix("SIG").unwrap_or(&name);

@@ -1,4 +1,4 @@
-//! `GET /containers/json`: the containers that there are.
+//! `GET /containers/json`: lists containers.
 
 use axum::Json;
 use axum::extract::State;
@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::filters::Filters;
 use crate::query::{Query, boolean};
 
-/// What containers can be filtered by.
+/// The filters for containers.
 const FILTERS: [&str; 5] = ["ancestor", "id", "label", "name", "status"];
 
 #[derive(Debug, Default, Deserialize)]
@@ -28,10 +28,10 @@ pub(crate) struct Parameters {
     filters: String,
 }
 
-/// 200, newest first: those that run, or all, or the last so many.
+/// Answers 200, newest first: with the running containers, with all, or with the last `limit`.
 ///
 /// # Errors
-/// A filter that is none is 400.
+/// Returns 400 for an invalid filter.
 pub(crate) async fn list(
     State(engine): State<Engine>,
     Query(parameters): Query<Parameters>,
@@ -39,7 +39,7 @@ pub(crate) async fn list(
     let filters = Filters::parse(&parameters.filters, &FILTERS)?;
     let ancestors = filters.read("ancestor", Ancestor::parse);
     let limit = parameters.limit.filter(|limit| *limit > 0);
-    // As in Docker, to ask for a status or a number is to ask for those that do not run, too.
+    // As in Docker, a request for a status or a number includes containers that do not run.
     let all = parameters.all || limit.is_some() || filters.has("status");
     let records = engine.containers().await?.into_iter();
     let containers = records
@@ -58,7 +58,7 @@ pub(crate) async fn list(
     ))
 }
 
-/// An image whose containers are asked for.
+/// An image, to select the containers made from it.
 struct Ancestor {
     name: String,
     reference: Reference,
@@ -108,7 +108,7 @@ fn summary(container: Container) -> ContainerSummary {
     }
 }
 
-/// What `docker ps` prints.
+/// Returns the status that `docker ps` prints.
 fn status(container: &Container, now: Timestamp) -> String {
     let since = |time: Timestamp| human_duration(now.as_second() - time.as_second());
     match (container.phase, container.started_at, &container.exit) {

@@ -1,5 +1,5 @@
-//! `GET /containers/{id}/logs`: what the container's program has written, as
-//! frames; followed while it runs.
+//! `GET /containers/{id}/logs`: sends the output of the container's program as frames, and follows it while
+//! the program runs.
 
 use std::convert::Infallible;
 
@@ -35,24 +35,24 @@ pub(crate) struct Parameters {
     tail: String,
 }
 
-/// 200 at once; Kubernetes keeps both streams as one, so either asks for all.
+/// Answers 200 at once. Kubernetes keeps both output streams as one, so a request for either gets both.
 ///
 /// # Errors
-/// An unknown container is 404; neither stream, or a time that is none, 400.
+/// Returns 404 for an unknown container, and 400 if neither stream is asked for or a time is invalid.
 pub(crate) async fn logs(
     State(engine): State<Engine>,
     Extension(Version(version)): Extension<Version>,
     Path(id): Path<String>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response> {
-    // Docker's text.
+    // This is Docker's message.
     if !(parameters.stdout || parameters.stderr) {
         return Err(ApiError::bad_request(
             "Bad parameters: you must choose at least one stream",
         ));
     }
     let request = LogRequest {
-        // As in Docker, what is no number means all.
+        // As in Docker, a value that is not a number means all lines.
         tail: parameters.tail.parse().ok(),
         since: moment("since", &parameters.since)?,
         until: moment("until", &parameters.until)?,
@@ -60,7 +60,7 @@ pub(crate) async fn logs(
     };
     let tty = engine.inspect(&id).await?.container.spec.tty;
     let lines = engine.logs(&id, request).await?;
-    // The pieces of a long line have one time between them, before the first.
+    // The pieces of a long line share one time, in front of the first.
     let mut begins = true;
     let frames = lines.map(move |line| {
         let timestamp = parameters.timestamps && begins;
@@ -71,10 +71,10 @@ pub(crate) async fn logs(
     Ok((headers, Body::from_stream(frames)).into_response())
 }
 
-/// A line as a frame; a terminal's has none.
+/// Returns a line as a frame; a terminal's line has no frame.
 fn framed(line: &LogLine, timestamp: bool, tty: bool) -> Bytes {
     let time = if timestamp {
-        // Docker's `RFC3339NanoFixed`.
+        // Docker calls this format `RFC3339NanoFixed`.
         format!("{:.9} ", line.time)
     } else {
         String::new()

@@ -1,4 +1,4 @@
-//! `DELETE /containers/{id}`: the container and all that was made for it.
+//! `DELETE /containers/{id}`: removes the container and everything that was made for it.
 
 use axum::extract::{Path, State};
 use engine::Engine;
@@ -7,10 +7,10 @@ use http::StatusCode;
 use crate::error::Result;
 use crate::query::{Query, Removal};
 
-/// 204 when it is gone.
+/// Answers 204 when it is removed.
 ///
 /// # Errors
-/// An unknown container is 404, one that runs and is not forced 409.
+/// Returns 404 for an unknown container, and 409 for a running one without `force`.
 pub(crate) async fn remove(
     State(engine): State<Engine>,
     Path(id): Path<String>,

@@ -1,4 +1,4 @@
-//! `POST /containers/{id}/start`: the container's Pod.
+//! `POST /containers/{id}/start`: starts the container's Pod.
 
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -8,10 +8,11 @@ use http::StatusCode;
 
 use crate::error::Result;
 
-/// 204 when its program runs, 304 when it ran already.
+/// Answers 204 when its program runs, and 304 if it ran already.
 ///
 /// # Errors
-/// A command that cannot be executed is 400, any other failed start 500, each with its cause.
+/// Returns 400 for a command that cannot be executed, and 500 for any other failed start, each with its
+/// cause.
 pub(crate) async fn start(
     State(engine): State<Engine>,
     Extension(caller): Extension<Caller>,

@@ -1,4 +1,4 @@
-//! `POST /containers/{id}/stop`: SIGTERM, and SIGKILL after a while.
+//! `POST /containers/{id}/stop`: sends SIGTERM, and SIGKILL after a grace period.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::query::Query;
 
 /// Docker's default.
 const DEFAULT_GRACE_SECS: i64 = 10;
-/// A negative `t` means to wait for ever; that is a year here.
+/// The wait for a negative `t`, which asks for no limit: a year.
 const NO_LIMIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[derive(Debug, Deserialize)]
@@ -20,10 +20,10 @@ pub(crate) struct Parameters {
     t: Option<i64>,
 }
 
-/// 204 when its program has ended, 304 when none ran.
+/// Answers 204 when its program has ended, and 304 if none ran.
 ///
 /// # Errors
-/// An unknown container is 404.
+/// Returns 404 for an unknown container.
 pub(crate) async fn stop(
     State(engine): State<Engine>,
     Path(id): Path<String>,

@@ -1,4 +1,4 @@
-//! `POST /containers/{id}/wait`: how the container's program ends.
+//! `POST /containers/{id}/wait`: waits for the end of the container's program.
 
 use std::convert::Infallible;
 
@@ -19,10 +19,10 @@ pub(crate) struct Parameters {
     condition: Option<String>,
 }
 
-/// 200 at once, the body when it is over: after months, if need be.
+/// Answers 200 at once, and sends the body when the wait is over, even if that takes months.
 ///
 /// # Errors
-/// An unknown container is 404, an unknown condition 400.
+/// Returns 404 for an unknown container, and 400 for an unknown condition.
 pub(crate) async fn wait(
     State(engine): State<Engine>,
     Path(id): Path<String>,

@@ -1,4 +1,4 @@
-//! `GET /images/{name}/json`: an image that was built or pulled here.
+//! `GET /images/{name}/json`: describes an image that was built or pulled here.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -9,10 +9,10 @@ use engine::{Engine, NamedImage};
 use super::by_digest;
 use crate::error::Result;
 
-/// 200; peers need no more than that and the id.
+/// Answers 200 with the description; peers read only the status and the id.
 ///
 /// # Errors
-/// `No such image: NAME` is 404: that text makes a peer build or pull.
+/// Returns 404 with `No such image: NAME`: that text makes a peer build or pull.
 pub(crate) async fn inspect(
     State(engine): State<Engine>,
     Path(name): Path<String>,

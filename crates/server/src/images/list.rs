@@ -1,4 +1,4 @@
-//! `GET /images/json`: the images that were built or pulled here.
+//! `GET /images/json`: lists the images that were built or pulled here.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::filters::Filters;
 use crate::query::Query;
 
-/// What images can be filtered by.
+/// The filters for images.
 const FILTERS: [&str; 2] = ["label", "reference"];
 
 #[derive(Debug, Default, Deserialize)]
@@ -21,10 +21,10 @@ pub(crate) struct Parameters {
     filters: String,
 }
 
-/// 200, newest first.
+/// Answers 200, newest first.
 ///
 /// # Errors
-/// A filter that is none is 400.
+/// Returns 400 for an invalid filter.
 pub(crate) async fn list(
     State(engine): State<Engine>,
     Query(parameters): Query<Parameters>,
@@ -39,7 +39,7 @@ pub(crate) async fn list(
     Ok(Json(summaries.collect()))
 }
 
-/// Returns what a client may ask for an image by: its whole names and their repositories.
+/// Returns the names by which a client may ask for an image: its full names and their repositories.
 fn names(image: &ImageSummary) -> Vec<String> {
     let whole = image.repo_tags.iter().chain(&image.repo_digests);
     let parsed = whole.clone().filter_map(|name| ImageName::parse(name).ok());

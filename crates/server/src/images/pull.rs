@@ -1,5 +1,5 @@
-//! `POST /images/create?fromImage=…`: remembers an image that the cluster is to
-//! pull. That it exists shows when a container of it starts.
+//! `POST /images/create?fromImage=…`: records an image that the cluster pulls later. A missing image is
+//! noticed when a container of it starts.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::error::{ApiError, Result};
 use crate::query::Query;
 
-/// `fromImage` may have the tag in it, or `tag` (a tag or a digest) beside it.
+/// The parameters: the tag is in `fromImage`, or in `tag`, which may also be a digest.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Parameters {
@@ -19,10 +19,10 @@ pub(crate) struct Parameters {
     tag: String,
 }
 
-/// 200 with Docker's progress.
+/// Answers 200 with Docker's progress.
 ///
 /// # Errors
-/// A name that is none is 400.
+/// Returns 400 for an invalid name.
 pub(crate) async fn pull(
     State(engine): State<Engine>,
     Query(parameters): Query<Parameters>,
@@ -38,9 +38,10 @@ pub(crate) async fn pull(
     Ok(([(header::CONTENT_TYPE, "application/json")], lines).into_response())
 }
 
-/// Returns the whole name, as it is written and read. As in Docker, `fromImage` must be a name without `tag`, too.
+/// Returns the full name, as written and as parsed. As in Docker, `fromImage` must be a valid name without
+/// `tag`, too.
 fn name(Parameters { from_image, tag }: &Parameters) -> std::result::Result<(String, ImageName), String> {
-    // Docker's command sends it for all tags of a repository.
+    // Docker's command sends the colon to ask for all tags of a repository.
     let repository = from_image.strip_suffix(':').unwrap_or(from_image);
     let parsed = ImageName::parse(repository).map_err(|error| error.to_string())?;
     let written = match tag.as_str() {
@@ -49,7 +50,7 @@ fn name(Parameters { from_image, tag }: &Parameters) -> std::result::Result<(Str
         tag => format!("{repository}:{tag}"),
     };
     match ImageName::parse(&written) {
-        // `a` with `1/2` is no tag, but another repository.
+        // With `a` and the tag `1/2` the whole would name another repository.
         Ok(whole) if whole.repository() == parsed.repository() => Ok((written, whole)),
         _ => Err("invalid tag format".to_owned()),
     }

@@ -1,4 +1,4 @@
-//! `DELETE /images/{name}`: forgets a name, or an image by its id.
+//! `DELETE /images/{name}`: removes a name, or an image by its id.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -8,10 +8,11 @@ use engine::{Engine, Removed};
 use crate::error::Result;
 use crate::query::{Query, Removal};
 
-/// 200 with what is gone. Containers keep what they were made from.
+/// Answers 200 with the removed names and images. Containers keep what they were made from.
 ///
 /// # Errors
-/// An unknown image is 404; one that a container was made from, or an id of several names, 409 unless forced.
+/// Returns 404 for an unknown image. Without `force`, returns 409 for an image that a container was made
+/// from, and for the id of an image with several names.
 pub(crate) async fn remove(
     State(engine): State<Engine>,
     Path(name): Path<String>,

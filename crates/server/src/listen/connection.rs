@@ -1,4 +1,4 @@
-//! One connection: HTTP/1.1 within limits that no peer meets.
+//! One connection: HTTP/1.1 with limits that no peer reaches.
 
 use std::time::Duration;
 
@@ -14,20 +14,20 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tower::util::MapRequest;
 
-/// A request's line and headers. Docker clients send the passwords of all their registries along with
-/// a build, a few KiB each; and it is the most that a connection buffers of a body.
+/// The limit of a request's line and headers. Docker clients send the passwords of all their registries with
+/// a build, a few KiB each. It is also the most that a connection buffers of a body.
 const HEAD_BYTES: usize = 128 * 1024;
-/// The headers of one request: Docker clients send about ten.
+/// The limit of a request's number of headers: Docker clients send about ten.
 const HEADERS: usize = 100;
-/// How long a connection may wait for its next request's headers: dockerd's own limit, and longer than
-/// all known clients keep an idle connection (90 s), so that none meets one that is just being closed.
-/// Bodies and answers have no limit: builds idle for minutes, waits last for months.
+/// The time limit for the headers of a connection's next request. It is dockerd's own, and longer than all
+/// known clients keep an idle connection (90 s), so that none uses a connection that is just being closed.
+/// Bodies and answers have no limit: builds are idle for minutes, and waits last for months.
 const HEAD_LIMIT: Duration = Duration::from_mins(5);
-/// The interval at which a silent client is asked whether it is still there: Go's default, as dockerd
-/// has it. Its machine may have vanished during a wait of months.
+/// The interval of the probes to a silent client. It is Go's default, which dockerd uses. A client's machine
+/// may have vanished during a wait of months.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
-/// Sets what a TCP connection needs; none of it is needed to serve it.
+/// Sets the options of a TCP connection. It can be served without them.
 pub(super) fn prepare(stream: &TcpStream) {
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
     let set = stream
@@ -38,8 +38,8 @@ pub(super) fn prepare(stream: &TcpStream) {
     }
 }
 
-/// Serves one connection; its requests say who calls. A client that closes its own side still gets its answer: go-dockerclient
-/// does that on attach.
+/// Serves one connection and tells its requests who the caller is. A client that closes its own side still
+/// gets its answer: go-dockerclient does that on attach.
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     caller: Caller,

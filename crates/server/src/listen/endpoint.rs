@@ -1,4 +1,4 @@
-//! Where to listen, in Docker's own style: `tcp://HOST:PORT`, `unix://PATH`.
+//! The address to listen on, in Docker's own style: `tcp://HOST:PORT`, `unix://PATH`.
 
 use std::fmt;
 use std::fs::{self, Permissions};
@@ -16,28 +16,28 @@ use super::Tls;
 const PLAIN_PORT: u16 = 2375;
 /// The port of a Docker daemon with TLS (IANA: docker-s).
 const TLS_PORT: u16 = 2376;
-/// Who may connect to a unix socket: its owner and its group, as Docker's.
+/// The mode of a unix socket: its owner and its group may connect, as with Docker's.
 const SOCKET_MODE: u32 = 0o660;
 
 /// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// A host name or an IP address; without a port Docker's own.
+    /// A host name or an IP address. Without a port, the port is Docker's own.
     Tcp {
         /// The host, without brackets.
         host: String,
         /// The port.
         port: Option<u16>,
     },
-    /// An absolute path.
+    /// The absolute path of a unix socket.
     Unix(PathBuf),
 }
 
 /// A bound [`Endpoint`].
 pub enum Listener {
-    /// With TLS, if it has any.
+    /// A TCP listener, with TLS if it is set up.
     Tcp(TcpListener, Option<Arc<Tls>>),
-    /// Its file goes when it is dropped.
+    /// A unix socket, whose file is removed when it is dropped.
     Unix(UnixListener, SocketFile),
 }
 
@@ -45,10 +45,11 @@ pub enum Listener {
 pub struct SocketFile(PathBuf);
 
 impl Endpoint {
-    /// Listens there; `tls` is for TCP alone. A socket file whose process is gone is replaced.
+    /// Listens on this address; `tls` is for TCP only. Replaces a socket file on which no process listens
+    /// any more.
     ///
     /// # Errors
-    /// The system's; `AddrInUse` where another process listens.
+    /// Returns the system's error; it is `AddrInUse` if another process listens there.
     pub async fn bind(&self, tls: Option<Arc<Tls>>) -> io::Result<Listener> {
         match self {
             Self::Tcp { host, port } => {
@@ -74,7 +75,7 @@ async fn bind_unix(path: &Path) -> io::Result<Listener> {
     Ok(Listener::Unix(listener, file))
 }
 
-/// Whether it is a socket that nobody listens on.
+/// Returns true if it is a socket that no process listens on.
 async fn is_stale(path: &Path) -> bool {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
     let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
@@ -82,7 +83,7 @@ async fn is_stale(path: &Path) -> bool {
 }
 
 impl Listener {
-    /// Where it listens, as a client would write it.
+    /// Returns the address as a client would write it.
     #[must_use]
     pub fn address(&self) -> String {
         match self {
@@ -103,7 +104,7 @@ impl From<TcpListener> for Listener {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // It may be gone already; what else can be wrong, the next start tells.
+        // The file may be gone already. Any other error shows at the next start.
         let _ = fs::remove_file(&self.0);
     }
 }

@@ -1,5 +1,5 @@
-//! TLS for Docker clients: certificate, key and CA from files, which may be
-//! replaced while we run, as cert-manager and the kubelet do.
+//! TLS for Docker clients: certificate, key and CA come from files, which may be replaced while chainpod
+//! runs, as cert-manager and the kubelet do.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -12,50 +12,50 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
 
-/// What each connection may speak: 1.2 is the newest that the oldest peers know.
+/// The TLS versions of a connection: 1.2 is the newest that the oldest peers know.
 const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
 
-/// Where TLS comes from, all PEM.
+/// The files that TLS needs, all PEM.
 #[derive(Clone, Debug)]
 pub struct TlsFiles {
-    /// The server's certificate and what leads from it to its CA.
+    /// The server's certificate and the chain from it to its CA.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-    /// Who signs clients' certificates; with it each client must have one.
+    /// The CA of clients' certificates. If it is set, each client must show one.
     pub client_ca: Option<PathBuf>,
 }
 
-/// Why there is no TLS.
+/// The reason why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file cannot be read, or has not what it should have.
+    /// A file cannot be read, or lacks what it should contain.
     #[error("{file}: {error}", file = .0.display(), error = .1)]
     File(PathBuf, pem::Error),
     /// A file has no certificate.
     #[error("{}: no certificate is in it", .0.display())]
     Empty(PathBuf),
-    /// The CA's certificates are none.
+    /// The CA's certificates are not usable.
     #[error("{file}: {error}", file = .0.display(), error = .1)]
     ClientCa(PathBuf, VerifierBuilderError),
-    /// Certificate and key do not belong together, or cannot be used.
+    /// Certificate and key do not belong together, or are not usable.
     #[error("{file} and its key: {error}", file = .0.display(), error = .1)]
     Pair(PathBuf, rustls::Error),
 }
 
-/// TLS as the files say it now.
+/// TLS with the current content of the files.
 pub struct Tls {
     files: TlsFiles,
     loaded: Mutex<Loaded>,
 }
 
 struct Loaded {
-    /// The files when they were read.
+    /// The stamps of the files when they were read.
     stamps: Vec<Stamp>,
     config: Arc<ServerConfig>,
 }
 
-/// What changes when a file is written or replaced.
+/// The properties of a file that change when it is written or replaced.
 #[derive(PartialEq, Eq)]
 struct Stamp(Option<(u64, u64, SystemTime)>);
 
@@ -70,7 +70,7 @@ impl Tls {
     /// Reads the files.
     ///
     /// # Errors
-    /// As [`TlsError`] says.
+    /// Returns the [`TlsError`] that names the file and the reason.
     pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let loaded = Loaded {
             stamps: files.stamps(),
@@ -82,8 +82,8 @@ impl Tls {
         })
     }
 
-    /// For a new connection: reads the files again where they have changed. Where they cannot be
-    /// used, being just replaced, what was good before stays.
+    /// Returns the configuration for a new connection. Reads the files again if they have changed. If they
+    /// are not usable, for instance in the middle of a replacement, the last good configuration stays.
     pub(super) async fn current(self: &Arc<Self>) -> Arc<ServerConfig> {
         let tls = Arc::clone(self);
         let config = tokio::task::spawn_blocking(move || tls.reread()).await;

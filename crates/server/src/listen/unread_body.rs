@@ -1,6 +1,6 @@
-//! A call that is refused before its body was read to the end is the last of its connection, and its answer says
-//! so by `Connection: close`, as dockerd's does (Go's net/http): a client that is not told sends its next call to
-//! a connection that is being closed.
+//! A call that is refused before its body was read to the end is the last of its connection. Its answer has
+//! the header `Connection: close`, as dockerd's has (Go's net/http). Without it a client would send its next
+//! call on a connection that is being closed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use axum::response::Response;
 use futures::{StreamExt, stream};
 use http::{HeaderValue, header};
 
-/// The same routes; all of their answers say it.
+/// Returns the same routes with that header on such answers.
 pub(super) fn told(router: Router) -> Router {
     router.layer(from_fn(tell))
 }
@@ -52,8 +52,8 @@ mod tests {
     use super::*;
     use crate::listen::connection::serve;
 
-    /// The head of the answer to a call with a body of 4 bytes, of which that much is sent; and whether the
-    /// connection takes another call.
+    /// Returns the head of the answer to a call with a body of 4 bytes, of which `sent` is sent, and true if
+    /// the connection takes another call.
     async fn answered(path: &str, sent: &str) -> (String, bool) {
         let (mut client, server) = tokio::io::duplex(1024);
         let read = async |body: Body| {

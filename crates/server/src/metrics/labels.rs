@@ -1,5 +1,5 @@
-//! The labels of metrics. What a client chooses is cut to the length of a
-//! Kubernetes label; the encoder escapes it.
+//! The labels of metrics. Values that a client chooses are cut to the length of a Kubernetes label; the
+//! encoder escapes them.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,9 @@ use engine::container::Container;
 use http::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
 
-/// As much as Kubernetes takes of a label's value.
+/// The limit of a label's value in Kubernetes.
 const VALUE_CHARS: usize = 63;
-/// Whose containers are not told one by one.
+/// The value for containers that have no series of their own.
 const OTHER: &str = "(other)";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -45,7 +45,7 @@ pub(super) struct Kind {
     pub(super) kind: &'static str,
 }
 
-/// Whose program runs.
+/// The labels of a running container.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Running {
     chaincode: String,
@@ -65,7 +65,7 @@ impl Running {
         }
     }
 
-    /// One of too many.
+    /// The labels for containers above the limit.
     pub(super) fn other(container: &Container) -> Self {
         Self {
             chaincode: OTHER.to_owned(),

@@ -1,4 +1,4 @@
-//! What a scrape tells.
+//! The text of a scrape.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ fn news(reason: &'static str, is_warning: bool) -> News {
     }
 }
 
-/// An engine with one container that runs for a peer with that name.
+/// Returns an engine with one running container, for a peer with that name.
 async fn engine(peer: &str) -> Engine {
     let (cluster, store) = (Arc::new(FakeCluster::default()), Arc::new(FakeStore::default()));
     let settings = testkit::settings("test");

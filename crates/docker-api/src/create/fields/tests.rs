@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 
-/// The fields of `container.Config` and `container.HostConfig` of github.com/docker/docker v28.5.2 as JSON
-/// names them, and what a request has beside them.
+/// The fields of `container.Config` and `container.HostConfig` of github.com/docker/docker v28.5.2 by their
+/// JSON names, and the other fields of a request.
 const DOCKERS: [(&str, &str); 2] = [
     (
         "",

@@ -7,7 +7,7 @@ use crate::agent_volume::AgentBy;
 use crate::cluster::tests::cluster;
 use crate::record::sample;
 
-/// A Pod whose first container brings the agent; a mesh's stands beside it.
+/// A Pod whose first container brings the agent, with a mesh's container next to it.
 fn pod() -> Pod {
     let record = sample::chaincode();
     let mut pod = sample::pod(&record, AgentBy::Copy);
@@ -47,8 +47,8 @@ fn only_a_failure_that_nothing_has_followed_keeps_a_pod_waiting() {
     assert_eq!(failure(&pod(), &[]), None);
 }
 
-/// The status of a Pod shows none of these: its volumes (Secrets and ConfigMaps, by themselves and projected, and what is
-/// attached), its sandbox with network and runtime class, and a runtime that does not answer.
+/// The status of a Pod shows none of these causes: its volumes (Secrets and ConfigMaps, alone and projected,
+/// and attached volumes), its sandbox with network and runtime class, and a runtime that does not answer.
 #[test]
 fn all_that_a_pod_can_wait_for_before_its_containers_has_its_cause() {
     for reason in [
@@ -67,7 +67,7 @@ fn all_that_a_pod_can_wait_for_before_its_containers_has_its_cause() {
     }
 }
 
-/// Told again whenever the kubelet looks at the Pod, as while the image's files are kept.
+/// The kubelet repeats it whenever it looks at the Pod, also while the image's files are copied.
 #[test]
 fn a_warning_that_keeps_nothing_is_none() {
     for reason in [
@@ -82,7 +82,7 @@ fn a_warning_that_keeps_nothing_is_none() {
     }
 }
 
-/// Another's init container: ours wait for it.
+/// The init container is another's, and ours wait for it.
 #[test]
 fn an_image_that_is_not_pulled_again_yet_keeps_a_pod_waiting() {
     let mesh = "spec.initContainers{istio-init}";
@@ -141,7 +141,7 @@ fn an_agent_waits_until_it_says_otherwise() {
             vec![waits, answers, waits, program],
             Some("cannot fetch input 0: io: Connection refused (os error 111)"),
         ),
-        // An older agent says that once, and not when it is over.
+        // An older agent reports the wait once, and not its end.
         (
             vec!["chainpod-agent: cannot fetch input 0, trying again: why"],
             None,

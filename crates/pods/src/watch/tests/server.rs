@@ -1,5 +1,4 @@
-//! A watch against an API server of a few lines, which cuts it, forgets where it
-//! was, or is away.
+//! A watch against a small API server, which cuts the connection, forgets versions, or does not answer.
 
 use std::sync::Mutex;
 
@@ -19,17 +18,17 @@ use crate::cluster::tests::config;
 /// An answer's body.
 type Answered = UnsyncBoxBody<Bytes, std::io::Error>;
 
-/// What the server answers to one request.
+/// The server's answer to one request.
 enum Answer {
     /// A list of objects of these uids, at that version.
     List(&'static [&'static str], u32),
-    /// A watch that tells of objects of these uids, each with a version, and is then cut.
+    /// A watch that reports objects of these uids, each with a version, and is then cut.
     Cut(&'static [(&'static str, u32)]),
-    /// A watch that says at once that its version is forgotten.
+    /// A watch that ends at once, because its version is forgotten.
     Gone,
     /// No answer.
     Away,
-    /// A watch that tells of these, and goes on in silence.
+    /// A watch that reports these, and stays open without more.
     Silent(&'static [(&'static str, u32)]),
 }
 
@@ -79,8 +78,8 @@ impl Answer {
     }
 }
 
-/// Follows the records of a server that answers so, until `last` is told. What was told, and each
-/// request: `list`, or `watch VERSION`.
+/// Follows the records of a server with these answers, until `last` is reported. Returns the reports, and
+/// each request: `list`, or `watch VERSION`.
 async fn follow_server(answers: Vec<Answer>, last: &str) -> (Vec<String>, Vec<String>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let (log, answers) = (Arc::clone(&asked), Arc::new(Mutex::new(answers.into_iter())));
@@ -152,7 +151,7 @@ async fn a_server_that_was_away_is_asked_again_within_seconds() {
     let (told, asked) = follow_server(answers, "+c").await;
     assert_eq!(told, ["+a", "+b", "+c"]);
     assert_eq!(asked.last().unwrap(), "watch 7");
-    // With jitter no pause is twice the longest.
+    // With jitter, no pause reaches twice the longest.
     assert!(
         begin.elapsed() < Duration::from_secs(13 * 4),
         "{:?}",

@@ -48,7 +48,7 @@ fn files(folder: &TempDir, client_ca: Option<&Ca>) -> TlsFiles {
     }
 }
 
-/// What a client reads from `/`: it trusts `server_ca` and shows a certificate of `own`.
+/// Returns the bytes that a client reads from `/`. It trusts `server_ca` and shows a certificate of `own`.
 async fn get_root(
     address: std::net::SocketAddr,
     server_ca: &Ca,
@@ -108,7 +108,7 @@ async fn replaced_files_count_for_the_next_connection_and_broken_ones_do_not() {
     write(&folder, &first);
     let address = listen(Tls::load(files(&folder, None)).unwrap()).await;
     get_root(address, &first, None).await.unwrap();
-    // Half of a rotation: the key is another's.
+    // In the middle of a rotation, the key does not belong to the certificate.
     fs::write(folder.path().join("key"), issued(&second).1).unwrap();
     get_root(address, &first, None).await.unwrap();
     write(&folder, &second);
