@@ -3,12 +3,14 @@
 //! them, and no lock is held during a call.
 
 mod announce;
+mod commands;
 mod enact;
 mod end;
 mod images;
 mod index;
 mod io;
 mod launch;
+mod once;
 mod seen;
 mod span;
 mod status;

@@ -25,7 +25,10 @@ impl Engine {
         if signal == SIGTERM {
             live.set_told_to_end(container.starts);
         }
-        if live.tell_agent(container.starts, Command::Signal { number: signal }) {
+        if live
+            .commands
+            .tell(container.starts, Command::Signal { number: signal })
+        {
             return Ok(());
         }
         Err(Error::Conflict(format!(

@@ -46,7 +46,9 @@ impl Engine {
     async fn ask_to_end(&self, live: &Live, grace: Duration) -> bool {
         let record = live.record();
         if record.container.needs_agent() {
-            return live.tell_agent(record.container.starts, Command::Signal { number: SIGTERM });
+            return live
+                .commands
+                .tell(record.container.starts, Command::Signal { number: SIGTERM });
         }
         self.delete_pod(&record.pod_name(), grace).await;
         true

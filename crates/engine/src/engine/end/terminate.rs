@@ -27,7 +27,7 @@ impl Engine {
         live.set_told_to_end(start);
         let runs = || live.record().container.phase == Phase::Running;
         if runs()
-            && live.tell_agent(start, Command::Signal { number: SIGKILL })
+            && live.commands.tell(start, Command::Signal { number: SIGKILL })
             && tokio::time::timeout(KILL_LIMIT, ended(live, start)).await.is_ok()
         {
             return;
