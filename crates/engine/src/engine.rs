@@ -121,7 +121,7 @@ impl Engine {
     /// Remembers an external image.
     ///
     /// # Errors
-    /// `Invalid` where the text is no name; `NotAllowed`; the store's.
+    /// Returns `Invalid` where the text is not a name, `NotAllowed`, or the store's error.
     pub async fn pull(&self, name: &str) -> Result<Image> {
         let parsed = ImageName::try_from(Reference::parse(name)?)?;
         self.ruled(name)?;

@@ -40,7 +40,7 @@ pub enum NotAllowed {
         /// After rewriting.
         pulled: String,
     },
-    /// The client's text is no image's name.
+    /// The client's text does not have the form of an image name.
     #[error("image {image} is not allowed: {error}")]
     NoName {
         /// The text.
@@ -48,14 +48,14 @@ pub enum NotAllowed {
         /// Why.
         error: InvalidName,
     },
-    /// A rule rewrites it to what is no image's name.
+    /// A rule rewrites it to a text that does not have the form of an image name.
     #[error("image {image} is not allowed: the rules rewrite it to {pulled}: {error}")]
     Rewritten {
         /// As the client said it.
         image: String,
         /// After rewriting.
         pulled: String,
-        /// Why that is no name.
+        /// The fault in that text.
         error: InvalidName,
     },
 }
