@@ -14,7 +14,7 @@ const FIRST: Duration = Duration::from_millis(100);
 /// A timeout of zero would mean that there is no limit.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// TCP connections, with early repetitions.
+/// A TCP connector that tries again early.
 #[derive(Debug, Default)]
 pub(crate) struct Early(TcpConnector);
 

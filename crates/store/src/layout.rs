@@ -66,8 +66,8 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Opens an existing layout for upkeep. Its blobs and names are not changed. The second value is true if nobody else has it
-    /// open.
+    /// Opens an existing layout for upkeep. Its blobs and names are not changed. The second value is true if
+    /// nobody else has it open.
     pub(crate) async fn attach(location: &Location) -> Result<(Self, bool), StoreError> {
         let (place, is_alone) = Place::attach(location, LAYOUT_FILE)?;
         let layout = Self { place };
