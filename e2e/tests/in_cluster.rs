@@ -11,11 +11,11 @@ use lab::progress::Progress;
 
 /// Where peers look for Docker.
 const ENDPOINT: &str = "tcp://docker:2375";
-/// How long a rollout, a launch or the garbage collector may take.
+/// The time limit for a rollout, a launch or the garbage collector.
 const SOON: Duration = Duration::from_secs(60);
-/// What the collector of Pods without a node takes: it looks every 20 s, twice.
+/// The time limit for the collector of Pods without a node: it looks every 20 s, and needs two looks.
 const NODE_LOST_LIMIT: Duration = Duration::from_secs(120);
-/// What cannot work is told in this time.
+/// Failures that cannot resolve are reported within this time.
 const TOLD_LIMIT: Duration = Duration::from_secs(30);
 /// The Pods that run.
 const RUNNING: &str = "--field-selector=status.phase=Running";
@@ -28,7 +28,7 @@ struct World {
 }
 
 impl World {
-    /// An installation in a namespace of that name, and a network beside it whose chaincode serves.
+    /// Makes an installation in a namespace of that name, and a network next to it whose chaincode serves.
     fn new(name: &str, fabric: Fabric) -> Self {
         let progress = Progress::new(name);
         let (cluster, _) = lab(&progress);

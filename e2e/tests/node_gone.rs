@@ -11,9 +11,9 @@ use lab::progress::Progress;
 use serde_json::json;
 
 const NAMESPACE: &str = "gone";
-/// What the collector of Pods without a node takes: it looks every 20 s, twice.
+/// The time limit for the collector of Pods without a node: it looks every 20 s, and needs two looks.
 const NODE_LOST_LIMIT: Duration = Duration::from_secs(120);
-/// What cannot work is told in this time.
+/// Failures that cannot resolve are reported within this time.
 const TOLD_LIMIT: Duration = Duration::from_secs(30);
 
 fn create(docker: &Docker, name: &str) {

@@ -12,7 +12,7 @@ use ureq::Agent;
 use ureq::http::Request;
 
 const NAMESPACE: &str = "command-role";
-/// What a peer puts into its chaincode's container: nobody may get it back.
+/// The content that a peer puts into its chaincode's container. Nobody may read it back.
 const CONTENT: &str = "a private key";
 /// The same as Secrets hold it.
 const CONTENT_BASE64: &str = "YSBwcml2YXRlIGtleQ==";

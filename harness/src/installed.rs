@@ -14,9 +14,9 @@ const RELEASE: &str = "chainpod";
 const IMAGE: &str = "image.tag=dev";
 /// chainpod's own Pod.
 const DAEMON: &str = "app.kubernetes.io/component=daemon";
-/// How long one command of Helm's may take.
+/// The time limit of one Helm command.
 const HELM_LIMIT: &str = "--timeout=120s";
-/// What chainpod has made, as docs/install.md says.
+/// The labels of the objects that chainpod has made, as in docs/install.md.
 const OURS: &str = "app.kubernetes.io/managed-by=chainpod,app.kubernetes.io/instance=chainpod";
 
 /// A release of the chart; it goes with its namespace and its volume.
@@ -125,7 +125,7 @@ impl Installed {
         self.namespace.kubectl(arguments).unwrap()
     }
 
-    /// What explains a failure.
+    /// Returns the descriptions, the Events and the log that explain a failure.
     #[must_use]
     pub fn told(&self) -> String {
         let log = ["logs", "deployment/chainpod", "--tail=30"];

@@ -16,7 +16,7 @@ use self::teller::Teller;
 pub use self::teller::Turn;
 use crate::chainpod::Chainpod;
 
-/// What is asked of chaincode that has crashed: its peer launches it anew.
+/// The request to chaincode that has crashed: its peer launches it again.
 pub const RELAUNCH: &str = "get colour again: the peer starts it anew";
 /// The chaincode.
 const KV: &str = "kv";

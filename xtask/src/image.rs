@@ -1,5 +1,5 @@
-//! `cargo xtask image`: chainpod's own image as an OCI archive, and beside it what is in
-//! it, as a CycloneDX file. No Docker daemon takes part.
+//! `cargo xtask image`: makes chainpod's own image as an OCI archive, and next to it a list of its contents
+//! as a CycloneDX file. No Docker daemon takes part.
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub(crate) struct Image {
     output: PathBuf,
 }
 
-/// Makes it.
+/// Makes the image and its list of contents.
 ///
 /// # Errors
 /// Returns an error that names what is missing here and how to get it, or the sizes of the files of an image

@@ -38,7 +38,7 @@ const GO_MODULES: [&str; 11] = [
 const GO_MODULE_OF_FULL: &str = "cert-manager";
 /// The chaincode whose compiler is the one that runs it. Java's is compiled on the lab.
 const NODE_CHAINCODE: &str = "chaincode/node";
-/// How cargo's test runner begins the line with its counts.
+/// The start of the line with the counts of cargo's test runner.
 const RESULT: &str = "test result:";
 
 /// Which tests.
@@ -106,7 +106,7 @@ fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
     Ok(())
 }
 
-/// What the lab runs and Rust's own tools do not read.
+/// Checks the sources that the lab runs and that Rust's own tools do not read.
 fn check_lab_sources(options: &Test, progress: &Progress) -> Result<()> {
     let much = options.full.then_some(GO_MODULES_WITH_MUCH);
     for module in GO_MODULES_WITH_CODE.into_iter().chain(much.into_iter().flatten()) {

@@ -12,7 +12,7 @@ const DEFAULT_NAME: &str = "lab";
 /// Where an installation of the chart answers.
 const IN_CLUSTER_ENDPOINT: &str = "tcp://docker:2375";
 
-/// What to do with a network.
+/// The action on a network.
 #[derive(Subcommand)]
 pub(crate) enum Network {
     /// Starts an orderer and peers, makes a channel and joins it.
@@ -33,7 +33,7 @@ pub(crate) enum Network {
     },
 }
 
-/// What the network is to be.
+/// The options of the network.
 #[derive(Args)]
 pub(crate) struct Up {
     /// Where the peers start their chaincode: CORE_VM_ENDPOINT.
@@ -49,7 +49,7 @@ pub(crate) struct Up {
     /// The version of its programs.
     #[arg(long, value_enum, default_value_t)]
     fabric: Fabric,
-    /// How many peers its one organisation has.
+    /// The number of peers of its one organisation.
     #[arg(long, value_name = "N", default_value_t = 1)]
     peers: u16,
     /// Peers and orderer speak TLS: the default.
