@@ -9,7 +9,7 @@ use lab::cluster::{Cluster, Runtime};
 use lab::network::{Fabric, NetworkOptions, Package};
 use lab::progress::Progress;
 
-/// Where peers look for Docker.
+/// The peers' Docker endpoint.
 const ENDPOINT: &str = "tcp://docker:2375";
 /// The time limit for a rollout, a launch or the garbage collector.
 const SOON: Duration = Duration::from_secs(60);

@@ -8,7 +8,7 @@ use lab::docker_tls::DockerTls;
 use lab::network::{Fabric, Language, NetworkOptions, Package};
 use lab::progress::Progress;
 
-/// Where nobody listens, in no Pod.
+/// An address at which nothing listens in any Pod.
 const NO_REGISTRY: &str = "http://127.0.0.1:9";
 
 fn node(fabric: Fabric, tls: bool) {

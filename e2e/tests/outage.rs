@@ -12,8 +12,8 @@ use lab::progress::Progress;
 /// The duration of the outage.
 const OUTAGE: Duration = Duration::from_secs(20);
 
-/// Parts of calls that may be answered with 5xx: the start of chaincode that this test has crashed within 5
-/// s.
+/// Parts of the log lines of calls that may be answered with 5xx: starts of chaincode that this test crashes
+/// within 5 s.
 const IN_VAIN: [&str; 3] = [
     "/start\"",
     " exited with 7 right after its start ",

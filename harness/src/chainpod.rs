@@ -224,13 +224,13 @@ impl Chainpod {
         format!("tcp://{}", self.docker)
     }
 
-    /// Where `/livez`, `/readyz` and `/metrics` are.
+    /// Returns the address of `/livez`, `/readyz` and `/metrics`.
     #[must_use]
     pub const fn admin(&self) -> SocketAddr {
         self.admin
     }
 
-    /// Where agents connect.
+    /// Returns the address for agents.
     #[must_use]
     pub const fn agents(&self) -> SocketAddr {
         self.agents
@@ -242,7 +242,7 @@ impl Chainpod {
         IMAGE
     }
 
-    /// Where Docker clients connect.
+    /// Returns the address for Docker clients.
     #[must_use]
     pub const fn docker(&self) -> SocketAddr {
         self.docker

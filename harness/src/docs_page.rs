@@ -67,7 +67,7 @@ impl<'a> Shell<'a> {
         Self { folder, programs }
     }
 
-    /// Runs commands, up to the first that fails; what they have written.
+    /// Runs commands, up to the first that fails, and returns their output.
     ///
     /// # Errors
     /// Returns the commands with their whole output.

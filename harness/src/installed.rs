@@ -105,7 +105,7 @@ impl Installed {
         self.namespace.name()
     }
 
-    /// Where it is.
+    /// Returns its namespace.
     #[must_use]
     pub const fn place(&self) -> &Namespace {
         &self.namespace
@@ -116,7 +116,7 @@ impl Installed {
         helm.unwrap_or_else(|error| panic!("{error:#}\n{}", self.told()));
     }
 
-    /// Runs kubectl in it; its output.
+    /// Runs kubectl in its namespace and returns the output.
     ///
     /// # Panics
     /// Panics if it fails.

@@ -43,7 +43,7 @@ pub fn main_job(cell: Cell) {
     }
 }
 
-/// The main job with a chainpod and a network of the test's own; how long it took.
+/// Does the main job with a chainpod and a network of the test's own, and returns its duration.
 ///
 /// # Errors
 /// Returns the error of the turn that failed, with chainpod's log and the peer's.

@@ -13,7 +13,7 @@ use crate::oci::{self, Image, Layer};
 const USER: &str = "65532:65532";
 /// The CAs of Debian's ca-certificates, and none that this machine's owner added.
 const CAS: &str = "/usr/share/ca-certificates/mozilla";
-/// Where Debian's programs, and so rustls, look for them.
+/// The file in which Debian's programs, and so rustls, look for CAs.
 const CA_BUNDLE: &str = "etc/ssl/certs/ca-certificates.crt";
 /// The C library asks DNS after the hosts file only if this file says so.
 const NSSWITCH: &[u8] = b"hosts: files dns\n";

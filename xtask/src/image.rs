@@ -30,8 +30,8 @@ pub(crate) struct Image {
 /// Makes the image and its list of contents.
 ///
 /// # Errors
-/// Returns an error that names what is missing here and how to get it, or the sizes of the files of an image
-/// that is too big.
+/// Returns an error that names what is missing here and how to get it, or an error if the image is too big,
+/// with its size and the programs' sizes.
 pub(crate) fn run(options: &Image) -> Result<()> {
     let known = |known: &&Architecture| known.name == options.arch;
     let architecture = ARCHITECTURES

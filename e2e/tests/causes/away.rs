@@ -9,7 +9,8 @@ use lab::gate::Gate;
 use lab::progress::Progress;
 use serde_json::{Value, json};
 
-/// The objects that chainpod needs. Their finalizers keep a deleted namespace from going away.
+/// The objects that chainpod needs. The test gives them finalizers, so that a deleted namespace keeps them
+/// until the end.
 const HELD: [&str; 3] = ["serviceaccount/chainpod", "role/chainpod", "rolebinding/chainpod"];
 const SLEEP: [&str; 2] = ["sleep", "600"];
 /// Calls wait a minute for the API server.

@@ -1,4 +1,4 @@
-//! Where the sentence of a row is to be seen.
+//! The places in which the sentence of a row appears.
 
 use std::time::Duration;
 

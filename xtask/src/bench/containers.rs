@@ -27,7 +27,7 @@ const NAME: &str = "bench";
 /// The kubelet looks that often at what runs.
 const RELIST: Duration = Duration::from_secs(1);
 
-/// When something began.
+/// The moment at which a measurement began.
 pub(super) struct Clock(SystemTime);
 
 impl Clock {

@@ -9,7 +9,7 @@ use lab::progress::Progress;
 /// The name where none is given.
 const DEFAULT_NAME: &str = "lab";
 
-/// Where an installation of the chart answers.
+/// The Docker endpoint of an installation of the chart.
 const IN_CLUSTER_ENDPOINT: &str = "tcp://docker:2375";
 
 /// The action on a network.
@@ -36,7 +36,7 @@ pub(crate) enum Network {
 /// The options of the network.
 #[derive(Args)]
 pub(crate) struct Up {
-    /// Where the peers start their chaincode: CORE_VM_ENDPOINT.
+    /// The endpoint at which the peers start their chaincode: CORE_VM_ENDPOINT.
     #[arg(long, value_name = "URL", required_unless_present = "in_cluster")]
     docker_endpoint: Option<String>,
     /// Orderer and peers are Deployments in that namespace, which is there; their endpoint is tcp://docker:2375,

@@ -14,7 +14,7 @@ use lab::progress::Progress;
 const ROUNDS: u64 = 5;
 /// The parts that are killed before the lab is taken down, one in each round.
 const VICTIMS: [&str; ROUNDS as usize] = ["kubelet", "containerd", "kube-proxy", "etcd", "kube-apiserver"];
-/// When `up` is killed: after the control plane's start and before the node is Ready.
+/// The time after which `up` is killed: after the control plane's start and before the node is Ready.
 const UP_KILLED_AFTER: Duration = Duration::from_secs(6);
 
 /// Compares what is on the machine before the lab comes up and after it went; `work` runs on it,
