@@ -40,7 +40,7 @@ fn serve(name: &str) -> World {
 }
 
 impl World {
-    /// Runs a container to its end; its exit code and what it has written.
+    /// Runs a container to its end. Returns its exit code and its output.
     fn run(&self, name: &str, body: &Value) -> (i64, String) {
         self.docker.create(name, body).unwrap();
         self.docker.start(name).unwrap();

@@ -27,7 +27,8 @@ struct World {
 }
 
 impl World {
-    /// A registry whose image `mirror/tool:1` echoes, and chainpod with these rules; `MIRROR` is the registry.
+    /// Makes a registry whose image `mirror/tool:1` echoes, and chainpod with these rules. `MIRROR` stands
+    /// for the registry.
     fn new(name: &str, access: Access, rules: &str) -> Self {
         let (cluster, daemon) = lab(&Progress::new(name));
         let registry = Registry::start(access).unwrap();

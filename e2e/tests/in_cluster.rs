@@ -234,7 +234,7 @@ fn chaincode_comes_back_elsewhere_from_a_node_that_is_drained_or_lost() {
     assert_ne!(node_of(&world), name);
 }
 
-/// Gets the chaincode to that node; what starts later goes elsewhere.
+/// Gets the chaincode to that node. Pods that start later go elsewhere.
 fn moves_to(world: &World, cluster: &Cluster, node: &str) {
     let label = ["label", "namespace", world.installed.namespace()];
     cluster

@@ -51,7 +51,8 @@ fn the_service_leads_where_the_page_says() {
     let shell = Shell::new(&namespace, &checkout);
     let ip = namespace.kubectl(&["get", "service", "docker", "--output=jsonpath={.spec.clusterIP}"]);
     let address = SocketAddr::new(ip.unwrap().parse().unwrap(), 2375);
-    // Whether chainpod is there after each block: beside, selector, away, the chart's, back.
+    // True if chainpod is there after each block: next to Docker-in-Docker, selector, away, the chart's,
+    // back.
     let is_chainpod = [false, true, true, true, false];
     assert_eq!(page.blocks().count(), is_chainpod.len());
     for (commands, is_chainpod) in page.blocks().zip(is_chainpod) {

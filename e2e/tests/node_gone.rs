@@ -22,7 +22,7 @@ fn create(docker: &Docker, name: &str) {
         .unwrap();
 }
 
-/// A node that does not answer is given Pods until Kubernetes notices; one that is deleted takes its Pods along.
+/// A node that does not answer gets Pods until Kubernetes notices. A deleted node takes its Pods along.
 #[test]
 #[ignore = "takes long: cargo xtask test --full"]
 fn a_node_that_has_gone_ends_what_ran_there_and_begins_nothing() {

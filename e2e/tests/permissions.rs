@@ -68,7 +68,7 @@ fn a_files_secret_can_be_made_and_by_no_call_be_read() {
     assert!(status == 200 && answer.contains("token.key"), "{answer}");
 }
 
-/// Puts a file into a container of chaincode; the name of the Secret that has it.
+/// Puts a file into a container of chaincode. Returns the name of the Secret that holds it.
 fn upload(chainpod: &Chainpod, cluster: &Cluster) -> String {
     let docker = Docker::new(chainpod.docker());
     let dockerfile = b"FROM hyperledger/fabric-baseos:2.5\n";

@@ -84,7 +84,7 @@ impl Lab {
         }
     }
 
-    /// Starts what a peer would call chaincode; its Pod.
+    /// Starts a container that a peer would call chaincode. Returns its Pod.
     fn run(&self, chaincode: &str, script: &str) -> Value {
         let name = container(chaincode);
         let body = json!({

@@ -102,7 +102,7 @@ impl Chainpod {
         Self::start_as(&with, cluster, daemon, namespace)
     }
 
-    /// [`Chainpod::start`]; it reaches the API server through that gate.
+    /// Does the work of [`Chainpod::start`], but chainpod reaches the API server through that gate.
     ///
     /// # Errors
     /// Returns the errors of [`Chainpod::start`].
@@ -114,7 +114,7 @@ impl Chainpod {
         Self::start_as(&with, cluster, daemon, namespace)
     }
 
-    /// [`Chainpod::start`]; its images are in a bucket, below its namespace's name.
+    /// Does the work of [`Chainpod::start`], but the images are in a bucket, below the namespace's name.
     ///
     /// # Errors
     /// Returns the errors of [`Chainpod::start`].

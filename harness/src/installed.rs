@@ -19,7 +19,7 @@ const HELM_LIMIT: &str = "--timeout=120s";
 /// The labels of the objects that chainpod has made, as in docs/install.md.
 const OURS: &str = "app.kubernetes.io/managed-by=chainpod,app.kubernetes.io/instance=chainpod";
 
-/// A release of the chart; it goes with its namespace and its volume.
+/// A release of the chart. It is removed with its namespace and its volume.
 pub struct Installed {
     // Before the volume: claims hold it.
     namespace: Namespace,
@@ -83,7 +83,7 @@ impl Installed {
             _volume: volume,
         };
         prepare(&installed.namespace);
-        // By its name: beside another installation there are two default classes.
+        // By its name: next to another installation there are two default classes.
         let class = format!("store.pvc.storageClassName={class}");
         installed.install(&[&[class.as_str()], values].concat());
         installed
@@ -175,7 +175,7 @@ impl Installed {
         self.helm(&[&command[..], &set(values)].concat());
     }
 
-    /// Uninstalls it; the namespace stays, and what it holds.
+    /// Uninstalls it. The namespace and its other objects stay.
     ///
     /// # Panics
     /// Panics if that fails.

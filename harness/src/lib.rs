@@ -218,7 +218,7 @@ pub fn patch_pods<'a>(
 pub struct Namespace(cluster::Namespace);
 
 impl Namespace {
-    /// Makes the namespace in the running lab; `restricted` enforces that Pod Security Standard.
+    /// Makes the namespace in the running lab. `restricted` enforces that Pod Security Standard.
     ///
     /// # Panics
     /// Panics if no lab runs.

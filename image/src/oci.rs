@@ -23,7 +23,7 @@ pub struct Image {
     pub config: Value,
 }
 
-/// A layer; copies share it.
+/// A layer. Copies share its content.
 #[derive(Clone)]
 pub struct Layer {
     content: Content,

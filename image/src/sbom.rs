@@ -18,7 +18,7 @@ const EDGES: &str = "normal,no-proc-macro";
 /// Package and licence, as [`component`] reads them.
 const FORMAT: &str = "{p}\t{l}";
 
-/// The list for a target; the same for the same Cargo.lock.
+/// Returns the list for a target, which is the same for the same Cargo.lock.
 ///
 /// # Errors
 /// Returns an error if cargo fails, or the list is not valid CycloneDX.

@@ -49,7 +49,7 @@ pub(crate) struct Options {
     rounds: usize,
 }
 
-/// Measures it; the lab stays up.
+/// Does the measurement. The lab stays up.
 ///
 /// # Errors
 /// Returns the lab's error, or an error if a Pod does not run.

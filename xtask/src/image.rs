@@ -11,7 +11,7 @@ use image::release::{ARCHITECTURES, Architecture};
 use image::{Kind, sbom};
 use lab::progress::Progress;
 
-/// The image's name; a registry's own goes before it when it is pushed.
+/// The image's name. A registry's own goes before it when it is pushed.
 const NAME: &str = concat!("docker.io/chainpod/chainpod:", env!("CARGO_PKG_VERSION"));
 /// Every node of a chaincode's Pod pulls it.
 const MAX_COMPRESSED_BYTES: u64 = 15 << 20;

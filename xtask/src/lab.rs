@@ -47,7 +47,7 @@ pub(crate) enum Lab {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Installs chainpod by its chart, from this checkout; its images are in an emptyDir.
+    /// Installs chainpod by its chart, from this checkout. Its images are in an emptyDir.
     Install {
         /// The namespace, which is made where it is not there.
         #[arg(long, default_value = "default")]

@@ -16,7 +16,7 @@ use lab::cluster::Cluster;
 use lab::go;
 use lab::progress::Progress;
 
-/// The Go modules with code of our own; the others only pin programs.
+/// The Go modules with code of our own. The others only pin programs.
 const GO_MODULES_WITH_CODE: [&str; 3] = ["images/pause", "chaincode/go", "chaincode/go-1.4"];
 /// Two more, for `--full`: of their few lines vet reads all that they import, for minutes.
 const GO_MODULES_WITH_MUCH: [&str; 2] = ["kubernetes", "cert-manager"];
@@ -62,7 +62,7 @@ struct Counts {
 /// Runs them.
 ///
 /// # Errors
-/// Returns an error if anything fails; the closing line is printed either way.
+/// Returns an error if anything fails. The closing line is printed either way.
 pub(crate) fn run(options: &Test) -> Result<()> {
     let progress = Progress::new("test");
     let mut counts = Counts::default();

@@ -30,7 +30,7 @@ pub(super) fn answers(address: &str) -> bool {
     ask().unwrap_or(false)
 }
 
-/// CoreDNS and its Service; the hosts file is in `names`.
+/// CoreDNS and its Service. The hosts file is in `names`.
 pub(super) fn manifest(names: &Path) -> String {
     MANIFEST
         .replace("CLUSTER_DNS", CLUSTER_DNS)

@@ -17,7 +17,7 @@ use crate::{images, machine, processes};
 const NEEDS: [&str; 2] = ["containerd", "libdevmapper1.02.1"];
 const PACKAGE: &str = "docker.io";
 
-/// A running dockerd; ended, with all that it runs and has, when it is dropped.
+/// A running dockerd. It is ended, with all that it runs and has, when it is dropped.
 pub struct Dockerd {
     folder: PathBuf,
     address: SocketAddr,

@@ -46,7 +46,8 @@ pub(super) struct Pods<'a> {
 }
 
 impl Pods<'_> {
-    /// Makes image, volume and Services; the names by which this machine reaches those.
+    /// Makes the image, the volume and the Services. Returns the names by which this machine reaches the
+    /// Services.
     pub(super) fn serve(&self) -> Result<Vec<(IpAddr, String)>> {
         let network = self.network;
         network.options.fabric.load_image(&cluster()?)?;

@@ -25,7 +25,7 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// No figures yet; `ratios` says what is compared with which.
+    /// Returns an empty table. `ratios` names the columns that are compared.
     pub(super) const fn new(unit: &'static str, ratios: Ratios) -> Self {
         Self {
             unit,

@@ -19,7 +19,7 @@ pub(crate) enum Network {
     Up(Up),
     /// Ends a network, or all of them, and removes it.
     Down {
-        /// Its name; all networks where it is left out.
+        /// The network's name. Without it, all networks.
         name: Option<String>,
     },
     /// Runs the peer's command line as Org1's admin: network peer lab lifecycle chaincode queryinstalled.
@@ -43,7 +43,7 @@ pub(crate) struct Up {
     /// where `cargo xtask lab install` puts chainpod.
     #[arg(long, value_name = "NAMESPACE", num_args = 0..=1, default_missing_value = "default")]
     in_cluster: Option<String>,
-    /// The network's name; several can be up side by side.
+    /// The network's name. Several networks can be up side by side.
     #[arg(long, default_value = DEFAULT_NAME)]
     name: String,
     /// The version of its programs.
@@ -58,10 +58,10 @@ pub(crate) struct Up {
     /// They speak without it.
     #[arg(long, overrides_with = "tls")]
     no_tls: bool,
-    /// The peers speak TLS to their Docker endpoint; prints what its server needs.
+    /// The peers speak TLS to their Docker endpoint. Prints the files that its server needs.
     #[arg(long)]
     docker_tls: bool,
-    /// An environment variable of the peers; can be repeated.
+    /// An environment variable of the peers. Can be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<String>,
 }
