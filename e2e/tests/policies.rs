@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 const SOON: Duration = Duration::from_secs(10);
 /// For how many seconds a connection is tried: the kernel tries after one again.
 const TRY_SECS: u32 = 2;
-/// The labels that the policy for the agents' port requires of a Pod. They open no other port.
+/// The labels that the policy for the agents' port requires of a Pod. In other namespaces they count for nothing.
 const OURS: [&str; 2] = ["app.kubernetes.io/managed-by", "app.kubernetes.io/instance"];
 
 /// A Pod that tries to connect.
