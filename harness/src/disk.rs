@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
 
-/// Mounted until it is dropped; its content goes with it.
+/// A file system that is mounted until it is dropped. Its content goes with it.
 pub struct Disk {
     path: PathBuf,
 }

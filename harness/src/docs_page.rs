@@ -9,10 +9,10 @@ use lab::cluster::Namespace;
 use lab::helm;
 use tempfile::TempDir;
 
-/// What begins and ends the commands that are run; what is indented is told, and not run.
+/// The begin and the end of a block of commands that is run. Indented blocks are not run.
 const FENCE: [&str; 2] = ["```sh\n", "```\n"];
-/// What an installation has in the lab: the image of this checkout, and no claim, for which there would be
-/// no volume.
+/// The chart's values in the lab: the image of this checkout, and no claim, because the lab has no volume for
+/// it.
 const HELM_VALUES: &str = "--set image.tag=dev --set store.type=emptyDir";
 
 /// A page in Markdown.
@@ -67,7 +67,7 @@ impl<'a> Shell<'a> {
         Self { folder, programs }
     }
 
-    /// Runs commands, up to the first that fails; what they have written.
+    /// Runs commands, up to the first that fails, and returns their output.
     ///
     /// # Errors
     /// Returns the commands with their whole output.

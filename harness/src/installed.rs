@@ -14,12 +14,12 @@ const RELEASE: &str = "chainpod";
 const IMAGE: &str = "image.tag=dev";
 /// chainpod's own Pod.
 const DAEMON: &str = "app.kubernetes.io/component=daemon";
-/// How long one command of Helm's may take.
+/// The time limit of one Helm command.
 const HELM_LIMIT: &str = "--timeout=120s";
-/// What chainpod has made, as docs/install.md says.
+/// The labels of the objects that chainpod has made, as in docs/install.md.
 const OURS: &str = "app.kubernetes.io/managed-by=chainpod,app.kubernetes.io/instance=chainpod";
 
-/// A release of the chart; it goes with its namespace and its volume.
+/// A release of the chart. It is removed with its namespace and its volume.
 pub struct Installed {
     // Before the volume: claims hold it.
     namespace: Namespace,
@@ -83,7 +83,7 @@ impl Installed {
             _volume: volume,
         };
         prepare(&installed.namespace);
-        // By its name: beside another installation there are two default classes.
+        // By its name: next to another installation there are two default classes.
         let class = format!("store.pvc.storageClassName={class}");
         installed.install(&[&[class.as_str()], values].concat());
         installed
@@ -105,7 +105,7 @@ impl Installed {
         self.namespace.name()
     }
 
-    /// Where it is.
+    /// Returns its namespace.
     #[must_use]
     pub const fn place(&self) -> &Namespace {
         &self.namespace
@@ -116,7 +116,7 @@ impl Installed {
         helm.unwrap_or_else(|error| panic!("{error:#}\n{}", self.told()));
     }
 
-    /// Runs kubectl in it; its output.
+    /// Runs kubectl in its namespace and returns the output.
     ///
     /// # Panics
     /// Panics if it fails.
@@ -125,7 +125,7 @@ impl Installed {
         self.namespace.kubectl(arguments).unwrap()
     }
 
-    /// What explains a failure.
+    /// Returns the descriptions, the Events and the log that explain a failure.
     #[must_use]
     pub fn told(&self) -> String {
         let log = ["logs", "deployment/chainpod", "--tail=30"];
@@ -175,7 +175,7 @@ impl Installed {
         self.helm(&[&command[..], &set(values)].concat());
     }
 
-    /// Uninstalls it; the namespace stays, and what it holds.
+    /// Uninstalls it. The namespace and its other objects stay.
     ///
     /// # Panics
     /// Panics if that fails.

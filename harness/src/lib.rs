@@ -29,7 +29,7 @@ pub use self::docs_page::{Page, Shell};
 pub use self::installed::{Installed, chart};
 pub use self::main_job::{main_job, told};
 
-/// How long a launch, a rollout or a deletion before it may take.
+/// The time limit for a launch, a rollout, or a deletion before it.
 const LAUNCH_LIMIT: Duration = Duration::from_secs(60);
 
 /// The running lab, and chainpod built from this checkout.
@@ -114,7 +114,7 @@ impl TestNetwork {
         Self(Network::up(options, progress).unwrap())
     }
 
-    /// Whether its chaincode `kv` has the colour that the test has put into it: blue.
+    /// Returns true if its chaincode `kv` has the colour that the test has put into it: blue.
     #[must_use]
     pub fn answers(&self) -> bool {
         self.query("kv", "get", &["colour"])
@@ -218,7 +218,7 @@ pub fn patch_pods<'a>(
 pub struct Namespace(cluster::Namespace);
 
 impl Namespace {
-    /// Makes the namespace in the running lab; `restricted` enforces that Pod Security Standard.
+    /// Makes the namespace in the running lab. `restricted` enforces that Pod Security Standard.
     ///
     /// # Panics
     /// Panics if no lab runs.

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use lab::cache;
 use lab::network::{Fabric, Language};
 
-/// What a cell of the table has that nobody ran.
+/// The text for a main job that nobody ran.
 const NOT_RUN: &str = "not run";
 
 /// A main job.
@@ -20,12 +20,12 @@ pub struct Cell {
     pub language: Language,
     /// The peer's version.
     pub fabric: Fabric,
-    /// Whether peer and chaincode speak TLS.
+    /// True if peer and chaincode speak TLS.
     pub tls: bool,
 }
 
 impl Cell {
-    /// What its network and its namespace are called.
+    /// Returns the name of its network and of its namespace.
     #[must_use]
     pub fn name(self) -> String {
         let tls = if self.tls { "tls" } else { "notls" };
@@ -59,7 +59,7 @@ impl Cell {
 /// Why a main job cannot work.
 #[derive(Clone, Copy, Debug)]
 pub struct Obstacle {
-    /// What is in the error then.
+    /// A part of the error that it causes.
     pub error: &'static str,
     /// The reason.
     pub reason: &'static str,
@@ -80,7 +80,7 @@ pub fn clear() -> Result<()> {
     }
 }
 
-/// What was noted, a line for each main job.
+/// Returns the noted results, with a line for each main job.
 ///
 /// # Errors
 /// Returns an error if there is no cache.

@@ -18,7 +18,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
-/// What keeps every Pod Security Standard, and a quota, so that nobody else denies it.
+/// A Pod that meets every Pod Security Standard and a quota, so that only the webhook denies it.
 const PROBE: &str = r#"{"spec": {"containers": [{"name": "probe", "resources": {"requests": {"cpu": "1m"}}, "securityContext": {
     "runAsUser": 500, "runAsNonRoot": true, "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"}}}]}}"#;
@@ -52,7 +52,7 @@ impl Webhook {
     }
 }
 
-/// What the API server would make of a Pod with that label, as `kubectl --output` shows it.
+/// Returns the Pod with that label as the API server would make it, in the format of `kubectl --output`.
 ///
 /// # Errors
 /// Returns kubectl's error, which names what denies the Pod.

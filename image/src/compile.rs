@@ -12,15 +12,15 @@ const AGENT_TARGET: &str = "x86_64-unknown-linux-gnu";
 /// Needs no C library of an image's.
 pub(super) const STATIC: &str = "target-feature=+crt-static";
 
-/// How the names of such variables begin.
+/// The prefixes of such variables' names.
 const OF_OUR_PACKAGE: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
 
-/// How the daemon is compiled; the agent always is for its size.
+/// The way in which the daemon is compiled. The agent is always compiled for size.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
     /// Quick to build: tests and the demo.
     Dev,
-    /// What users run: benchmarks.
+    /// The build that users run, for benchmarks.
     Release,
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::Programs;
 use crate::compile::{STATIC, cargo, workspace};
 
-/// What the image can be made for.
+/// An architecture for which the image can be made.
 pub struct Architecture {
     /// As OCI and Kubernetes name it.
     pub name: &'static str,

@@ -106,7 +106,7 @@ pub fn artefact(name: &str, inputs: Inputs, build: impl FnOnce(&Path) -> Result<
     Ok(done)
 }
 
-/// Holds an exclusive lock on `file` until dropped; waits for whoever has it.
+/// Holds an exclusive lock on `file` until dropped. Waits for the process that holds it.
 ///
 /// # Errors
 /// Returns an error if the file cannot be opened or locked.

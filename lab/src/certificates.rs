@@ -11,7 +11,7 @@ use rcgen::{
     KeyUsagePurpose, SanType,
 };
 
-/// A certificate's common name and organisation; an empty organisation is left out.
+/// A certificate's common name and organisation. An empty organisation is left out.
 pub(crate) type Subject<'a> = (&'a str, &'a str);
 
 /// An authority.

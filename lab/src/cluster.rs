@@ -237,7 +237,7 @@ impl Cluster {
         self.node_ip
     }
 
-    /// Where the API server is.
+    /// Returns the address of the API server.
     #[must_use]
     pub fn api(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, API_PORT).into()
@@ -253,7 +253,7 @@ impl Cluster {
     }
 }
 
-/// containerd's client; its output.
+/// Runs containerd's client and returns its output.
 fn ctr(programs: &Path, socket: &Path, arguments: &[&str]) -> Result<String> {
     let mut command = Command::new(programs.join("ctr"));
     run(command.arg("--address").arg(socket).args(arguments))

@@ -102,7 +102,7 @@ impl Docker {
             .map(drop)
     }
 
-    /// Creates a container; what of the request is not done.
+    /// Creates a container. Returns Docker's warnings.
     ///
     /// # Errors
     /// Returns Docker's own message.

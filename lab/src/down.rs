@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{cache, cluster, network};
 
-/// Ends every network and the cluster; `purge` removes the cache too. An `up` in progress finishes first.
+/// Ends every network and the cluster. `purge` removes the cache too. An `up` in progress finishes first.
 ///
 /// # Errors
 /// Returns an error if a part of it cannot be ended or removed.

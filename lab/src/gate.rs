@@ -49,7 +49,7 @@ impl Gate {
         Ok(gate)
     }
 
-    /// Where its clients connect.
+    /// Returns the address for its clients.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address

@@ -25,10 +25,10 @@ pub struct GoModule {
 }
 
 impl GoModule {
-    /// Builds the programs if they are missing; the directory that holds them.
+    /// Builds the programs if they are missing, and returns the directory that holds them.
     ///
     /// # Errors
-    /// Returns an error if the compiler cannot be run or fails; its output goes to stderr.
+    /// Returns an error if the compiler cannot be run or fails. Its output goes to stderr.
     pub fn build(&self) -> Result<PathBuf> {
         let source = folder().join(self.folder);
         let inputs = Inputs::default()

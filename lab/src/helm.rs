@@ -21,10 +21,10 @@ const HELM: GoModule = GoModule {
               -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36",
     tags: "",
 };
-/// Where Helm would keep things below the user's home.
+/// The variables that keep Helm's folders out of the user's home.
 const FOLDERS: [&str; 3] = ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"];
 
-/// Runs Helm without a cluster; its output.
+/// Runs Helm without a cluster and returns its output.
 ///
 /// # Errors
 /// Returns Go's error, or Helm's standard error.
@@ -48,7 +48,7 @@ fn command() -> Result<Command> {
 }
 
 impl Cluster {
-    /// Runs Helm as the cluster's admin; its output.
+    /// Runs Helm as the cluster's admin and returns its output.
     ///
     /// # Errors
     /// Returns the errors of [`helm`].

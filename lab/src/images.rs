@@ -25,7 +25,7 @@ const ARCHIVE: &str = "images.tar";
 const RECIPE: &str = "4";
 /// The image of busybox.
 const BUSYBOX_IMAGE: &str = "docker.io/library/busybox:1.35";
-/// Where Debian's busybox-static puts it.
+/// The path of busybox in Debian's busybox-static.
 const BUSYBOX: &str = "/bin/busybox";
 
 const COREDNS: GoModule = GoModule {

@@ -111,7 +111,7 @@ impl Network {
         Ok(network)
     }
 
-    /// Where this machine finds its programs.
+    /// Returns the addresses and the names with which this machine finds its programs.
     fn names(&self) -> Result<Vec<(IpAddr, String)>> {
         if let Some(pods) = self.pods() {
             return pods.serve();
@@ -231,7 +231,7 @@ fn all() -> Result<Vec<Network>> {
         .collect())
 }
 
-/// Where networks are.
+/// Returns the folder of all networks.
 fn folder() -> Result<PathBuf> {
     Ok(cache::root()?.join("networks"))
 }

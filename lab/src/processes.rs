@@ -14,7 +14,8 @@ use serde::Serialize;
 
 use crate::cache;
 
-/// The environment variable that marks them; its value is the folder of what they belong to.
+/// The environment variable that marks processes. Its value is the folder of the part of the lab that they
+/// belong to.
 const MARKER: &str = "CHAINPOD_LAB";
 /// The time limit for killed processes to be gone.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
@@ -137,7 +138,7 @@ pub(crate) fn end_all(limit: Duration, mut find: impl FnMut() -> Result<Vec<i32>
     kill_all(find)
 }
 
-/// Sends `signal` to these processes; one that has ended meanwhile is no error.
+/// Sends `signal` to these processes. A process that has ended meanwhile is no error.
 fn signal(pids: impl IntoIterator<Item = i32>, signal: Signal) {
     for pid in pids.into_iter().filter_map(Pid::from_raw) {
         let _ = kill_process(pid, signal);

@@ -87,7 +87,7 @@ impl Storage {
         &self.gate
     }
 
-    /// Where clients find it.
+    /// Returns the URL for clients.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.gate.address())

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use self::tree::Tree;
 
-/// How many files of a crate may be in one circle. A crate that is not here may have none.
+/// The number of files of a crate that may be in one circle. A crate that is not here may have none.
 ///
 /// A node of the lab is one thing in four files: how it starts, its programs, their configuration and its end.
 /// The other figures are those of the day on which this check was made, and are to become none.

@@ -17,12 +17,12 @@ pub(crate) struct Demo {
     /// The version of the peer.
     #[arg(long, value_enum, default_value_t)]
     fabric: Fabric,
-    /// The language of its chaincode. What Node.js and Java chaincode depends on is fetched by its build.
+    /// The language of its chaincode. The build of Node.js and Java chaincode fetches its dependencies.
     #[arg(long, value_enum, default_value_t)]
     language: Language,
 }
 
-/// Runs the demo; the lab stays up, its network and namespace go.
+/// Runs the demo. The lab stays up. The network and the namespace are removed.
 ///
 /// # Errors
 /// Returns the lab's error, or the error of a turn that fails. chainpod's log is then printed.

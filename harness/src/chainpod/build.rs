@@ -8,7 +8,7 @@ use image::{Kind, Programs};
 use lab::cluster::Cluster;
 use lab::progress::Progress;
 
-/// Builds daemon and agent, and loads their image into the cluster; the daemon's file.
+/// Builds the daemon and the agent, and loads their image into the cluster. Returns the daemon's file.
 ///
 /// # Errors
 /// Returns the errors of cargo and of the import of the image.

@@ -11,11 +11,11 @@ use anyhow::{Context, Result, bail};
 
 use super::Chainpod;
 
-/// How long chainpod may take to listen.
+/// The time limit for chainpod to listen.
 const LISTEN_LIMIT: Duration = Duration::from_secs(20);
 
 impl Chainpod {
-    /// Ends it without a word: SIGKILL.
+    /// Kills it with SIGKILL, so that it cannot clean up.
     ///
     /// # Errors
     /// Returns the operating system's error.
@@ -53,7 +53,7 @@ impl Chainpod {
         }
     }
 
-    /// How it ended, if it has within `limit`.
+    /// Returns its exit status if it has ended within `limit`.
     ///
     /// # Errors
     /// Returns the operating system's error.

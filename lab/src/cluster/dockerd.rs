@@ -12,12 +12,12 @@ use crate::docker::Docker;
 use crate::progress::Progress;
 use crate::{images, machine, processes};
 
-/// The packages that it needs in addition to its own. All are unpacked and not installed: an installed daemon
-/// would be started at the machine's next start.
+/// The Debian packages that it needs in addition to its own. Its own is unpacked and not installed: an
+/// installed daemon would be started at the machine's next start.
 const NEEDS: [&str; 2] = ["containerd", "libdevmapper1.02.1"];
 const PACKAGE: &str = "docker.io";
 
-/// A running dockerd; ended, with all that it runs and has, when it is dropped.
+/// A running dockerd. It is ended, with all that it runs and has, when it is dropped.
 pub struct Dockerd {
     folder: PathBuf,
     address: SocketAddr,
@@ -93,7 +93,7 @@ fn cgroup() -> String {
     format!("{CGROUP}/dockerd")
 }
 
-/// Where dockerd is, from Debian's package.
+/// Returns the folder of dockerd, from Debian's package.
 fn programs() -> Result<PathBuf> {
     machine::ensure_installed(&NEEDS)?;
     Ok(machine::unpacked(PACKAGE)?.join("usr/sbin"))

@@ -35,7 +35,7 @@ impl Namespace {
         &self.name
     }
 
-    /// Where it is.
+    /// Returns its cluster.
     #[must_use]
     pub const fn cluster(&self) -> &Cluster {
         &self.cluster

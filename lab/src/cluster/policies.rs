@@ -20,7 +20,7 @@ use crate::{cache, images};
 const CHAIN: &str = "CHAINPOD-POLICIES";
 /// The queue that it hands them to.
 const QUEUE: u16 = 100;
-/// The kernel's list of queues that somebody reads; each line begins with the queue's number.
+/// The kernel's list of queues that a process reads. Each line begins with the queue's number.
 const QUEUES: &str = "/proc/net/netfilter/nfnetlink_queue";
 /// The objects of kube-network-policies in the cluster.
 const OBJECTS: [&str; 4] = [

@@ -18,7 +18,7 @@ pub enum Runtime {
 }
 
 impl Runtime {
-    /// Where its programs are; they are built or installed if they are missing.
+    /// Returns the folder of its programs. They are built or installed if they are missing.
     pub(super) fn programs(self) -> Result<PathBuf> {
         match self {
             Self::Containerd2 => CONTAINERD.build(),

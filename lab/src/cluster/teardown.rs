@@ -35,7 +35,7 @@ const CHAINS: [&str; 3] = ["KUBE-", "CNI-", "CHAINPOD-"];
 /// The tools of the two families of iptables rules, without `-save` and `-restore`.
 const FAMILIES: [&str; 2] = ["iptables", "ip6tables"];
 
-/// Ends the cluster; the caller holds the lock.
+/// Ends the cluster. The caller holds the lock.
 ///
 /// # Errors
 /// Returns an error if a part of it cannot be ended or removed.
@@ -55,7 +55,7 @@ pub(crate) fn clear() -> Result<()> {
     remove(&run)
 }
 
-/// Ends a further node; the rules about its Pods go when kube-proxy and `down` find them.
+/// Ends a further node. The rules about its Pods are removed by kube-proxy and by `down`.
 pub(super) fn clear_node(node: &Node) -> Result<()> {
     clear_part(&node.folder, &node.cgroup())?;
     delete_bridge(&node.bridge())

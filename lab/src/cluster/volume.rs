@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Cluster, NODE, Namespace};
 
-/// A volume, and the cluster's default StorageClass, which has it alone; both go when it is dropped.
+/// A volume, and the cluster's default StorageClass, which has it alone. Both are removed when it is dropped.
 pub struct Volume {
     cluster: Cluster,
     name: String,

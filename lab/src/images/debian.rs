@@ -122,7 +122,7 @@ impl System {
         Ok(tar)
     }
 
-    /// Where a file is that is not in a tar of that folder.
+    /// Returns the path of a file that is kept out of the tar, in that folder.
     pub(super) fn apart(folder: &Path, file: &str) -> PathBuf {
         folder.join(file.replace('/', "-"))
     }

@@ -90,7 +90,7 @@ fn image(names: &[&str], layers: Vec<Layer>, folder: &str) -> Image {
     }
 }
 
-/// Node.js and npm from the registry, by the lock file; their folder.
+/// Installs Node.js and npm from the registry, by the lock file, and returns their folder.
 pub(super) fn node() -> Result<PathBuf> {
     let [source, _] = sources();
     cache::artefact("node", Inputs::default().path(&source)?, |out| {

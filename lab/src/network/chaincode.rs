@@ -45,7 +45,7 @@ impl Network {
         command
     }
 
-    /// Where the orderer is, for the peer's command line.
+    /// Returns the options of the peer's command line that name the orderer.
     pub(super) fn orderer_arguments(&self) -> Vec<String> {
         let orderer = format!("{}:{}", self.orderer_host(), self.ports.orderer);
         let mut arguments = vec!["--orderer".to_owned(), orderer];

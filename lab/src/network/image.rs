@@ -8,7 +8,7 @@ use crate::images;
 
 /// The peer's image.
 pub(super) const PEER: &str = "peer";
-/// Fabric has an image for each of these; the lab's one has them all.
+/// Fabric has an image for each of these. The lab has one image with all of them.
 const IMAGES: [&str; 3] = [PEER, "orderer", "tools"];
 
 impl Fabric {

@@ -79,7 +79,7 @@ impl Network {
         run(&mut command).map(drop)
     }
 
-    /// The sequence of the committed definition; 0 where there is none.
+    /// Returns the sequence of the committed definition, or 0 if there is none.
     fn committed(&self, package: &Package) -> Result<u64> {
         let query = ["lifecycle", "chaincode", "querycommitted"];
         let arguments = ["--channelID", CHANNEL, "--output", "json"];

@@ -70,7 +70,7 @@ impl NetworkOptions {
         self
     }
 
-    /// Sets an environment variable of the peers; it wins over what the lab sets.
+    /// Sets an environment variable of the peers. It takes precedence over the lab's own value.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));

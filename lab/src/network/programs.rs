@@ -79,7 +79,7 @@ impl Network {
             .with_context(|| format!("its log is {}", log.display()))
     }
 
-    /// Stops the peer, as a user would; kills it where it does not end in time.
+    /// Stops the peer, as a user would, and kills it if it does not end in time.
     ///
     /// # Errors
     /// Returns an error if it cannot be killed.
