@@ -177,7 +177,7 @@ pub(crate) fn beyond(what: &str) -> StoreError {
     StoreError::Invalid(format!("the archive has {what}"))
 }
 
-/// Returns the start of a path or value, long enough to recognize it.
+/// Returns the start of a path or value, long enough to recognise it.
 pub(crate) fn start(path: &Path) -> String {
     let text = path.to_string_lossy();
     match text.char_indices().nth(64) {

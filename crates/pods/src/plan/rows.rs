@@ -81,7 +81,7 @@ impl Rows {
 
     fn one<T: Serialize>(&mut self, field: &str, said: Option<&Said<T>>) {
         if let Some(Said { value, by }) = said {
-            // Invariant: the types of Kubernetes and of rules can always be serialized.
+            // Invariant: the types of Kubernetes and of rules can always be written as JSON.
             self.push(field, &serde_json::to_value(value).unwrap_or_default(), by);
         }
     }
