@@ -85,7 +85,7 @@ impl Chainpod {
     /// Serves `daemon` for a new namespace of that name.
     ///
     /// # Errors
-    /// When the namespace exists, or chainpod does not listen within 20 s: its log is in the error.
+    /// Returns an error if the namespace exists, or chainpod does not listen within 20 s: its log is in the error.
     pub fn start(cluster: &Cluster, daemon: &Path, namespace: &str) -> Result<Self> {
         Self::start_with(cluster, daemon, namespace, &[])
     }
@@ -93,7 +93,7 @@ impl Chainpod {
     /// [`Chainpod::start`] with further options of `serve`.
     ///
     /// # Errors
-    /// As there.
+    /// Returns the errors of [`Chainpod::start`].
     pub fn start_with(cluster: &Cluster, daemon: &Path, namespace: &str, options: &[String]) -> Result<Self> {
         let with = With {
             options,
@@ -105,7 +105,7 @@ impl Chainpod {
     /// [`Chainpod::start`]; it reaches the API server through that gate.
     ///
     /// # Errors
-    /// As there.
+    /// Returns the errors of [`Chainpod::start`].
     pub fn start_behind(gate: &Gate, cluster: &Cluster, daemon: &Path, namespace: &str) -> Result<Self> {
         let with = With {
             api: Some(gate.address()),
@@ -117,7 +117,7 @@ impl Chainpod {
     /// [`Chainpod::start`]; its images are in a bucket, below its namespace's name.
     ///
     /// # Errors
-    /// As there.
+    /// Returns the errors of [`Chainpod::start`].
     pub fn start_with_bucket(
         storage: &Storage,
         cluster: &Cluster,
@@ -142,7 +142,7 @@ impl Chainpod {
     /// Serves another instance in this one's namespace.
     ///
     /// # Errors
-    /// As [`Chainpod::start`].
+    /// Returns the errors of [`Chainpod::start`].
     pub fn beside(&self, instance: &str) -> Result<Self> {
         let account = (folder()?, self.kubeconfig.clone());
         let namespace = Arc::clone(&self.namespace);
@@ -194,7 +194,7 @@ impl Chainpod {
     /// [`Chainpod::start`] with TLS for Docker clients, who must have a certificate of `tls`.
     ///
     /// # Errors
-    /// As there.
+    /// Returns the errors of [`Chainpod::start`].
     pub fn start_with_tls(cluster: &Cluster, daemon: &Path, namespace: &str, tls: DockerTls) -> Result<Self> {
         let options = [
             ("--tls-cert", tls.server_certificate()),
@@ -210,7 +210,7 @@ impl Chainpod {
     /// Its Docker Engine API.
     ///
     /// # Errors
-    /// When the lab's certificates cannot be read.
+    /// Returns an error if the lab's certificates cannot be read.
     pub fn api(&self) -> Result<Docker> {
         match &self.tls {
             Some(tls) => Docker::with_tls(self.docker, tls),
@@ -258,7 +258,7 @@ impl Chainpod {
     /// them, without those that are in every one.
     ///
     /// # Errors
-    /// kubectl's.
+    /// Returns kubectl's error.
     pub fn objects(&self, kinds: &str, more: &[&str]) -> Result<Vec<String>> {
         let names = self.kubectl(&[&["get", kinds, "-o", "name"], more].concat())?;
         let ours = names.lines().filter(|name| !NOT_OURS.contains(name));
@@ -268,7 +268,7 @@ impl Chainpod {
     /// kubectl in its namespace, as the cluster's admin.
     ///
     /// # Errors
-    /// kubectl's own text.
+    /// Returns kubectl's standard error.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.namespace.kubectl(arguments)
     }

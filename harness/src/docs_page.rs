@@ -22,7 +22,7 @@ impl Page {
     /// Reads it.
     ///
     /// # Panics
-    /// When it is not there.
+    /// Panics if it is not there.
     #[must_use]
     pub fn read(file: &Path) -> Self {
         Self(fs::read_to_string(file).unwrap())
@@ -46,7 +46,7 @@ impl<'a> Shell<'a> {
     /// Makes it.
     ///
     /// # Panics
-    /// When Helm does not compile.
+    /// Panics if Helm does not compile.
     #[must_use]
     pub fn new(namespace: &Namespace, folder: &'a Path) -> Self {
         let cluster = namespace.cluster();
@@ -70,10 +70,10 @@ impl<'a> Shell<'a> {
     /// Runs commands, up to the first that fails; what they have written.
     ///
     /// # Errors
-    /// The commands, with all that they have written.
+    /// Returns the commands with their whole output.
     ///
     /// # Panics
-    /// When there is no shell.
+    /// Panics if there is no shell.
     pub fn run(&self, commands: &str) -> Result<String, String> {
         let path = std::env::var("PATH").unwrap();
         let output = Command::new("sh")

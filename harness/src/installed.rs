@@ -30,7 +30,7 @@ impl Installed {
     /// Installs it in a new namespace of that name, and waits until it is ready.
     ///
     /// # Panics
-    /// When that fails.
+    /// Panics if that fails.
     #[must_use]
     pub fn new(cluster: &Cluster, namespace: &str) -> Self {
         Self::with(cluster, namespace, &[])
@@ -92,7 +92,7 @@ impl Installed {
     /// Installs it with these values: again, where it has been uninstalled.
     ///
     /// # Panics
-    /// When that fails.
+    /// Panics if that fails.
     pub fn install(&self, values: &[&str]) {
         let chart = chart().display().to_string();
         let install = ["install", RELEASE, &chart, "--wait", HELM_LIMIT];
@@ -119,7 +119,7 @@ impl Installed {
     /// Runs kubectl in it; its output.
     ///
     /// # Panics
-    /// When it fails.
+    /// Panics if it fails.
     #[must_use]
     pub fn kubectl(&self, arguments: &[&str]) -> String {
         self.namespace.kubectl(arguments).unwrap()
@@ -139,7 +139,7 @@ impl Installed {
     /// Docker's API, where it has no TLS.
     ///
     /// # Panics
-    /// When there is no Service.
+    /// Panics if there is no Service.
     #[must_use]
     pub fn docker(&self) -> Docker {
         Docker::new(self.address(2375))
@@ -148,7 +148,7 @@ impl Installed {
     /// The Service's address with that port, which kube-proxy gives to this machine too.
     ///
     /// # Panics
-    /// When there is no Service.
+    /// Panics if there is no Service.
     #[must_use]
     pub fn address(&self, port: u16) -> SocketAddr {
         let ip = self.kubectl(&["get", "service", "docker", "--output=jsonpath={.spec.clusterIP}"]);
@@ -158,7 +158,7 @@ impl Installed {
     /// The name of the Pod that serves.
     ///
     /// # Panics
-    /// When it cannot be asked for.
+    /// Panics if it cannot be asked for.
     #[must_use]
     pub fn pod(&self) -> String {
         let pods = self.kubectl(&["get", "pods", "--selector", DAEMON, "--output=name"]);
@@ -168,7 +168,7 @@ impl Installed {
     /// Upgrades it to these further values, and waits until the new Pod is ready.
     ///
     /// # Panics
-    /// When that fails.
+    /// Panics if that fails.
     pub fn upgrade(&self, values: &[&str]) {
         let chart = chart().display().to_string();
         let command = ["upgrade", RELEASE, &chart, "--reuse-values", "--wait", HELM_LIMIT];
@@ -178,7 +178,7 @@ impl Installed {
     /// Uninstalls it; the namespace stays, and what it holds.
     ///
     /// # Panics
-    /// When that fails.
+    /// Panics if that fails.
     pub fn uninstall(&self) {
         self.helm(&["uninstall", RELEASE, "--wait", HELM_LIMIT]);
     }

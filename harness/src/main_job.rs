@@ -20,7 +20,7 @@ const HELD: Duration = Duration::from_secs(5);
 /// with its own reason.
 ///
 /// # Panics
-/// When a turn fails: with chainpod's log and the peer's.
+/// Panics if a turn fails: with chainpod's log and the peer's.
 pub fn main_job(cell: Cell) {
     let serve = |cluster: &Cluster, daemon: &Path, name: &str| match cell.language {
         Language::Go => Chainpod::start(cluster, daemon, name),
@@ -46,10 +46,10 @@ pub fn main_job(cell: Cell) {
 /// The main job with a chainpod and a network of the test's own; how long it took.
 ///
 /// # Errors
-/// A turn's, with chainpod's log and the peer's.
+/// Returns the error of the turn that failed, with chainpod's log and the peer's.
 ///
 /// # Panics
-/// When no lab runs, or something does not start.
+/// Panics if no lab runs, or something does not start.
 pub fn told(
     cell: Cell,
     name: &str,

@@ -48,7 +48,7 @@ impl Cell {
     /// Notes how it went.
     ///
     /// # Errors
-    /// When the cache cannot be written.
+    /// Returns an error if the cache cannot be written.
     pub fn note(self, how: &str) -> Result<()> {
         fs::create_dir_all(folder()?)?;
         let file = self.file()?;
@@ -72,7 +72,7 @@ fn folder() -> Result<PathBuf> {
 /// Forgets what was noted.
 ///
 /// # Errors
-/// When it cannot be removed.
+/// Returns an error if it cannot be removed.
 pub fn clear() -> Result<()> {
     match fs::remove_dir_all(folder()?) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
@@ -83,7 +83,7 @@ pub fn clear() -> Result<()> {
 /// What was noted, a line for each main job.
 ///
 /// # Errors
-/// When there is no cache.
+/// Returns an error if there is no cache.
 pub fn table() -> Result<String> {
     let mut table = format!("{:<10}{:<6}{:<5}{}\n", "language", "peer", "TLS", "main job");
     for language in Language::value_variants() {

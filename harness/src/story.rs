@@ -24,7 +24,7 @@ const KV: &str = "kv";
 /// Tells the story of chaincode in that language; `tell` hears each turn when it is over.
 ///
 /// # Errors
-/// When a turn fails or answers what it should not.
+/// Returns an error if a turn fails or answers what it should not.
 pub fn run(
     cluster: &Cluster,
     network: &Network,

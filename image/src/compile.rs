@@ -27,7 +27,7 @@ pub enum Profile {
 /// Compiles the agent and returns its file.
 ///
 /// # Errors
-/// When cargo fails.
+/// Returns an error if cargo fails.
 pub fn agent() -> Result<PathBuf> {
     let workspace = workspace();
     cargo(
@@ -54,7 +54,7 @@ pub fn agent() -> Result<PathBuf> {
 /// Compiles the daemon and returns its file.
 ///
 /// # Errors
-/// When cargo fails.
+/// Returns an error if cargo fails.
 pub fn daemon(profile: Profile) -> Result<PathBuf> {
     let workspace = workspace();
     let (name, folder) = match profile {

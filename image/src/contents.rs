@@ -47,7 +47,7 @@ pub struct Written {
 /// Writes chainpod's own image: an OCI archive.
 ///
 /// # Errors
-/// When a program, or Debian's list of CAs, cannot be read, or the file not written.
+/// Returns an error if a program, or Debian's list of CAs, cannot be read, or the file not written.
 pub fn write_chainpod(kind: &Kind<'_>, programs: &Programs, archive: &Path) -> Result<Written> {
     let image = image(programs, kind)?;
     let bytes = image.layers.iter().map(Layer::size).sum();

@@ -43,7 +43,8 @@ impl Architecture {
     /// Compiles both programs.
     ///
     /// # Errors
-    /// What is missing on this machine, with how to get it; the compiler's.
+    /// Returns an error that names what is missing on this machine and how to get it, or the compiler's
+    /// error.
     pub fn compile(&self) -> Result<Programs> {
         self.check()?;
         let workspace = workspace().canonicalize()?;

@@ -21,7 +21,7 @@ const FORMAT: &str = "{p}\t{l}";
 /// The list for a target; the same for the same Cargo.lock.
 ///
 /// # Errors
-/// When cargo fails, or the list is not valid CycloneDX.
+/// Returns an error if cargo fails, or the list is not valid CycloneDX.
 pub fn of(target: &str) -> Result<Vec<u8>> {
     let mut lines = BTreeSet::new();
     for package in PACKAGES {

@@ -27,15 +27,15 @@ const FOLDERS: [&str; 3] = ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HO
 /// Runs Helm without a cluster; its output.
 ///
 /// # Errors
-/// Go's, and Helm's own text.
+/// Returns Go's error, or Helm's standard error.
 pub fn helm(arguments: &[&str]) -> Result<String> {
     run(command()?.args(arguments))
 }
 
-/// Where Helm is.
+/// Returns the path of Helm.
 ///
 /// # Errors
-/// Go's.
+/// Returns Go's error.
 pub fn program() -> Result<PathBuf> {
     Ok(HELM.build()?.join("helm"))
 }
@@ -51,7 +51,7 @@ impl Cluster {
     /// Runs Helm as the cluster's admin; its output.
     ///
     /// # Errors
-    /// As [`helm`].
+    /// Returns the errors of [`helm`].
     pub fn helm(&self, namespace: &str, arguments: &[&str]) -> Result<String> {
         let mut command = command()?;
         command.env("KUBECONFIG", self.kubeconfig());

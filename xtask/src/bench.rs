@@ -52,7 +52,7 @@ pub(crate) struct Options {
 /// Measures it; the lab stays up.
 ///
 /// # Errors
-/// Those of the lab, and of a Pod that does not run.
+/// Returns the lab's error, or an error if a Pod does not run.
 pub(crate) fn run(bench: Bench) -> Result<()> {
     let (name, options, measure): (_, _, fn(&Setting, usize) -> Result<Figures>) = match bench {
         Bench::Launch(options) => ("launch", options, launch::measure),

@@ -48,7 +48,7 @@ impl Circle {
 /// Prints all circles of the workspace.
 ///
 /// # Errors
-/// When one is larger than allowed, or a source file cannot be read.
+/// Returns an error if one is larger than allowed, or a source file cannot be read.
 pub(crate) fn run() -> Result<()> {
     let circles = of_workspace()?;
     print!("{}", text(circles.iter()));
@@ -69,7 +69,7 @@ pub(crate) fn run() -> Result<()> {
 /// Checks that no circle of the workspace is larger than allowed.
 ///
 /// # Errors
-/// When one is: with its files. When a source file cannot be read.
+/// Returns an error if one is: with its files. When a source file cannot be read.
 pub(crate) fn check() -> Result<()> {
     let circles = of_workspace()?;
     let text = text(circles.iter().filter(|circle| !circle.is_allowed()));

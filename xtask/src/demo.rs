@@ -25,7 +25,7 @@ pub(crate) struct Demo {
 /// Runs the demo; the lab stays up, its network and namespace go.
 ///
 /// # Errors
-/// Those of the lab, and of a turn that fails: then chainpod's log is printed.
+/// Returns the lab's error, or the error of a turn that fails. chainpod's log is then printed.
 pub(crate) fn run(options: &Demo) -> Result<()> {
     let progress = Progress::new("demo");
     let cluster = Cluster::up(&progress)?;

@@ -30,7 +30,8 @@ pub(crate) struct Image {
 /// Makes it.
 ///
 /// # Errors
-/// What is missing here, with how to get it; an image that is too big, with the sizes of what is in it.
+/// Returns an error that names what is missing here and how to get it, or the sizes of the files of an image
+/// that is too big.
 pub(crate) fn run(options: &Image) -> Result<()> {
     let known = |known: &&Architecture| known.name == options.arch;
     let architecture = ARCHITECTURES

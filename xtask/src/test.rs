@@ -62,7 +62,7 @@ struct Counts {
 /// Runs them.
 ///
 /// # Errors
-/// When anything fails; the closing line is printed either way.
+/// Returns an error if anything fails; the closing line is printed either way.
 pub(crate) fn run(options: &Test) -> Result<()> {
     let progress = Progress::new("test");
     let mut counts = Counts::default();

@@ -31,9 +31,9 @@ pub(crate) struct Parts<'a> {
     pub(crate) name: &'a str,
     /// The registry, where it has the form of a host: `a_b.c` has not, which Docker takes for part of the path.
     pub(crate) host: Option<&'a str>,
-    /// What follows a colon.
+    /// The part after the last colon.
     pub(crate) tag: Option<&'a str>,
-    /// What follows an at sign.
+    /// The part after the at sign.
     pub(crate) digest: Option<&'a str>,
 }
 

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// What every image's id begins with. Clients may leave it out.
+/// The start of every image's id, which clients may leave out.
 const ALGORITHM: &str = "sha256:";
-/// How many hex digits an id has.
+/// The number of hex digits in an id.
 const ID_DIGITS: usize = 64;
 /// Fewer digits are not taken for an id: Docker prints 12.
 const MIN_DIGITS: usize = 12;

@@ -43,8 +43,8 @@ enum Version {
     Digest(String),
 }
 
-/// What a client refers to an image by. As Docker's errors write it, it is the familiar name, with the tag even where the
-/// client left it out, or the whole id.
+/// A client's reference to an image. It is displayed as in Docker's errors: the familiar name, with the tag even where
+/// the client left it out, or the whole id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
     /// A name.
@@ -206,7 +206,7 @@ impl fmt::Display for Reference {
     }
 }
 
-/// What is wanted where an id will not do.
+/// The name, where an id is not supported.
 impl TryFrom<Reference> for ImageName {
     type Error = InvalidName;
 

@@ -20,7 +20,7 @@ const TOKEN_DURATION: &str = "12h";
 /// it reaches the API server at `api` if one is given.
 ///
 /// # Errors
-/// kubectl's.
+/// Returns kubectl's error.
 pub(super) fn create(namespace: &Namespace, api: Option<SocketAddr>, folder: &Path) -> Result<PathBuf> {
     let role = workspace().join(ROLE_FILE);
     let kubectl = |arguments: &[&str]| namespace.kubectl(arguments);

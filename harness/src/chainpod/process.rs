@@ -18,7 +18,7 @@ impl Chainpod {
     /// Ends it without a word: SIGKILL.
     ///
     /// # Errors
-    /// The system's.
+    /// Returns the operating system's error.
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
@@ -28,7 +28,7 @@ impl Chainpod {
     /// Starts it once more as it was started, after it has ended.
     ///
     /// # Errors
-    /// As [`Chainpod::start`].
+    /// Returns the errors of [`Chainpod::start`].
     pub fn start_again(&mut self) -> Result<()> {
         self.child = spawn(
             &self.daemon,
@@ -56,7 +56,7 @@ impl Chainpod {
     /// How it ended, if it has within `limit`.
     ///
     /// # Errors
-    /// The system's.
+    /// Returns the operating system's error.
     pub fn ended_within(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
         let deadline = Instant::now() + limit;
         loop {

@@ -40,7 +40,7 @@ impl Registries {
     /// As this machine does.
     ///
     /// # Errors
-    /// npm's.
+    /// Returns npm's error.
     pub fn of_this_machine() -> Result<Self> {
         let npm = run(Command::new("npm").args(["config", "get", "registry"]))?;
         let registries = Self {
@@ -100,7 +100,7 @@ impl Chainpod {
     /// namespace enforces what its image can keep.
     ///
     /// # Errors
-    /// As there.
+    /// Returns the errors of [`Chainpod::start`].
     pub fn start_for(
         language: Language,
         registries: &Registries,

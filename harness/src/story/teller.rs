@@ -104,7 +104,7 @@ impl<'a> Teller<'a> {
     /// A turn: its answer.
     ///
     /// # Errors
-    /// Those of `work`.
+    /// Returns the error of `work`.
     pub(super) fn turn(&mut self, asked: &str, work: impl FnOnce() -> Result<String>) -> Result<String> {
         let started = Instant::now();
         let answered = work().with_context(|| asked.to_owned())?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::CLUSTER_DNS;
 
-/// How long one question may take.
+/// The time limit of one query.
 const ANSWER_LIMIT: Duration = Duration::from_millis(300);
 /// A question for `kubernetes.default.svc.cluster.local`, type A (RFC 1035).
 const QUESTION: &[u8] =
@@ -17,7 +17,7 @@ const REPLY_CODE: usize = 3;
 /// Where in a reply the count of answers ends.
 const ANSWER_COUNT: usize = 7;
 
-/// Whether the server at `address` resolves `kubernetes.default`.
+/// Returns true if the server at `address` resolves `kubernetes.default`.
 pub(super) fn answers(address: &str) -> bool {
     let ask = || -> std::io::Result<bool> {
         let socket = UdpSocket::bind("0.0.0.0:0")?;

@@ -1,5 +1,4 @@
-//! What runs the containers of a node: the lab's own containerd, or Debian's, which
-//! is the old one.
+//! The container runtimes of a node: the lab's own containerd, or Debian's, which is older.
 
 use std::path::{Path, PathBuf};
 

@@ -13,7 +13,7 @@ impl Network {
     /// A transaction, once it is committed; what the chaincode answered.
     ///
     /// # Errors
-    /// The peer's, with the chaincode's own message.
+    /// Returns the peer's error, with the chaincode's own message.
     pub fn invoke(&self, chaincode: &str, function: &str, arguments: &[&str]) -> Result<String> {
         let mut command = self.call("invoke", chaincode, function, arguments);
         let output = command
@@ -30,7 +30,7 @@ impl Network {
     /// A function's answer, without a transaction.
     ///
     /// # Errors
-    /// The peer's, with the chaincode's own message.
+    /// Returns the peer's error, with the chaincode's own message.
     pub fn query(&self, chaincode: &str, function: &str, arguments: &[&str]) -> Result<String> {
         let answer = run(&mut self.call("query", chaincode, function, arguments))?;
         Ok(answer.strip_suffix('\n').unwrap_or(&answer).to_owned())

@@ -1,4 +1,4 @@
-//! What a network is to be.
+//! The options of a network.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::fabric::Fabric;
 use super::ports::PEERS_MAX;
 use crate::docker_tls::DockerTls;
 
-/// What a network is to be.
+/// The options of a network.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NetworkOptions {
     pub(super) name: String,

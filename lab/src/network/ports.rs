@@ -10,13 +10,13 @@ use super::Network;
 
 /// Where networks listen: below the ports that Linux gives to clients, and Kubernetes to Services.
 const PORTS: Range<u16> = 27000..30000;
-/// How many ports each network has: a power of two that is enough for [`PEERS_MAX`].
+/// The number of ports of each network: a power of two that is enough for [`PEERS_MAX`].
 const PORTS_EACH: u16 = 16;
-/// How many ports the orderer has.
+/// The number of ports of the orderer.
 const OF_ORDERER: u16 = 4;
-/// How many ports each peer has.
+/// The number of ports of each peer.
 const OF_PEER: u16 = 2;
-/// How many peers a network has at most.
+/// The largest number of peers of a network.
 pub const PEERS_MAX: u16 = (PORTS_EACH - OF_ORDERER) / OF_PEER;
 
 /// Where its programs listen.

@@ -43,7 +43,7 @@ impl Tree {
     /// Reads `root`, a `lib.rs` or `main.rs`, and the files of its modules.
     ///
     /// # Errors
-    /// When a file is missing, or is not Rust.
+    /// Returns an error if a file is missing, or is not Rust.
     pub(super) fn read(root: PathBuf) -> Result<Self> {
         let folder = root.parent().context("a file without a folder")?.to_owned();
         let mut modules = vec![Module::default()];
