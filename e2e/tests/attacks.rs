@@ -23,20 +23,20 @@ use serde_json::json;
 use self::client::{ping, refused};
 use self::memory::Memory;
 
-/// How soon others are answered meanwhile.
+/// The limit for answers to other callers during an attack.
 const PING_LIMIT: Duration = Duration::from_secs(1);
-/// How often others call meanwhile.
+/// The pause between two calls of other callers.
 const PING_EVERY: Duration = Duration::from_millis(50);
 /// The length of the line that does not end.
 const LINE_BYTES: usize = 192 << 20;
-/// What a program writes after it.
+/// The end of the output, after that line.
 const LAST: &[u8] = b"\nthe end\n";
 
-/// A chainpod with a container `own`, and what it holds while nobody calls.
+/// A chainpod with a container `own`, and its memory while nobody calls.
 struct Attacked {
     chainpod: Chainpod,
     memory: Memory,
-    /// What went wrong, by attack.
+    /// The failures, by attack.
     failures: Vec<String>,
 }
 
@@ -57,7 +57,7 @@ impl Attacked {
         }
     }
 
-    /// Makes the attack while others call. What it kills begins anew.
+    /// Makes the attack while others call. A chainpod that it kills is started again.
     fn suffer(&mut self, name: &str, attack: impl FnOnce(&Chainpod) -> Result<()>) {
         let (begun, over) = (Instant::now(), AtomicBool::new(false));
         let (chainpod, memory) = (&self.chainpod, &self.memory);
@@ -83,7 +83,7 @@ impl Attacked {
     }
 }
 
-/// Whether others are answered in time until it is over.
+/// Calls like other callers until the attack is over; fails if an answer takes too long.
 fn answers(chainpod: &Chainpod, over: &AtomicBool) -> Result<()> {
     let mut slowest = Duration::ZERO;
     while !over.load(Ordering::Relaxed) {
@@ -97,6 +97,7 @@ fn answers(chainpod: &Chainpod, over: &AtomicBool) -> Result<()> {
 }
 
 #[test]
+#[ignore = "takes long: cargo xtask test --full"]
 fn bodies_that_unfold_to_gigabytes_are_refused_in_little_memory() {
     let mut attacked = Attacked::start("attacks", &["true"]);
     let put = "PUT /containers/own/archive?path=/";
@@ -150,6 +151,7 @@ fn bodies_that_unfold_to_gigabytes_are_refused_in_little_memory() {
 }
 
 #[test]
+#[ignore = "takes long: cargo xtask test --full"]
 fn a_line_that_does_not_end_is_read_on_in_little_memory() {
     let line = format!("head -c {LINE_BYTES} /dev/zero | tr '\\0' x; printf '\\nthe end\\n'");
     let mut attacked = Attacked::start("attackslog", &["/bin/sh", "-c", &line]);

@@ -1,4 +1,4 @@
-//! Parses the names that a Fabric peer gives to containers and images of chaincode, and recognizes addresses
+//! Parses the names that a Fabric peer gives to containers and images of chaincode, and recognises addresses
 //! that cannot be a peer's.
 
 use std::net::IpAddr;

@@ -13,7 +13,7 @@ pub(super) type Body = Box<dyn Iterator<Item = Vec<u8>> + Send>;
 
 /// A tar's unit.
 const BLOCK: usize = 512;
-/// What ends a tar.
+/// The end of a tar.
 const END: [u8; 2 * BLOCK] = [0; 2 * BLOCK];
 /// The name of an entry that has the next one's long name.
 const LONG: &str = "././@LongLink";
@@ -31,7 +31,8 @@ pub(super) fn sparse() -> Body {
     Box::new(once([&file[..], &END].concat()))
 }
 
-/// Who does not skip a sparse file's second header sees one large file; who does, a name of 3 GiB.
+/// A reader that does not skip the second header of a sparse file sees one large file. A reader that does sees a name
+/// of 3 GiB.
 pub(super) fn differential() -> Body {
     const NAME_MIB: usize = 3 * 1024;
     let sparse = header("a", EntryType::GNUSparse, BLOCK, |header| {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::bodies::Body;
 
-/// How long a refusal may take: the machine is busy with what follows from it.
+/// The limit for a refusal: the machine is busy with the consequences of the attack.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// The longest answer that is read.
 const ANSWER_BYTES: u64 = 64 * 1024;
@@ -71,7 +71,7 @@ fn answer(connection: &TcpStream) -> Result<(u16, String)> {
     Ok((status, String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// Whether the server answers, which it must within `limit`.
+/// Fails if the server does not answer within `limit`.
 pub(super) fn ping(address: SocketAddr, limit: Duration) -> Result<()> {
     let connection = TcpStream::connect_timeout(&address, limit)?;
     connection.set_read_timeout(Some(limit))?;

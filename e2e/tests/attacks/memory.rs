@@ -1,4 +1,4 @@
-//! What a process holds, and the most that it has held.
+//! The memory of a process, and its peak.
 
 use std::fs;
 use std::process::Command;
@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-/// What chainpod may hold above what it holds while nobody calls.
+/// The memory that chainpod may use above its idle memory.
 const ABOVE_IDLE_KIB: u64 = 64 * 1024;
 /// From here on it is killed: the machine is others', too.
 const KILLED_AT_KIB: u64 = 1024 * 1024;
-/// How often it is looked at: a gigabyte takes longer.
+/// The pause between two looks: a gigabyte takes longer.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// What makes the most that a process has held what it holds now (proc(5)).
+/// Resets the peak of a process to its present memory (proc(5)).
 const RESET: &str = "5";
 
-/// A process and what it holds while nobody calls.
+/// A process and its memory while nobody calls.
 pub(super) struct Memory {
     process: u32,
     idle_kib: u64,
@@ -30,7 +30,7 @@ impl Memory {
         Self { process, idle_kib }
     }
 
-    /// Whether it holds little until it is over.
+    /// Fails if the process uses too much memory before the attack is over.
     pub(super) fn is_bounded(&self, over: &AtomicBool) -> Result<()> {
         let process = self.process;
         fs::write(format!("/proc/{process}/clear_refs"), RESET)?;
@@ -54,7 +54,7 @@ impl Memory {
     }
 }
 
-/// What the kernel says of a process; nothing of one that has ended.
+/// Returns a figure of the kernel about a process; none if the process has ended.
 fn status_kib(process: u32, field: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let value = status.lines().find_map(|line| line.strip_prefix(field))?;
