@@ -1,5 +1,5 @@
 //! The plan of a Pod: every field that somebody decides, with its origin. All of it is decided here, without
-//! I/O: [`crate::pod`] translates a plan into Kubernetes' types, and [`crate::explain`] prints it.
+//! I/O: [`crate::pod`] translates a plan into Kubernetes' types, and [`crate::explain`](mod@crate::explain) prints it.
 //!
 //! If several set a field, the operator's rule counts more than the client, the client more than the image,
 //! and each of them more than chainpod's default.
