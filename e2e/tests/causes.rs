@@ -29,12 +29,12 @@ mod store;
 use row::Row;
 use rows::{DENIAL, DENIED, LIMITS, PATCH, PATCHED, PROGRAM_OF_ARM, rows};
 
-/// How long a Pod may find no node here: the default is a minute.
+/// The time for which a Pod may find no node here. The default is a minute.
 const UNSCHEDULABLE_LIMIT: &str = "--unschedulable-limit=3s";
-/// What cannot work is told in this time.
+/// Failures that cannot resolve are reported within this time.
 const TOLD_LIMIT: Duration = Duration::from_secs(30);
 
-/// What all rows run on.
+/// The chainpod and the Docker client that all rows share.
 struct World {
     chainpod: Chainpod,
     docker: Docker,

@@ -23,7 +23,7 @@ const GIVEN: [&str; 2] = ["docker-server", "docker-peers"];
 const ISSUED: &str = "peer-docker-client";
 /// A further name of the server, which only its next certificate has.
 const RENEWED: &str = "docker.renewed.example";
-/// How long the kubelet may take to write what a Secret has now: it looks once a minute.
+/// The time limit for the kubelet to write a Secret's new content: it looks once a minute.
 const MOUNTED_LIMIT: Duration = Duration::from_secs(150);
 
 /// An installation that only clients with a certificate may use.
@@ -47,7 +47,7 @@ impl Served<'_> {
         text.into_bytes()
     }
 
-    /// What the peers show.
+    /// Returns the certificate and the key that the peers show.
     fn identity(&self) -> Option<(Vec<u8>, Vec<u8>)> {
         let pem = |key| self.pem(self.secrets[1], key);
         Some((pem("tls.crt"), pem("tls.key")))

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 mod rendered;
 
 const NAMESPACE: &str = "chart";
-/// What chainpod has made, as docs/install.md says.
+/// The labels of the objects that chainpod has made, as in docs/install.md.
 const OURS: &str = "app.kubernetes.io/managed-by=chainpod,app.kubernetes.io/instance=chainpod";
-/// How long the garbage collector and the kubelet may take.
+/// The time limit for the garbage collector and the kubelet.
 const GONE_LIMIT: Duration = Duration::from_secs(30);
 
 /// The names of all that is in the namespace of these kinds, but what is in every one.

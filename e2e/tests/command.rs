@@ -12,7 +12,7 @@ use lab::docker::{Docker, tar};
 use lab::progress::Progress;
 use serde_json::{Value, json};
 
-/// How long a process that has nothing to wait for may take to end.
+/// The time limit for a process that has nothing to wait for to exit.
 const END_LIMIT: Duration = Duration::from_secs(5);
 const PING: &str = "GET /_ping HTTP/1.1\r\nhost: docker\r\nconnection: close\r\n\r\n";
 

@@ -1,5 +1,5 @@
-//! What a create request says reaches the Pod, or is said not to: each field of
-//! Docker's on real Pods, with chainpod's agent in them and without.
+//! Each field of a create request reaches the Pod, or is reported as not supported: on real Pods, with
+//! chainpod's agent in them and without.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const BASEOS: &str = "hyperledger/fabric-baseos:2.5";
 /// An image that was built through chainpod: its Pods have the agent.
 const BUILT: &str = "built";
-/// How long what is on its way may take.
+/// The time limit for changes in progress.
 const SOON: Duration = Duration::from_secs(10);
 const DOCKERFILE: &[u8] = b"FROM hyperledger/fabric-baseos:2.5\n\
     COPY word /usr/local/src/\nENV BASE=image A=image\nLABEL of=image team=image\n\
@@ -40,7 +40,7 @@ fn serve(name: &str) -> World {
 }
 
 impl World {
-    /// Runs a container to its end; its exit code and what it has written.
+    /// Runs a container to its end. Returns its exit code and its output.
     fn run(&self, name: &str, body: &Value) -> (i64, String) {
         self.docker.create(name, body).unwrap();
         self.docker.start(name).unwrap();

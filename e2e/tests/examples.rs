@@ -45,7 +45,7 @@ impl Example {
         }
     }
 
-    /// Runs the page's commands; what the last block has written.
+    /// Runs the page's commands. Returns the output of the last block.
     fn run(&self) -> String {
         let page = Page::read(&of_checkout(self.name).join("README.md"));
         let shell = Shell::new(self.installed.place(), self.folder.path());

@@ -1,5 +1,4 @@
-//! What cannot work says why, to the user of the peer's command line: in time,
-//! and with nothing left behind.
+//! Failures give their cause to the user of the peer's command line, in time and with nothing left behind.
 
 use std::fs;
 use std::process::Command;
@@ -15,11 +14,12 @@ use lab::progress::Progress;
 
 /// Before the peer's own 300 s by far.
 const CALL_LIMIT: Duration = Duration::from_secs(30);
-/// What a compiler may take to find its first error.
+/// The time limit for a compiler to find its first error.
 const COMPILE_LIMIT: Duration = Duration::from_secs(120);
-/// How long what is on its way may take.
+/// The time limit for changes in progress.
 const SOON: Duration = Duration::from_secs(30);
-/// What a peer has not heard it asks for once a minute (`peer.gossip.pvtData.reconcileSleepInterval`).
+/// The time limit for gossip: a peer asks for missing data once a minute
+/// (`peer.gossip.pvtData.reconcileSleepInterval`).
 const GOSSIP_LIMIT: Duration = Duration::from_secs(90);
 /// The default of `unschedulable-limit`.
 const UNSCHEDULABLE_LIMIT: Duration = Duration::from_secs(60);

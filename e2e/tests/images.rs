@@ -1,5 +1,5 @@
-//! What rules say of images, with a real registry: what is pulled in their place
-//! and with whose password, which there may be, and their ENTRYPOINT.
+//! Rules for images, with a real registry: the image that is pulled in place of another and its password, the
+//! allowed images, and their ENTRYPOINT.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use serde_json::json;
 
 /// Before the peer's own 300 s by far.
 const CALL_LIMIT: Duration = Duration::from_secs(30);
-/// How long what is on its way may take.
+/// The time limit for changes in progress.
 const SOON: Duration = Duration::from_secs(10);
 
 struct World {
@@ -27,7 +27,8 @@ struct World {
 }
 
 impl World {
-    /// A registry whose image `mirror/tool:1` echoes, and chainpod with these rules; `MIRROR` is the registry.
+    /// Makes a registry whose image `mirror/tool:1` echoes, and chainpod with these rules. `MIRROR` stands
+    /// for the registry.
     fn new(name: &str, access: Access, rules: &str) -> Self {
         let (cluster, daemon) = lab(&Progress::new(name));
         let registry = Registry::start(access).unwrap();
@@ -79,14 +80,14 @@ impl World {
         self.docker.start(name)
     }
 
-    /// What a container writes that is started.
+    /// Returns the output of a started container.
     fn output(&self, name: &str) -> String {
         assert_eq!(self.docker.wait(name).unwrap(), 0);
         await_so("its words", SOON, || !self.docker.logs(name).unwrap().is_empty());
         self.docker.logs(name).unwrap()
     }
 
-    /// How a start that cannot work fails.
+    /// Returns the error of a start that cannot work.
     fn fails(&self, name: &str, image: &str) -> String {
         let begun = Instant::now();
         let error = self.start(name, image, Some(&["x"])).unwrap_err().to_string();
@@ -100,7 +101,7 @@ impl World {
         self.chainpod.kubectl(&["get", "pods", "-o", path]).unwrap()
     }
 
-    /// How often chainpod has asked the registry for that image.
+    /// Returns the number of times that chainpod has asked the registry for that image.
     fn look_ups(&self, tag: &str) -> usize {
         let log = self.registry.log();
         let asked =

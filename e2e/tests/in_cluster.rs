@@ -9,13 +9,13 @@ use lab::cluster::{Cluster, Runtime};
 use lab::network::{Fabric, NetworkOptions, Package};
 use lab::progress::Progress;
 
-/// Where peers look for Docker.
+/// The peers' Docker endpoint.
 const ENDPOINT: &str = "tcp://docker:2375";
-/// How long a rollout, a launch or the garbage collector may take.
+/// The time limit for a rollout, a launch or the garbage collector.
 const SOON: Duration = Duration::from_secs(60);
-/// What the collector of Pods without a node takes: it looks every 20 s, twice.
+/// The time limit for the collector of Pods without a node: it looks every 20 s, and needs two looks.
 const NODE_LOST_LIMIT: Duration = Duration::from_secs(120);
-/// What cannot work is told in this time.
+/// Failures that cannot resolve are reported within this time.
 const TOLD_LIMIT: Duration = Duration::from_secs(30);
 /// The Pods that run.
 const RUNNING: &str = "--field-selector=status.phase=Running";
@@ -28,7 +28,7 @@ struct World {
 }
 
 impl World {
-    /// An installation in a namespace of that name, and a network beside it whose chaincode serves.
+    /// Makes an installation in a namespace of that name, and a network next to it whose chaincode serves.
     fn new(name: &str, fabric: Fabric) -> Self {
         let progress = Progress::new(name);
         let (cluster, _) = lab(&progress);
@@ -234,7 +234,7 @@ fn chaincode_comes_back_elsewhere_from_a_node_that_is_drained_or_lost() {
     assert_ne!(node_of(&world), name);
 }
 
-/// Gets the chaincode to that node; what starts later goes elsewhere.
+/// Gets the chaincode to that node. Pods that start later go elsewhere.
 fn moves_to(world: &World, cluster: &Cluster, node: &str) {
     let label = ["label", "namespace", world.installed.namespace()];
     cluster

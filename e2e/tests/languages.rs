@@ -8,7 +8,7 @@ use lab::docker_tls::DockerTls;
 use lab::network::{Fabric, Language, NetworkOptions, Package};
 use lab::progress::Progress;
 
-/// Where nobody listens, in no Pod.
+/// An address at which nothing listens in any Pod.
 const NO_REGISTRY: &str = "http://127.0.0.1:9";
 
 fn node(fabric: Fabric, tls: bool) {
@@ -97,7 +97,8 @@ fn a_1_4_peer_does_it_in_java_without_tls() {
     java(Fabric::V1_4, false);
 }
 
-/// What the user of the peer's command line reads where a build reaches its registry only so.
+/// Returns the error that the user of the peer's command line reads if builds reach their registry only
+/// through `registries`.
 fn install_fails(name: &str, language: Language, registries: &Registries) -> String {
     let progress = Progress::new(name);
     let (cluster, daemon) = lab(&progress);

@@ -1,5 +1,4 @@
-//! What can be lost beside chainpod itself: an agent, the image store, the name
-//! that one thought to be alone with.
+//! Losses of other parts than chainpod itself: an agent, the image store, or the sole use of a network's name.
 
 use std::fs;
 use std::path::PathBuf;

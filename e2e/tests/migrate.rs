@@ -14,12 +14,13 @@ use lab::progress::Progress;
 
 /// The lab's Docker daemon has no network of its own.
 const HOST_NETWORK: [&str; 2] = ["CORE_VM_DOCKER_HOSTCONFIG_NETWORKMODE", "host"];
-/// How long a peer may take to build its chaincode again and to launch it.
+/// The time limit for a peer to build its chaincode again and to launch it.
 const BUILD_LIMIT: Duration = Duration::from_secs(180);
-/// How long chaincode may take to end after its peer.
+/// The time limit for chaincode to end after its peer.
 const END_LIMIT: Duration = Duration::from_secs(30);
 
-/// What peers that were set up for Docker-in-Docker have; nobody's daemon is in the Pod here.
+/// The Service and the Deployment of peers that were set up for Docker-in-Docker. The Pod here runs no Docker
+/// daemon.
 const DIND: &str = "
 apiVersion: v1
 kind: Service
@@ -50,7 +51,8 @@ fn the_service_leads_where_the_page_says() {
     let shell = Shell::new(&namespace, &checkout);
     let ip = namespace.kubectl(&["get", "service", "docker", "--output=jsonpath={.spec.clusterIP}"]);
     let address = SocketAddr::new(ip.unwrap().parse().unwrap(), 2375);
-    // Whether chainpod is there after each block: beside, selector, away, the chart's, back.
+    // True if chainpod is there after each block: next to Docker-in-Docker, selector, away, the chart's,
+    // back.
     let is_chainpod = [false, true, true, true, false];
     assert_eq!(page.blocks().count(), is_chainpod.len());
     for (commands, is_chainpod) in page.blocks().zip(is_chainpod) {
@@ -63,7 +65,7 @@ fn the_service_leads_where_the_page_says() {
     }
 }
 
-/// Whether [`DIND`] answers, which has no page.
+/// Returns true if [`DIND`] answers. It has no page, so it answers 404.
 fn is_stand_in(docker: &Docker) -> bool {
     let answer = docker.get("/_ping");
     answer.is_err_and(|error| format!("{error:#}").contains("404"))
@@ -110,7 +112,7 @@ fn moves(from: &Network, to: &Network) {
     });
 }
 
-/// How many containers run.
+/// Returns the number of running containers.
 fn running(docker: &Docker) -> usize {
     let list = docker.get("/containers/json").unwrap();
     list.as_array().unwrap().len()

@@ -1,5 +1,5 @@
-//! The lab's Fabric networks are real ones: their channel is joined, and their peers
-//! call Docker where they are told to.
+//! The lab's Fabric networks are real: their channel is joined, and their peers call Docker at the configured
+//! endpoint.
 
 use harness::{TestNetwork, lab};
 use lab::docker_tls::DockerTls;
@@ -8,7 +8,7 @@ use lab::progress::Progress;
 
 /// Nobody listens there.
 const NO_DOCKER: &str = "tcp://127.0.0.1:1";
-/// What each peer says then, and a part of the name of the network.
+/// The error of each peer's version without Docker, with a part of the network's name.
 const VERSIONS: [(Fabric, &str, &str); 3] = [
     (
         Fabric::V1_4,

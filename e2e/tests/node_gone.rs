@@ -11,9 +11,9 @@ use lab::progress::Progress;
 use serde_json::json;
 
 const NAMESPACE: &str = "gone";
-/// What the collector of Pods without a node takes: it looks every 20 s, twice.
+/// The time limit for the collector of Pods without a node: it looks every 20 s, and needs two looks.
 const NODE_LOST_LIMIT: Duration = Duration::from_secs(120);
-/// What cannot work is told in this time.
+/// Failures that cannot resolve are reported within this time.
 const TOLD_LIMIT: Duration = Duration::from_secs(30);
 
 fn create(docker: &Docker, name: &str) {
@@ -22,7 +22,7 @@ fn create(docker: &Docker, name: &str) {
         .unwrap();
 }
 
-/// A node that does not answer is given Pods until Kubernetes notices; one that is deleted takes its Pods along.
+/// A node that does not answer gets Pods until Kubernetes notices. A deleted node takes its Pods along.
 #[test]
 #[ignore = "takes long: cargo xtask test --full"]
 fn a_node_that_has_gone_ends_what_ran_there_and_begins_nothing() {

@@ -1,5 +1,5 @@
-//! Further nodes: Pods run on them and reach the first one; the old runtime is really
-//! old; a node that is removed leaves the others alone.
+//! Further nodes: Pods run on them and reach the first node. The old runtime really is old. Removing a node
+//! does not affect the others.
 
 use harness::{Namespace, Removed, lab};
 use lab::cluster::Runtime;

@@ -1,5 +1,4 @@
-//! What operators see of a real chainpod on a real cluster: its probes, its
-//! metrics, and the other commands.
+//! The operators' view of a real chainpod on a real cluster: its probes, its metrics, and the other commands.
 
 use std::io::Write;
 use std::path::PathBuf;

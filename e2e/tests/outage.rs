@@ -9,17 +9,18 @@ use lab::gate::Gate;
 use lab::network::Package;
 use lab::progress::Progress;
 
-/// How long it is away.
+/// The duration of the outage.
 const OUTAGE: Duration = Duration::from_secs(20);
 
-/// What may be answered 5xx: the start of chaincode that this test has crashed within 5 s.
+/// Parts of the log lines of calls that may be answered with 5xx: starts of chaincode that this test crashes
+/// within 5 s.
 const IN_VAIN: [&str; 3] = [
     "/start\"",
     " exited with 7 right after its start ",
     " was ended by a stop, kill or removal",
 ];
 
-/// Does `work` in an outage that begins so long after it.
+/// Does `work`, and begins an outage `after` its start.
 fn in_an_outage<T: Send>(gate: &Gate, after: Duration, work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let working = scope.spawn(work);

@@ -12,7 +12,7 @@ use ureq::Agent;
 use ureq::http::Request;
 
 const NAMESPACE: &str = "command-role";
-/// What a peer puts into its chaincode's container: nobody may get it back.
+/// The content that a peer puts into its chaincode's container. Nobody may read it back.
 const CONTENT: &str = "a private key";
 /// The same as Secrets hold it.
 const CONTENT_BASE64: &str = "YSBwcml2YXRlIGtleQ==";
@@ -68,7 +68,7 @@ fn a_files_secret_can_be_made_and_by_no_call_be_read() {
     assert!(status == 200 && answer.contains("token.key"), "{answer}");
 }
 
-/// Puts a file into a container of chaincode; the name of the Secret that has it.
+/// Puts a file into a container of chaincode. Returns the name of the Secret that holds it.
 fn upload(chainpod: &Chainpod, cluster: &Cluster) -> String {
     let docker = Docker::new(chainpod.docker());
     let dockerfile = b"FROM hyperledger/fabric-baseos:2.5\n";

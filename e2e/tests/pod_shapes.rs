@@ -1,5 +1,4 @@
-//! Pods beside the usual one: plain ones, where nothing needs an agent, and ones
-//! whose files would hide the image's.
+//! Unusual Pods: plain ones that need no agent, and ones whose files would hide the image's.
 
 use std::time::Duration;
 
@@ -31,7 +30,7 @@ fn run(docker: &Docker, body: &Value) -> (i64, String) {
 /// The kubelet looks at it once a second.
 const POD_ENDS: Duration = Duration::from_secs(20);
 
-/// What 2.5.15 and later ask a build image first.
+/// Peers of 2.5.15 and later first run such a command in the build image.
 #[test]
 fn what_needs_no_agent_has_a_plain_pod() {
     let (chainpod, docker) = serve("plain", &[]);
@@ -78,7 +77,7 @@ fn what_an_image_has_beside_the_files_of_a_build_stays() {
     }
 }
 
-/// What copied the agent runs beside the program, and is over when that is.
+/// The container that copied the agent runs next to the program, and ends with it.
 #[test]
 fn a_pod_into_which_the_agent_was_copied_ends_with_its_program() {
     let (chainpod, docker) = serve("copied", &["--agent-volume=init".to_owned()]);

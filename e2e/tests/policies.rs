@@ -10,11 +10,11 @@ use lab::network::{NetworkOptions, Package};
 use lab::progress::Progress;
 use serde_json::{Value, json};
 
-/// How long a changed policy may take to count.
+/// The time limit for a changed policy to take effect.
 const SOON: Duration = Duration::from_secs(10);
 /// For how many seconds a connection is tried: the kernel tries after one again.
 const TRY_SECS: u32 = 2;
-/// What the agents' port asks of a Pod; elsewhere they count for nothing.
+/// The labels that the policy for the agents' port requires of a Pod. In other namespaces they count for nothing.
 const OURS: [&str; 2] = ["app.kubernetes.io/managed-by", "app.kubernetes.io/instance"];
 
 /// A Pod that tries to connect.
@@ -42,7 +42,7 @@ impl<'a> Caller<'a> {
         Self(namespace)
     }
 
-    /// What a script in it writes.
+    /// Returns the output of a script in it.
     fn writes(&self, script: &str) -> String {
         let command = ["exec", "caller", "--", "sh", "-c", script];
         self.0.kubectl(&command).unwrap()
@@ -84,7 +84,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// Who gets through where.
+/// The ports that a caller can reach.
 #[derive(Debug, PartialEq, Eq)]
 struct Reached {
     docker: bool,

@@ -13,11 +13,11 @@ use lab::network::{Network, Package};
 use lab::progress::Progress;
 use serde_json::json;
 
-/// How long a call that was cut off may take to fail.
+/// The time limit for a call that was cut off to fail.
 const AT_ONCE: Duration = Duration::from_secs(5);
-/// How long what a killed chainpod left may stay after the next one has begun.
+/// The time limit for the next chainpod to remove the objects of a killed one.
 const LEFT_LIMIT: Duration = Duration::from_secs(60);
-/// How long what is on its way may take to be there.
+/// The time limit for started objects to be there.
 const THERE_LIMIT: Duration = Duration::from_secs(60);
 const BUILD_PODS: &str = "chainpod.dev/role=build";
 

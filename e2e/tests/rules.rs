@@ -11,7 +11,7 @@ use lab::docker::{Docker, tar};
 use lab::progress::Progress;
 use serde_json::{Value, json};
 
-/// What a rule can say, but for the image's user, which decides the Pod's standard.
+/// Rules with every field except the image's user, which decides the Pod's standard.
 const ALL: &str = r#"
 pods:
 - name: other
@@ -43,7 +43,7 @@ pods:
   annotations: {note: 7}
   template: {spec: {hostname: from-template}}
 "#;
-/// What is not in a namespace. The handler is the one that the lab's runtime has.
+/// Objects outside namespaces. The handler is the one that the lab's runtime has.
 const CLASSES: &str = "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: rules-runc}\nhandler: runc\n---\n\
      apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: rules-high}\nvalue: 1000\n";
 /// The hash of a package.
@@ -84,7 +84,7 @@ impl Lab {
         }
     }
 
-    /// Starts what a peer would call chaincode; its Pod.
+    /// Starts a container that a peer would call chaincode. Returns its Pod.
     fn run(&self, chaincode: &str, script: &str) -> Value {
         let name = container(chaincode);
         let body = json!({

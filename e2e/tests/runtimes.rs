@@ -9,7 +9,7 @@ use lab::progress::Progress;
 use serde_json::{Value, json};
 
 const NAMESPACE: &str = "runtimes";
-/// What chainpod logs when it repeats a launch.
+/// The part of chainpod's log line for a repeated launch.
 const REPEATED: &str = "another one copies it";
 
 struct Lab {
@@ -60,7 +60,7 @@ impl Lab {
         seen
     }
 
-    /// How many launches have failed on the old runtime before they were repeated.
+    /// Returns the number of launches that failed on the old runtime before they were repeated.
     fn failures(&self) -> usize {
         let log = self.chainpod.log();
         log.lines()

@@ -1,5 +1,5 @@
-//! chainpod itself, built from this checkout and served beside the lab's
-//! cluster, for the tests, the demo and the benchmark.
+//! chainpod itself, built from this checkout and served next to the lab's cluster, for the tests, the demo
+//! and the benchmark.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -30,7 +30,7 @@ pub use self::registries::Registries;
 
 /// The name under which the lab loads chainpod's image.
 const IMAGE: &str = "docker.io/chainpod/chainpod:dev";
-/// What others keep in every namespace of a chainpod.
+/// The objects in every namespace of a chainpod that chainpod did not make.
 const NOT_OURS: [&str; 4] = [
     "configmap/kube-root-ca.crt",
     "secret/chainpod-credentials",
@@ -39,9 +39,9 @@ const NOT_OURS: [&str; 4] = [
 ];
 /// Its image store, in its folder.
 const STORE: &str = "store";
-/// What chainpod logs here: each call of a peer too.
+/// The log filter of chainpod here, which includes each call of a peer.
 const LOG_FILTER: &str = "info,server=debug";
-/// How long chainpod may take to end after SIGTERM before it is killed.
+/// The time limit for chainpod to exit after SIGTERM, before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// A running `chainpod serve` with a namespace of its own that enforces `restricted`. It is a
@@ -61,14 +61,14 @@ pub struct Chainpod {
     tls: Option<DockerTls>,
 }
 
-/// What not every chainpod has.
+/// The options that only some chainpods have.
 #[derive(Default)]
 struct With<'a> {
     /// Another way to the API server.
     api: Option<SocketAddr>,
     /// Further options of `serve`.
     options: &'a [String],
-    /// What has its images.
+    /// The service with its images.
     storage: Option<&'a Storage>,
 }
 
@@ -85,7 +85,7 @@ impl Chainpod {
     /// Serves `daemon` for a new namespace of that name.
     ///
     /// # Errors
-    /// When the namespace exists, or chainpod does not listen within 20 s: its log is in the error.
+    /// Returns an error if the namespace exists, or chainpod does not listen within 20 s: its log is in the error.
     pub fn start(cluster: &Cluster, daemon: &Path, namespace: &str) -> Result<Self> {
         Self::start_with(cluster, daemon, namespace, &[])
     }
@@ -93,7 +93,7 @@ impl Chainpod {
     /// [`Chainpod::start`] with further options of `serve`.
     ///
     /// # Errors
-    /// As there.
+    /// Returns the errors of [`Chainpod::start`].
     pub fn start_with(cluster: &Cluster, daemon: &Path, namespace: &str, options: &[String]) -> Result<Self> {
         let with = With {
             options,
@@ -102,10 +102,10 @@ impl Chainpod {
         Self::start_as(&with, cluster, daemon, namespace)
     }
 
-    /// [`Chainpod::start`]; it reaches the API server through that gate.
+    /// Does the work of [`Chainpod::start`], but chainpod reaches the API server through that gate.
     ///
     /// # Errors
-    /// As there.
+    /// Returns the errors of [`Chainpod::start`].
     pub fn start_behind(gate: &Gate, cluster: &Cluster, daemon: &Path, namespace: &str) -> Result<Self> {
         let with = With {
             api: Some(gate.address()),
@@ -114,10 +114,10 @@ impl Chainpod {
         Self::start_as(&with, cluster, daemon, namespace)
     }
 
-    /// [`Chainpod::start`]; its images are in a bucket, below its namespace's name.
+    /// Does the work of [`Chainpod::start`], but the images are in a bucket, below the namespace's name.
     ///
     /// # Errors
-    /// As there.
+    /// Returns the errors of [`Chainpod::start`].
     pub fn start_with_bucket(
         storage: &Storage,
         cluster: &Cluster,
@@ -142,7 +142,7 @@ impl Chainpod {
     /// Serves another instance in this one's namespace.
     ///
     /// # Errors
-    /// As [`Chainpod::start`].
+    /// Returns the errors of [`Chainpod::start`].
     pub fn beside(&self, instance: &str) -> Result<Self> {
         let account = (folder()?, self.kubeconfig.clone());
         let namespace = Arc::clone(&self.namespace);
@@ -194,7 +194,7 @@ impl Chainpod {
     /// [`Chainpod::start`] with TLS for Docker clients, who must have a certificate of `tls`.
     ///
     /// # Errors
-    /// As there.
+    /// Returns the errors of [`Chainpod::start`].
     pub fn start_with_tls(cluster: &Cluster, daemon: &Path, namespace: &str, tls: DockerTls) -> Result<Self> {
         let options = [
             ("--tls-cert", tls.server_certificate()),
@@ -210,7 +210,7 @@ impl Chainpod {
     /// Its Docker Engine API.
     ///
     /// # Errors
-    /// When the lab's certificates cannot be read.
+    /// Returns an error if the lab's certificates cannot be read.
     pub fn api(&self) -> Result<Docker> {
         match &self.tls {
             Some(tls) => Docker::with_tls(self.docker, tls),
@@ -224,13 +224,13 @@ impl Chainpod {
         format!("tcp://{}", self.docker)
     }
 
-    /// Where `/livez`, `/readyz` and `/metrics` are.
+    /// Returns the address of `/livez`, `/readyz` and `/metrics`.
     #[must_use]
     pub const fn admin(&self) -> SocketAddr {
         self.admin
     }
 
-    /// Where agents connect.
+    /// Returns the address for agents.
     #[must_use]
     pub const fn agents(&self) -> SocketAddr {
         self.agents
@@ -242,7 +242,7 @@ impl Chainpod {
         IMAGE
     }
 
-    /// Where Docker clients connect.
+    /// Returns the address for Docker clients.
     #[must_use]
     pub const fn docker(&self) -> SocketAddr {
         self.docker
@@ -254,11 +254,11 @@ impl Chainpod {
         self.namespace.name()
     }
 
-    /// The names of objects of these kinds in its namespace, as further arguments of `kubectl get` choose
-    /// them, without those that are in every one.
+    /// Returns the names of the objects of these kinds in its namespace, without those that every namespace
+    /// has. Further arguments of `kubectl get` select among them.
     ///
     /// # Errors
-    /// kubectl's.
+    /// Returns kubectl's error.
     pub fn objects(&self, kinds: &str, more: &[&str]) -> Result<Vec<String>> {
         let names = self.kubectl(&[&["get", kinds, "-o", "name"], more].concat())?;
         let ours = names.lines().filter(|name| !NOT_OURS.contains(name));
@@ -268,7 +268,7 @@ impl Chainpod {
     /// kubectl in its namespace, as the cluster's admin.
     ///
     /// # Errors
-    /// kubectl's own text.
+    /// Returns kubectl's standard error.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.namespace.kubectl(arguments)
     }
@@ -285,7 +285,7 @@ impl Chainpod {
         self.folder.path().join(STORE)
     }
 
-    /// What it has logged.
+    /// Returns its log.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()

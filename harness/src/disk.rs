@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
 
-/// Mounted until it is dropped; its content goes with it.
+/// A file system that is mounted until it is dropped. Its content goes with it.
 pub struct Disk {
     path: PathBuf,
 }
@@ -14,7 +14,7 @@ impl Disk {
     /// Mounts an empty disk of that many bytes over a directory.
     ///
     /// # Errors
-    /// The system's: only root may.
+    /// Returns the operating system's error, for example if the caller is not root.
     pub fn over(path: &Path, bytes: u64) -> Result<Self> {
         let options = std::ffi::CString::new(format!("size={bytes},mode=0700"))?;
         mount("tmpfs", path, "tmpfs", MountFlags::empty(), options.as_c_str())
@@ -27,7 +27,7 @@ impl Disk {
     /// From now on nothing can be written to it.
     ///
     /// # Errors
-    /// The system's: while a file of it is open for writing.
+    /// Returns the operating system's error, for example while a file of it is open for writing.
     pub fn read_only(&self) -> Result<()> {
         Ok(mount_remount(&self.path, MountFlags::RDONLY, "")?)
     }

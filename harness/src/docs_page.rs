@@ -9,10 +9,10 @@ use lab::cluster::Namespace;
 use lab::helm;
 use tempfile::TempDir;
 
-/// What begins and ends the commands that are run; what is indented is told, and not run.
+/// The begin and the end of a block of commands that is run. Indented blocks are not run.
 const FENCE: [&str; 2] = ["```sh\n", "```\n"];
-/// What an installation has in the lab: the image of this checkout, and no claim, for which there would be
-/// no volume.
+/// The chart's values in the lab: the image of this checkout, and no claim, because the lab has no volume for
+/// it.
 const HELM_VALUES: &str = "--set image.tag=dev --set store.type=emptyDir";
 
 /// A page in Markdown.
@@ -22,7 +22,7 @@ impl Page {
     /// Reads it.
     ///
     /// # Panics
-    /// When it is not there.
+    /// Panics if it is not there.
     #[must_use]
     pub fn read(file: &Path) -> Self {
         Self(fs::read_to_string(file).unwrap())
@@ -46,7 +46,7 @@ impl<'a> Shell<'a> {
     /// Makes it.
     ///
     /// # Panics
-    /// When Helm does not compile.
+    /// Panics if Helm does not compile.
     #[must_use]
     pub fn new(namespace: &Namespace, folder: &'a Path) -> Self {
         let cluster = namespace.cluster();
@@ -67,13 +67,13 @@ impl<'a> Shell<'a> {
         Self { folder, programs }
     }
 
-    /// Runs commands, up to the first that fails; what they have written.
+    /// Runs commands, up to the first that fails, and returns their output.
     ///
     /// # Errors
-    /// The commands, with all that they have written.
+    /// Returns the commands with their whole output.
     ///
     /// # Panics
-    /// When there is no shell.
+    /// Panics if there is no shell.
     pub fn run(&self, commands: &str) -> Result<String, String> {
         let path = std::env::var("PATH").unwrap();
         let output = Command::new("sh")

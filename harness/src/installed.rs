@@ -14,12 +14,12 @@ const RELEASE: &str = "chainpod";
 const IMAGE: &str = "image.tag=dev";
 /// chainpod's own Pod.
 const DAEMON: &str = "app.kubernetes.io/component=daemon";
-/// How long one command of Helm's may take.
+/// The time limit of one Helm command.
 const HELM_LIMIT: &str = "--timeout=120s";
-/// What chainpod has made, as docs/install.md says.
+/// The labels of the objects that chainpod has made, as in docs/install.md.
 const OURS: &str = "app.kubernetes.io/managed-by=chainpod,app.kubernetes.io/instance=chainpod";
 
-/// A release of the chart; it goes with its namespace and its volume.
+/// A release of the chart. It is removed with its namespace and its volume.
 pub struct Installed {
     // Before the volume: claims hold it.
     namespace: Namespace,
@@ -30,7 +30,7 @@ impl Installed {
     /// Installs it in a new namespace of that name, and waits until it is ready.
     ///
     /// # Panics
-    /// When that fails.
+    /// Panics if that fails.
     #[must_use]
     pub fn new(cluster: &Cluster, namespace: &str) -> Self {
         Self::with(cluster, namespace, &[])
@@ -83,7 +83,7 @@ impl Installed {
             _volume: volume,
         };
         prepare(&installed.namespace);
-        // By its name: beside another installation there are two default classes.
+        // By its name: next to another installation there are two default classes.
         let class = format!("store.pvc.storageClassName={class}");
         installed.install(&[&[class.as_str()], values].concat());
         installed
@@ -92,7 +92,7 @@ impl Installed {
     /// Installs it with these values: again, where it has been uninstalled.
     ///
     /// # Panics
-    /// When that fails.
+    /// Panics if that fails.
     pub fn install(&self, values: &[&str]) {
         let chart = chart().display().to_string();
         let install = ["install", RELEASE, &chart, "--wait", HELM_LIMIT];
@@ -105,7 +105,7 @@ impl Installed {
         self.namespace.name()
     }
 
-    /// Where it is.
+    /// Returns its namespace.
     #[must_use]
     pub const fn place(&self) -> &Namespace {
         &self.namespace
@@ -116,16 +116,16 @@ impl Installed {
         helm.unwrap_or_else(|error| panic!("{error:#}\n{}", self.told()));
     }
 
-    /// Runs kubectl in it; its output.
+    /// Runs kubectl in its namespace and returns the output.
     ///
     /// # Panics
-    /// When it fails.
+    /// Panics if it fails.
     #[must_use]
     pub fn kubectl(&self, arguments: &[&str]) -> String {
         self.namespace.kubectl(arguments).unwrap()
     }
 
-    /// What explains a failure.
+    /// Returns the descriptions, the Events and the log that explain a failure.
     #[must_use]
     pub fn told(&self) -> String {
         let log = ["logs", "deployment/chainpod", "--tail=30"];
@@ -139,7 +139,7 @@ impl Installed {
     /// Docker's API, where it has no TLS.
     ///
     /// # Panics
-    /// When there is no Service.
+    /// Panics if there is no Service.
     #[must_use]
     pub fn docker(&self) -> Docker {
         Docker::new(self.address(2375))
@@ -148,7 +148,7 @@ impl Installed {
     /// The Service's address with that port, which kube-proxy gives to this machine too.
     ///
     /// # Panics
-    /// When there is no Service.
+    /// Panics if there is no Service.
     #[must_use]
     pub fn address(&self, port: u16) -> SocketAddr {
         let ip = self.kubectl(&["get", "service", "docker", "--output=jsonpath={.spec.clusterIP}"]);
@@ -158,7 +158,7 @@ impl Installed {
     /// The name of the Pod that serves.
     ///
     /// # Panics
-    /// When it cannot be asked for.
+    /// Panics if it cannot be asked for.
     #[must_use]
     pub fn pod(&self) -> String {
         let pods = self.kubectl(&["get", "pods", "--selector", DAEMON, "--output=name"]);
@@ -168,17 +168,17 @@ impl Installed {
     /// Upgrades it to these further values, and waits until the new Pod is ready.
     ///
     /// # Panics
-    /// When that fails.
+    /// Panics if that fails.
     pub fn upgrade(&self, values: &[&str]) {
         let chart = chart().display().to_string();
         let command = ["upgrade", RELEASE, &chart, "--reuse-values", "--wait", HELM_LIMIT];
         self.helm(&[&command[..], &set(values)].concat());
     }
 
-    /// Uninstalls it; the namespace stays, and what it holds.
+    /// Uninstalls it. The namespace and its other objects stay.
     ///
     /// # Panics
-    /// When that fails.
+    /// Panics if that fails.
     pub fn uninstall(&self) {
         self.helm(&["uninstall", RELEASE, "--wait", HELM_LIMIT]);
     }

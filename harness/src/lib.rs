@@ -29,13 +29,13 @@ pub use self::docs_page::{Page, Shell};
 pub use self::installed::{Installed, chart};
 pub use self::main_job::{main_job, told};
 
-/// How long a launch, a rollout or a deletion before it may take.
+/// The time limit for a launch, a rollout, or a deletion before it.
 const LAUNCH_LIMIT: Duration = Duration::from_secs(60);
 
 /// The running lab, and chainpod built from this checkout.
 ///
 /// # Panics
-/// When no lab runs, or chainpod does not compile.
+/// Panics if no lab runs, or chainpod does not compile.
 #[must_use]
 pub fn lab(progress: &Progress) -> (Cluster, PathBuf) {
     let cluster = running();
@@ -59,7 +59,7 @@ pub fn files(folder: &Path) -> Vec<String> {
 /// Looks until it is so.
 ///
 /// # Panics
-/// When it is not so in time.
+/// Panics if it is not so in time.
 pub fn await_so(what: &str, limit: Duration, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + limit;
     while !is_so() {
@@ -71,7 +71,7 @@ pub fn await_so(what: &str, limit: Duration, is_so: impl Fn() -> bool) {
 /// The text of a call's error.
 ///
 /// # Panics
-/// When the call succeeds, or fails later than that.
+/// Panics if the call succeeds, or fails later than that.
 pub fn fails<T, E: Display>(limit: Duration, call: impl FnOnce() -> Result<T, E>) -> String {
     let begun = Instant::now();
     let Err(error) = call() else {
@@ -85,7 +85,7 @@ pub fn fails<T, E: Display>(limit: Duration, call: impl FnOnce() -> Result<T, E>
 /// Looks for each of the parts.
 ///
 /// # Panics
-/// When one is missing.
+/// Panics if one is missing.
 pub fn says(sentence: &str, parts: &[&str]) {
     for part in parts {
         assert!(sentence.contains(part), "{part:?} is not in {sentence:?}");
@@ -99,7 +99,7 @@ impl TestNetwork {
     /// Starts it.
     ///
     /// # Panics
-    /// When it does not come up.
+    /// Panics if it does not come up.
     #[must_use]
     pub fn up(name: &str, docker_endpoint: &str, progress: &Progress) -> Self {
         Self::of(&NetworkOptions::new(name, docker_endpoint), progress)
@@ -108,13 +108,13 @@ impl TestNetwork {
     /// Starts what the options say.
     ///
     /// # Panics
-    /// When it does not come up.
+    /// Panics if it does not come up.
     #[must_use]
     pub fn of(options: &NetworkOptions, progress: &Progress) -> Self {
         Self(Network::up(options, progress).unwrap())
     }
 
-    /// Whether its chaincode `kv` has the colour that the test has put into it: blue.
+    /// Returns true if its chaincode `kv` has the colour that the test has put into it: blue.
     #[must_use]
     pub fn answers(&self) -> bool {
         self.query("kv", "get", &["colour"])
@@ -124,7 +124,7 @@ impl TestNetwork {
     /// The chaincode answers again, in another Pod, after `end` has ended the one of that name.
     ///
     /// # Panics
-    /// When it does not within a minute.
+    /// Panics if it does not within a minute.
     pub fn comes_back_after(&self, end: impl FnOnce(&str)) {
         let host = || self.query("kv", "host", &[]).unwrap();
         let before = host();
@@ -173,7 +173,7 @@ impl<F: FnMut() -> Result<T, E>, T, E: Display> Drop for Removed<F, T, E> {
 /// returned is dropped. No other Pod gets there.
 ///
 /// # Panics
-/// When the API server refuses the policy of that name.
+/// Panics if the API server refuses the policy of that name.
 pub fn send_pods_to<'a>(cluster: &'a Cluster, policy: &'a str, node: &str) -> impl Drop + use<'a> {
     let taint = ["taint", "node", node, "chainpod-lab=only:NoSchedule"];
     cluster.kubectl(&taint).unwrap();
@@ -189,7 +189,7 @@ pub fn send_pods_to<'a>(cluster: &'a Cluster, policy: &'a str, node: &str) -> im
 /// returned is dropped. It counts a moment after it is made.
 ///
 /// # Panics
-/// When the API server refuses the policy of that name.
+/// Panics if the API server refuses the policy of that name.
 pub fn patch_pods<'a>(
     cluster: &'a Cluster,
     policy: &'a str,
@@ -218,10 +218,10 @@ pub fn patch_pods<'a>(
 pub struct Namespace(cluster::Namespace);
 
 impl Namespace {
-    /// Makes the namespace in the running lab; `restricted` enforces that Pod Security Standard.
+    /// Makes the namespace in the running lab. `restricted` enforces that Pod Security Standard.
     ///
     /// # Panics
-    /// When no lab runs.
+    /// Panics if no lab runs.
     #[must_use]
     pub fn new(name: &str, restricted: bool) -> Self {
         let standard = if restricted { "restricted" } else { "privileged" };
@@ -237,7 +237,7 @@ impl Namespace {
     /// kubectl in this namespace.
     ///
     /// # Errors
-    /// kubectl's own text.
+    /// Returns kubectl's standard error.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
         self.0.kubectl(arguments).map_err(|error| format!("{error:#}"))
     }
@@ -245,7 +245,7 @@ impl Namespace {
     /// Makes a Pod whose one container is `container` (YAML flow style).
     ///
     /// # Panics
-    /// When the API server refuses it.
+    /// Panics if the API server refuses it.
     pub fn pod(&self, name: &str, container: &str, more: &str) {
         let namespace = self.0.name();
         self.cluster()
@@ -277,7 +277,7 @@ impl Namespace {
     /// The log of a Pod that has succeeded.
     ///
     /// # Panics
-    /// When it does not succeed.
+    /// Panics if it does not succeed.
     #[must_use]
     pub fn log_of_succeeded(&self, pod: &str) -> String {
         self.wait_for(pod, "{.status.phase}", "Succeeded");

@@ -13,14 +13,14 @@ use crate::matrix::Cell;
 use crate::story;
 use crate::{TestNetwork, lab};
 
-/// How long the answer to a start is held back to see whether chaincode dies at once.
+/// The time for which the answer to a start is held back, to see whether chaincode dies at once.
 const HELD: Duration = Duration::from_secs(5);
 
-/// The main job of that peer in that language, noted for the table of them. What cannot work must fail
-/// with its own reason.
+/// Does the main job of that peer in that language and notes the result for the table. A job that cannot work
+/// must fail with its own reason.
 ///
 /// # Panics
-/// When a turn fails: with chainpod's log and the peer's.
+/// Panics if a turn fails: with chainpod's log and the peer's.
 pub fn main_job(cell: Cell) {
     let serve = |cluster: &Cluster, daemon: &Path, name: &str| match cell.language {
         Language::Go => Chainpod::start(cluster, daemon, name),
@@ -43,13 +43,13 @@ pub fn main_job(cell: Cell) {
     }
 }
 
-/// The main job with a chainpod and a network of the test's own; how long it took.
+/// Does the main job with a chainpod and a network of the test's own, and returns its duration.
 ///
 /// # Errors
-/// A turn's, with chainpod's log and the peer's.
+/// Returns the error of the turn that failed, with chainpod's log and the peer's.
 ///
 /// # Panics
-/// When no lab runs, or something does not start.
+/// Panics if no lab runs, or something does not start.
 pub fn told(
     cell: Cell,
     name: &str,

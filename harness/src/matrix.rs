@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use lab::cache;
 use lab::network::{Fabric, Language};
 
-/// What a cell of the table has that nobody ran.
+/// The text for a main job that nobody ran.
 const NOT_RUN: &str = "not run";
 
 /// A main job.
@@ -20,12 +20,12 @@ pub struct Cell {
     pub language: Language,
     /// The peer's version.
     pub fabric: Fabric,
-    /// Whether peer and chaincode speak TLS.
+    /// True if peer and chaincode speak TLS.
     pub tls: bool,
 }
 
 impl Cell {
-    /// What its network and its namespace are called.
+    /// Returns the name of its network and of its namespace.
     #[must_use]
     pub fn name(self) -> String {
         let tls = if self.tls { "tls" } else { "notls" };
@@ -48,7 +48,7 @@ impl Cell {
     /// Notes how it went.
     ///
     /// # Errors
-    /// When the cache cannot be written.
+    /// Returns an error if the cache cannot be written.
     pub fn note(self, how: &str) -> Result<()> {
         fs::create_dir_all(folder()?)?;
         let file = self.file()?;
@@ -59,7 +59,7 @@ impl Cell {
 /// Why a main job cannot work.
 #[derive(Clone, Copy, Debug)]
 pub struct Obstacle {
-    /// What is in the error then.
+    /// A part of the error that it causes.
     pub error: &'static str,
     /// The reason.
     pub reason: &'static str,
@@ -72,7 +72,7 @@ fn folder() -> Result<PathBuf> {
 /// Forgets what was noted.
 ///
 /// # Errors
-/// When it cannot be removed.
+/// Returns an error if it cannot be removed.
 pub fn clear() -> Result<()> {
     match fs::remove_dir_all(folder()?) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
@@ -80,10 +80,10 @@ pub fn clear() -> Result<()> {
     }
 }
 
-/// What was noted, a line for each main job.
+/// Returns the noted results, with a line for each main job.
 ///
 /// # Errors
-/// When there is no cache.
+/// Returns an error if there is no cache.
 pub fn table() -> Result<String> {
     let mut table = format!("{:<10}{:<6}{:<5}{}\n", "language", "peer", "TLS", "main job");
     for language in Language::value_variants() {

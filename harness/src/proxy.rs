@@ -18,7 +18,7 @@ impl Proxy {
     /// Starts it as whom `kubeconfig` names.
     ///
     /// # Errors
-    /// When it does not start.
+    /// Returns an error if it does not start.
     pub fn start(cluster: &Cluster, kubeconfig: &Path) -> Result<Self> {
         let mut command = cluster.kubectl_command();
         command.env("KUBECONFIG", kubeconfig).args(["proxy", "--port=0"]);

@@ -16,15 +16,15 @@ use self::teller::Teller;
 pub use self::teller::Turn;
 use crate::chainpod::Chainpod;
 
-/// What is asked of chaincode that has crashed: its peer launches it anew.
+/// The request to chaincode that has crashed: its peer launches it again.
 pub const RELAUNCH: &str = "get colour again: the peer starts it anew";
 /// The chaincode.
 const KV: &str = "kv";
 
-/// Tells the story of chaincode in that language; `tell` hears each turn when it is over.
+/// Tells the story of chaincode in that language. `tell` gets each turn when it is over.
 ///
 /// # Errors
-/// When a turn fails or answers what it should not.
+/// Returns an error if a turn fails or answers what it should not.
 pub fn run(
     cluster: &Cluster,
     network: &Network,

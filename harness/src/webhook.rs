@@ -18,7 +18,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
-/// What keeps every Pod Security Standard, and a quota, so that nobody else denies it.
+/// A Pod that meets every Pod Security Standard and a quota, so that only the webhook denies it.
 const PROBE: &str = r#"{"spec": {"containers": [{"name": "probe", "resources": {"requests": {"cpu": "1m"}}, "securityContext": {
     "runAsUser": 500, "runAsNonRoot": true, "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"}}}]}}"#;
@@ -33,7 +33,7 @@ impl Webhook {
     /// Denies the Pods of that namespace that have the label, with that message, from the return on.
     ///
     /// # Errors
-    /// kubectl's; when the API server does not ask it within 90 s.
+    /// Returns kubectl's error, or an error if the API server does not call the webhook within 90 s.
     pub fn deny_pods(cluster: &Cluster, namespace: &str, label: (&str, &str), message: &str) -> Result<Self> {
         let tls = DockerTls::lab()?;
         let address = serve(&tls, message)?;
@@ -52,10 +52,10 @@ impl Webhook {
     }
 }
 
-/// What the API server would make of a Pod with that label, as `kubectl --output` shows it.
+/// Returns the Pod with that label as the API server would make it, in the format of `kubectl --output`.
 ///
 /// # Errors
-/// kubectl's: what denies it.
+/// Returns kubectl's error, which names what denies the Pod.
 pub fn probe(cluster: &Cluster, namespace: &str, label: (&str, &str), output: &str) -> Result<String> {
     let label = format!("--labels={}={}", label.0, label.1);
     let run = [

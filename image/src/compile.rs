@@ -12,22 +12,22 @@ const AGENT_TARGET: &str = "x86_64-unknown-linux-gnu";
 /// Needs no C library of an image's.
 pub(super) const STATIC: &str = "target-feature=+crt-static";
 
-/// How the names of such variables begin.
+/// The prefixes of such variables' names.
 const OF_OUR_PACKAGE: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
 
-/// How the daemon is compiled; the agent always is for its size.
+/// The way in which the daemon is compiled. The agent is always compiled for size.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
     /// Quick to build: tests and the demo.
     Dev,
-    /// What users run: benchmarks.
+    /// The build that users run, for benchmarks.
     Release,
 }
 
 /// Compiles the agent and returns its file.
 ///
 /// # Errors
-/// When cargo fails.
+/// Returns an error if cargo fails.
 pub fn agent() -> Result<PathBuf> {
     let workspace = workspace();
     cargo(
@@ -54,7 +54,7 @@ pub fn agent() -> Result<PathBuf> {
 /// Compiles the daemon and returns its file.
 ///
 /// # Errors
-/// When cargo fails.
+/// Returns an error if cargo fails.
 pub fn daemon(profile: Profile) -> Result<PathBuf> {
     let workspace = workspace();
     let (name, folder) = match profile {

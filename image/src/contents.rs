@@ -9,13 +9,13 @@ use serde_json::json;
 
 use crate::oci::{self, Image, Layer};
 
-/// Who runs the daemon where nobody says otherwise: "nonroot" of distroless images.
+/// The default user of the daemon: "nonroot" of distroless images.
 const USER: &str = "65532:65532";
 /// The CAs of Debian's ca-certificates, and none that this machine's owner added.
 const CAS: &str = "/usr/share/ca-certificates/mozilla";
-/// Where Debian's programs, and so rustls, look for them.
+/// The file in which Debian's programs, and so rustls, look for CAs.
 const CA_BUNDLE: &str = "etc/ssl/certs/ca-certificates.crt";
-/// The C library asks DNS after the hosts file only where it is told.
+/// The C library asks DNS after the hosts file only if this file says so.
 const NSSWITCH: &[u8] = b"hosts: files dns\n";
 
 /// The image's two programs, both static.
@@ -32,7 +32,7 @@ pub struct Kind<'a> {
     pub name: &'a str,
     /// As OCI names it.
     pub architecture: &'static str,
-    /// Whether its layer is: it takes a second, and is for others.
+    /// True if its layer is compressed. That takes a second, and is for images that others pull.
     pub compressed: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Written {
 /// Writes chainpod's own image: an OCI archive.
 ///
 /// # Errors
-/// When a program, or Debian's list of CAs, cannot be read, or the file not written.
+/// Returns an error if a program, or Debian's list of CAs, cannot be read, or the file not written.
 pub fn write_chainpod(kind: &Kind<'_>, programs: &Programs, archive: &Path) -> Result<Written> {
     let image = image(programs, kind)?;
     let bytes = image.layers.iter().map(Layer::size).sum();

@@ -23,7 +23,7 @@ pub struct Image {
     pub config: Value,
 }
 
-/// A layer; copies share it.
+/// A layer. Copies share its content.
 #[derive(Clone)]
 pub struct Layer {
     content: Content,
@@ -133,8 +133,8 @@ fn header(kind: tar::EntryType, mode: u32) -> tar::Header {
     header
 }
 
-/// Writes the archive of these images: an OCI layout, and the list of `docker save` beside it. The digest of
-/// each.
+/// Writes the archive of these images: an OCI layout with the manifest of `docker save` next to it. Returns
+/// the digest of each image.
 pub fn write(images: &[Image], out: impl Write + Seek) -> Result<Vec<String>> {
     let mut digests = Vec::new();
     let mut archive = tar::Builder::new(out);

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::Programs;
 use crate::compile::{STATIC, cargo, workspace};
 
-/// What the image can be made for.
+/// An architecture for which the image can be made.
 pub struct Architecture {
     /// As OCI and Kubernetes name it.
     pub name: &'static str,
@@ -43,7 +43,8 @@ impl Architecture {
     /// Compiles both programs.
     ///
     /// # Errors
-    /// What is missing on this machine, with how to get it; the compiler's.
+    /// Returns an error that names what is missing on this machine and how to get it, or the compiler's
+    /// error.
     pub fn compile(&self) -> Result<Programs> {
         self.check()?;
         let workspace = workspace().canonicalize()?;

@@ -1,5 +1,5 @@
-//! What the image's programs are made of: the crates that cargo links into them for a
-//! target, with their checksums from Cargo.lock, as CycloneDX.
+//! The list of the crates that cargo links into the image's programs for a target, with their checksums from
+//! Cargo.lock, as CycloneDX.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -13,15 +13,15 @@ use cyclonedx_bom::prelude::{Purl, Validate};
 
 /// The image's programs.
 const PACKAGES: [&str; 2] = ["chainpod", "chainpod-agent"];
-/// What is linked: neither build scripts nor macros.
+/// The edges to linked crates, without build scripts and macros.
 const EDGES: &str = "normal,no-proc-macro";
 /// Package and licence, as [`component`] reads them.
 const FORMAT: &str = "{p}\t{l}";
 
-/// The list for a target; the same for the same Cargo.lock.
+/// Returns the list for a target, which is the same for the same Cargo.lock.
 ///
 /// # Errors
-/// When cargo fails, or the list is not valid CycloneDX.
+/// Returns an error if cargo fails, or the list is not valid CycloneDX.
 pub fn of(target: &str) -> Result<Vec<u8>> {
     let mut lines = BTreeSet::new();
     for package in PACKAGES {

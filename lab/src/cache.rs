@@ -9,13 +9,13 @@ use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
 
-/// How many hex digits of an artefact's key its directory's name shows.
+/// The number of hex digits of an artefact's key in the name of its directory.
 const KEY_DIGITS: usize = 16;
 
 /// The root of the lab's cache.
 ///
 /// # Errors
-/// When neither `CHAINPOD_LAB_CACHE` nor `HOME` is set.
+/// Returns an error if neither `CHAINPOD_LAB_CACHE` nor `HOME` is set.
 pub fn root() -> Result<PathBuf> {
     if let Some(root) = std::env::var_os("CHAINPOD_LAB_CACHE") {
         return Ok(root.into());
@@ -24,7 +24,7 @@ pub fn root() -> Result<PathBuf> {
     Ok(Path::new(&home).join(".cache/chainpod-lab"))
 }
 
-/// What goes into an artefact, hashed.
+/// The hash of everything that goes into an artefact.
 #[derive(Default)]
 pub struct Inputs(Sha256);
 
@@ -40,7 +40,7 @@ impl Inputs {
     /// Adds a file's content, or all files below a folder with their relative paths.
     ///
     /// # Errors
-    /// When something cannot be read.
+    /// Returns an error if something cannot be read.
     pub fn path(mut self, path: &Path) -> Result<Self> {
         let mut files = Vec::new();
         collect(path, &mut files)?;
@@ -79,12 +79,12 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// The directory of the artefact `name` made from `inputs`; `build` fills it when it is not there.
+/// Returns the directory of the artefact `name` made from `inputs`. If it is not there yet, `build` fills it.
 ///
 /// Two processes that want the same artefact wait for each other.
 ///
 /// # Errors
-/// Those of `build`, or when the cache cannot be written.
+/// Returns the errors that `build` returns, or an error if the cache cannot be written.
 pub fn artefact(name: &str, inputs: Inputs, build: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let folder = root()?.join("artefacts");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -106,10 +106,10 @@ pub fn artefact(name: &str, inputs: Inputs, build: impl FnOnce(&Path) -> Result<
     Ok(done)
 }
 
-/// Holds an exclusive lock on `file` until dropped; waits for whoever has it.
+/// Holds an exclusive lock on `file` until dropped. Waits for the process that holds it.
 ///
 /// # Errors
-/// When the file cannot be opened or locked.
+/// Returns an error if the file cannot be opened or locked.
 pub fn lock(file: &Path) -> Result<File> {
     let handle = OpenOptions::new()
         .create(true)
@@ -125,7 +125,7 @@ pub fn lock(file: &Path) -> Result<File> {
 /// Removes a folder of the cache, if it exists.
 ///
 /// # Errors
-/// When a part of it cannot be removed.
+/// Returns an error if a part of it cannot be removed.
 pub(crate) fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

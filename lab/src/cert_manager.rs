@@ -19,7 +19,7 @@ const CERT_MANAGER: GoModule = GoModule {
 };
 /// The module that it is made of, which has the CRDs.
 const MODULE: &str = "github.com/cert-manager/cert-manager";
-/// Its kinds. Those of ACME are left out.
+/// The kinds of cert-manager, without the ACME kinds.
 const KINDS: [&str; 4] = ["certificaterequests", "certificates", "clusterissuers", "issuers"];
 const GROUP: &str = "cert-manager.io";
 
@@ -34,7 +34,7 @@ impl CertManager {
     /// Applies the CRDs, and starts it for a namespace of that name, which need not be there yet.
     ///
     /// # Errors
-    /// Go's and kubectl's.
+    /// Returns an error if Go cannot build it, or if kubectl fails.
     pub fn start(cluster: &Cluster, namespace: &str) -> Result<Self> {
         let program = CERT_MANAGER.build()?.join("cert-manager");
         let crds = go::source(CERT_MANAGER.folder, MODULE)?.join("deploy/crds");

@@ -11,7 +11,7 @@ use rcgen::{
     KeyUsagePurpose, SanType,
 };
 
-/// A certificate's common name and organisation; an empty organisation is left out.
+/// A certificate's common name and organisation. An empty organisation is left out.
 pub(crate) type Subject<'a> = (&'a str, &'a str);
 
 /// An authority.
@@ -23,7 +23,7 @@ impl Authority {
     /// A new one, with `ca.crt` and `ca.key` in `folder`.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// Returns an error if a file cannot be written.
     pub(crate) fn new(folder: &Path, common_name: &str) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let key = KeyPair::generate()?;
@@ -38,7 +38,7 @@ impl Authority {
     /// The one that [`Self::new`] made in `folder` under that name.
     ///
     /// # Errors
-    /// When its key cannot be read.
+    /// Returns an error if its key cannot be read.
     pub(crate) fn open(folder: &Path, common_name: &str) -> Result<Self> {
         let key = KeyPair::from_pem(&fs::read_to_string(folder.join("ca.key"))?)?;
         Ok(Self {
@@ -61,7 +61,7 @@ impl Authority {
     /// Writes `NAME.crt` and `NAME.key` into `folder`, good for clients and for servers of these names.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// Returns an error if a file cannot be written.
     pub(crate) fn issue(
         &self,
         folder: &Path,
@@ -93,10 +93,10 @@ impl Authority {
     }
 }
 
-/// What a server is called: by name and by address.
+/// Returns the subject alternative names of a server: its DNS names and its addresses.
 ///
 /// # Errors
-/// When a name is none.
+/// Returns an error if a name is not a DNS name.
 pub(crate) fn server_names(names: &[&str], addresses: &[IpAddr]) -> Result<Vec<SanType>> {
     let mut all: Vec<_> = addresses.iter().copied().map(SanType::IpAddress).collect();
     for name in names {

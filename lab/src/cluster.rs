@@ -88,7 +88,7 @@ pub struct Cluster {
 /// The state folder.
 ///
 /// # Errors
-/// As [`cache::root`].
+/// Returns the errors of [`cache::root`].
 pub fn state_folder() -> Result<PathBuf> {
     Ok(cache::root()?.join("run"))
 }
@@ -96,18 +96,19 @@ pub fn state_folder() -> Result<PathBuf> {
 /// Holds off other commands that take the cluster up or down.
 ///
 /// # Errors
-/// When the lock file cannot be opened or locked.
+/// Returns an error if the lock file cannot be opened or locked.
 pub(crate) fn lock() -> Result<File> {
     fs::create_dir_all(cache::root()?)?;
     cache::lock(&cache::root()?.join("up.lock"))
 }
 
 impl Cluster {
-    /// Builds what is missing and starts the cluster; one that runs is handed back as it is.
-    /// Of two at once, the second waits for the first.
+    /// Builds missing programs and images, and starts the cluster. A running cluster is returned as it is. A
+    /// second call at the same time waits for the first.
     ///
     /// # Errors
-    /// What the machine lacks, before work starts; a program that does not get ready, with its log's name.
+    /// Returns an error that names missing tools before work starts, or the program that does not get ready,
+    /// with the name of its log.
     pub fn up(progress: &Progress) -> Result<Self> {
         let _lock = lock()?;
         if let Some(cluster) = Self::running() {
@@ -190,7 +191,7 @@ impl Cluster {
     /// Loads the images of an OCI or docker archive into the containerd of every node.
     ///
     /// # Errors
-    /// containerd's.
+    /// Returns containerd's error.
     pub fn import(&self, archive: &Path) -> Result<()> {
         self.nodes()
             .iter()
@@ -211,10 +212,10 @@ impl Cluster {
         command
     }
 
-    /// Runs kubectl as the admin; its output.
+    /// Runs kubectl as the admin and returns its output.
     ///
     /// # Errors
-    /// What kubectl writes to stderr.
+    /// Returns kubectl's standard error.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         run(self.kubectl_command().args(arguments))
     }
@@ -222,7 +223,7 @@ impl Cluster {
     /// Applies a manifest.
     ///
     /// # Errors
-    /// kubectl's.
+    /// Returns kubectl's error.
     pub fn apply(&self, manifest: &str) -> Result<()> {
         let file = tempfile::NamedTempFile::new()?;
         fs::write(file.path(), manifest)?;
@@ -236,7 +237,7 @@ impl Cluster {
         self.node_ip
     }
 
-    /// Where the API server is.
+    /// Returns the address of the API server.
     #[must_use]
     pub fn api(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, API_PORT).into()
@@ -245,14 +246,14 @@ impl Cluster {
     /// Looks until `ready`.
     ///
     /// # Errors
-    /// After 90 s.
+    /// Returns an error after 90 s.
     pub fn wait_for(&self, what: &str, ready: impl FnMut() -> bool) -> Result<()> {
         let logs = self.run.join("logs");
         await_true(what, ready).with_context(|| format!("the logs are in {}", logs.display()))
     }
 }
 
-/// containerd's client; its output.
+/// Runs containerd's client and returns its output.
 fn ctr(programs: &Path, socket: &Path, arguments: &[&str]) -> Result<String> {
     let mut command = Command::new(programs.join("ctr"));
     run(command.arg("--address").arg(socket).args(arguments))

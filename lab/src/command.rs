@@ -13,7 +13,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Runs a program to its end and returns its standard output.
 ///
 /// # Errors
-/// When it cannot be run. When it fails: with its standard error.
+/// Returns an error if it cannot be run. When it fails: with its standard error.
 pub fn run(command: &mut Command) -> Result<String> {
     let output = command
         .output()
@@ -27,7 +27,7 @@ pub fn run(command: &mut Command) -> Result<String> {
 /// Waits until `ready` returns true.
 ///
 /// # Errors
-/// When it does not within 90 s.
+/// Returns an error if it does not within 90 s.
 pub fn await_true(what: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
     let deadline = Instant::now() + READY_LIMIT;
     while !ready() {

@@ -1,5 +1,5 @@
-//! The Docker Engine API from a client's side: the few calls that benchmarks and
-//! the story make beside the peers.
+//! The Docker Engine API from a client's side: the few calls that benchmarks and the story make in addition
+//! to the peers' calls.
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
@@ -20,9 +20,9 @@ use crate::docker_tls::DockerTls;
 /// Longer than any start may take.
 const CALL_LIMIT: Duration = Duration::from_secs(300);
 
-/// What a client with TLS has, as PEM.
+/// The certificates and the key of a client with TLS, as PEM.
 pub struct ClientTls {
-    /// Whose certificate the server must show.
+    /// The CA that must have signed the server's certificate.
     pub ca: Vec<u8>,
     /// The client's own certificate, and its key.
     pub identity: Option<(Vec<u8>, Vec<u8>)>,
@@ -44,7 +44,7 @@ impl Docker {
     /// The endpoint at that address, with TLS and a certificate of ours.
     ///
     /// # Errors
-    /// When the certificates cannot be read.
+    /// Returns an error if the certificates cannot be read.
     pub fn with_tls(address: SocketAddr, tls: &DockerTls) -> Result<Self> {
         let client = ClientTls {
             ca: fs::read(tls.ca())?,
@@ -56,7 +56,7 @@ impl Docker {
     /// The endpoint at that address, which must have a certificate of that name.
     ///
     /// # Errors
-    /// When what the client has cannot be read.
+    /// Returns an error if what the client has cannot be read.
     pub fn called(name: &str, address: SocketAddr, tls: &ClientTls) -> Result<Self> {
         Self::secured(format!("https://{name}:{}", address.port()), address, tls)
     }
@@ -88,7 +88,7 @@ impl Docker {
     /// Builds an image from a tar.
     ///
     /// # Errors
-    /// Docker's own message, as for all calls here.
+    /// Returns Docker's own message, like all calls here.
     pub fn build(&self, tag: &str, context: impl AsSendBody) -> Result<()> {
         self.post(&format!("/build?t={tag}"), context).map(drop)
     }
@@ -96,16 +96,16 @@ impl Docker {
     /// Pulls an image.
     ///
     /// # Errors
-    /// Docker's own message.
+    /// Returns Docker's own message.
     pub fn pull(&self, name: &str) -> Result<()> {
         self.post(&format!("/images/create?fromImage={name}"), &[])
             .map(drop)
     }
 
-    /// Creates a container; what of the request is not done.
+    /// Creates a container. Returns Docker's warnings.
     ///
     /// # Errors
-    /// Docker's own message.
+    /// Returns Docker's own message.
     pub fn create(&self, name: &str, body: &Value) -> Result<Vec<String>> {
         let url = format!("{}/containers/create?name={name}", self.url);
         let request = self.agent.post(&url).content_type("application/json");
@@ -113,10 +113,10 @@ impl Docker {
         Ok(serde_json::from_value(answer["Warnings"].clone())?)
     }
 
-    /// What is known of a container.
+    /// Returns Docker's description of a container.
     ///
     /// # Errors
-    /// Docker's own message.
+    /// Returns Docker's own message.
     pub fn inspect(&self, name: &str) -> Result<Value> {
         self.get(&format!("/containers/{name}/json"))
     }
@@ -124,7 +124,7 @@ impl Docker {
     /// The answer of a call that changes nothing.
     ///
     /// # Errors
-    /// Docker's own message.
+    /// Returns Docker's own message.
     pub fn get(&self, path: &str) -> Result<Value> {
         let url = format!("{}{path}", self.url);
         Ok(serde_json::from_str(&answer(&url, self.agent.get(&url).call())?)?)
@@ -133,7 +133,7 @@ impl Docker {
     /// Puts a tar into a container that does not run yet.
     ///
     /// # Errors
-    /// Docker's own message.
+    /// Returns Docker's own message.
     pub fn upload(&self, name: &str, path: &str, tar: impl AsSendBody) -> Result<()> {
         let url = format!("{}/containers/{name}/archive?path={path}", self.url);
         answer(&url, self.agent.put(&url).send(tar)).map(drop)
@@ -142,7 +142,7 @@ impl Docker {
     /// Starts a container.
     ///
     /// # Errors
-    /// Docker's own message.
+    /// Returns Docker's own message.
     pub fn start(&self, name: &str) -> Result<()> {
         self.post(&format!("/containers/{name}/start"), &[]).map(drop)
     }
@@ -150,7 +150,7 @@ impl Docker {
     /// Tells its program to end, and waits for that.
     ///
     /// # Errors
-    /// Docker's own message.
+    /// Returns Docker's own message.
     pub fn stop(&self, name: &str) -> Result<()> {
         self.post(&format!("/containers/{name}/stop"), &[]).map(drop)
     }
@@ -158,7 +158,7 @@ impl Docker {
     /// Waits for a container's end: its exit code.
     ///
     /// # Errors
-    /// Docker's own message.
+    /// Returns Docker's own message.
     pub fn wait(&self, name: &str) -> Result<i64> {
         let answer: Value = serde_json::from_str(&self.post(&format!("/containers/{name}/wait"), &[])?)?;
         answer["StatusCode"]
@@ -169,25 +169,25 @@ impl Docker {
     /// Removes a container, running or not.
     ///
     /// # Errors
-    /// Docker's own message.
+    /// Returns Docker's own message.
     pub fn remove(&self, name: &str) -> Result<()> {
         let url = format!("{}/containers/{name}?force=1", self.url);
         answer(&url, self.agent.delete(&url).call()).map(drop)
     }
 
-    /// What a container left at that path, as a tar.
+    /// Returns the files of a container at that path, as a tar.
     ///
     /// # Errors
-    /// Docker's own message.
+    /// Returns Docker's own message.
     pub fn download(&self, name: &str, path: &str) -> Result<Vec<u8>> {
         let url = format!("{}/containers/{name}/archive?path={path}", self.url);
         bytes(&url, self.agent.get(&url).call())
     }
 
-    /// What the container has written so far.
+    /// Returns the output of the container so far.
     ///
     /// # Errors
-    /// Docker's own message.
+    /// Returns Docker's own message.
     pub fn logs(&self, name: &str) -> Result<String> {
         let url = format!("{}/containers/{name}/logs?stdout=1&stderr=1", self.url);
         let frames = bytes(&url, self.agent.get(&url).call())?;
@@ -197,14 +197,14 @@ impl Docker {
     /// Loads an archive of images, as `docker load`.
     ///
     /// # Errors
-    /// Docker's own message.
+    /// Returns Docker's own message.
     pub fn load(&self, archive: &Path) -> Result<()> {
         let url = format!("{}/images/load?quiet=1", self.url);
         let file = File::open(archive).with_context(|| format!("cannot read {}", archive.display()))?;
         answer(&url, self.agent.post(&url).send(&file)).map(drop)
     }
 
-    /// Whether it answers.
+    /// Returns true if the server answers.
     #[must_use]
     pub fn is_up(&self) -> bool {
         let url = format!("{}/_ping", self.url);
@@ -261,7 +261,7 @@ fn unframed(mut frames: &[u8]) -> Vec<u8> {
 /// A tar of plain files.
 ///
 /// # Errors
-/// When a path is too long.
+/// Returns an error if a path is too long.
 pub fn tar(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
     tar_of(0o644, files)
 }
@@ -269,7 +269,7 @@ pub fn tar(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
 /// A tar of files of that mode.
 ///
 /// # Errors
-/// As [`tar()`].
+/// Returns the errors of [`tar()`].
 pub fn tar_of(mode: u32, files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
     for (path, content) in files {

@@ -29,7 +29,7 @@ impl DockerTls {
     /// The lab's, from the cache: the server is `localhost`, 127.0.0.1 or this machine's address.
     ///
     /// # Errors
-    /// When the cache cannot be written.
+    /// Returns an error if the cache cannot be written.
     pub fn lab() -> Result<Self> {
         let ip = node_ip()?;
         let inputs = Inputs::default().text(RECIPE).text(&ip.to_string());
@@ -39,10 +39,10 @@ impl DockerTls {
         Ok(Self { folder })
     }
 
-    /// New ones in that folder: the server has these names.
+    /// Makes new certificates in that folder. The server's has these names.
     ///
     /// # Errors
-    /// When a name is none, or the folder cannot be written.
+    /// Returns an error if a name is not a DNS name, or if the folder cannot be written.
     pub fn new(folder: &Path, names: &[&str]) -> Result<Self> {
         make(folder, names, &[])?;
         Ok(Self {
@@ -53,7 +53,7 @@ impl DockerTls {
     /// A new certificate of the server, with these names, of the same authority.
     ///
     /// # Errors
-    /// As [`Self::new`].
+    /// Returns the errors of [`Self::new`].
     pub fn renew(&self, names: &[&str]) -> Result<()> {
         let authority = Authority::open(&self.folder, AUTHORITY)?;
         issue_server(&authority, &self.folder, names, &[])

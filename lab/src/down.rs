@@ -4,10 +4,10 @@ use anyhow::Result;
 
 use crate::{cache, cluster, network};
 
-/// Ends every network and the cluster; `purge` removes the cache too. An `up` in progress finishes first.
+/// Ends every network and the cluster. `purge` removes the cache too. An `up` in progress finishes first.
 ///
 /// # Errors
-/// When a part of it cannot be ended or removed.
+/// Returns an error if a part of it cannot be ended or removed.
 pub fn down(purge: bool) -> Result<()> {
     let _lock = cluster::lock()?;
     network::down_all()?;

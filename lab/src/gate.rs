@@ -24,7 +24,7 @@ impl Gate {
     /// An open gate to that server, for this machine alone.
     ///
     /// # Errors
-    /// When no port is free.
+    /// Returns an error if no port is free.
     pub fn to(server: SocketAddr) -> Result<Self> {
         Self::at(Ipv4Addr::LOCALHOST.into(), server)
     }
@@ -32,7 +32,7 @@ impl Gate {
     /// An open gate to that server, at that address of this machine.
     ///
     /// # Errors
-    /// When no port is free there.
+    /// Returns an error if no port is free there.
     pub fn at(address: IpAddr, server: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind((address, 0))?;
         let gate = Self {
@@ -49,7 +49,7 @@ impl Gate {
         Ok(gate)
     }
 
-    /// Where its clients connect.
+    /// Returns the address for its clients.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address

@@ -18,17 +18,17 @@ pub struct GoModule {
     pub folder: &'static str,
     /// The packages to build, each one program.
     pub packages: &'static [&'static str],
-    /// What the linker sets: version strings.
+    /// The flags for the linker, which set version strings.
     pub ldflags: &'static str,
     /// Build tags.
     pub tags: &'static str,
 }
 
 impl GoModule {
-    /// Builds the programs if they are missing; the directory that holds them.
+    /// Builds the programs if they are missing, and returns the directory that holds them.
     ///
     /// # Errors
-    /// When the compiler cannot be run or fails; its output goes to stderr.
+    /// Returns an error if the compiler cannot be run or fails. Its output goes to stderr.
     pub fn build(&self) -> Result<PathBuf> {
         let source = folder().join(self.folder);
         let inputs = Inputs::default()
@@ -72,10 +72,10 @@ pub fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The folder with the source of a module that a module of the lab requires.
+/// Returns the folder with the source of a module that a module of the lab requires.
 ///
 /// # Errors
-/// Go's.
+/// Returns Go's error.
 pub(crate) fn source(folder: &str, module: &str) -> Result<PathBuf> {
     let mut download = Command::new("go");
     download.args(["mod", "download", "-json", module]);
@@ -90,7 +90,7 @@ pub(crate) fn source(folder: &str, module: &str) -> Result<PathBuf> {
 /// The compiler's version, as `go env GOVERSION` says it.
 ///
 /// # Errors
-/// When Go is not installed.
+/// Returns an error if Go is not installed.
 pub fn go_version() -> Result<String> {
     let output = Command::new("go")
         .args(["env", "GOVERSION"])

@@ -21,21 +21,21 @@ const HELM: GoModule = GoModule {
               -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36",
     tags: "",
 };
-/// Where Helm would keep things below the user's home.
+/// The variables that keep Helm's folders out of the user's home.
 const FOLDERS: [&str; 3] = ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"];
 
-/// Runs Helm without a cluster; its output.
+/// Runs Helm without a cluster and returns its output.
 ///
 /// # Errors
-/// Go's, and Helm's own text.
+/// Returns Go's error, or Helm's standard error.
 pub fn helm(arguments: &[&str]) -> Result<String> {
     run(command()?.args(arguments))
 }
 
-/// Where Helm is.
+/// Returns the path of Helm.
 ///
 /// # Errors
-/// Go's.
+/// Returns Go's error.
 pub fn program() -> Result<PathBuf> {
     Ok(HELM.build()?.join("helm"))
 }
@@ -48,10 +48,10 @@ fn command() -> Result<Command> {
 }
 
 impl Cluster {
-    /// Runs Helm as the cluster's admin; its output.
+    /// Runs Helm as the cluster's admin and returns its output.
     ///
     /// # Errors
-    /// As [`helm`].
+    /// Returns the errors of [`helm`].
     pub fn helm(&self, namespace: &str, arguments: &[&str]) -> Result<String> {
         let mut command = command()?;
         command.env("KUBECONFIG", self.kubeconfig());

@@ -25,7 +25,7 @@ const ARCHIVE: &str = "images.tar";
 const RECIPE: &str = "4";
 /// The image of busybox.
 const BUSYBOX_IMAGE: &str = "docker.io/library/busybox:1.35";
-/// Where Debian's busybox-static puts it.
+/// The path of busybox in Debian's busybox-static.
 const BUSYBOX: &str = "/bin/busybox";
 
 const COREDNS: GoModule = GoModule {
@@ -43,10 +43,10 @@ const PAUSE: GoModule = GoModule {
     tags: "",
 };
 
-/// Makes all images; an OCI archive for containerd.
+/// Makes all images. Returns an OCI archive for containerd.
 ///
 /// # Errors
-/// Those of the compilers and of mmdebstrap.
+/// Returns the errors of the compilers and of mmdebstrap.
 pub fn build(progress: &Progress) -> Result<PathBuf> {
     let coredns = progress.step("building CoreDNS", || COREDNS.build())?;
     let pause = progress.step("building pause", || PAUSE.build())?;
@@ -92,11 +92,11 @@ pub fn build(progress: &Progress) -> Result<PathBuf> {
     Ok(folder.join(ARCHIVE))
 }
 
-/// Makes the image of Fabric's own programs under all of these names: an OCI archive. They are static, and
-/// busybox is beside them.
+/// Makes the image of Fabric's own programs under all of these names. Returns an OCI archive. The programs
+/// are static, and busybox is in the image too.
 ///
 /// # Errors
-/// When a program cannot be read.
+/// Returns an error if a program cannot be read.
 pub(crate) fn build_fabric(names: &[String], programs: &Path, samples: &Path) -> Result<PathBuf> {
     let inputs = Inputs::default()
         .text(RECIPE)
@@ -131,7 +131,7 @@ fn static_program(name: &str, program: &Path, path: &str) -> Result<Image> {
 /// Writes an OCI archive of one image: Debian's busybox with that `config`.
 ///
 /// # Errors
-/// When busybox cannot be read, or the file not written.
+/// Returns an error if busybox cannot be read, or the file not written.
 pub(crate) fn write_busybox(name: &str, config: &Value, archive: &Path) -> Result<()> {
     let image = busybox(name, config.clone())?;
     oci::write(&[image], File::create(archive)?).map(drop)

@@ -27,9 +27,9 @@ const PACKAGES: [&str; 10] = [
     "iproute2",
     "skopeo",
 ];
-/// What fetches the parts of the image for Node.js: a program, and the Debian package that has it.
+/// The program that fetches the parts of the image for Node.js, and the Debian package with it.
 const NPM: &str = "npm";
-/// What a cold build writes, with room to spare.
+/// The disk space for a cold build, with room to spare.
 const FREE_GIB: u64 = 10;
 const HOSTS: &str = "/etc/hosts";
 /// Ends each of our lines in `/etc/hosts`, with the owner's name behind it.
@@ -38,7 +38,7 @@ const HOSTS_MARK: &str = "# chainpod-lab";
 /// Checks the machine, all at once, and installs Debian's packages that are missing.
 ///
 /// # Errors
-/// All that is missing, each with its remedy.
+/// Returns an error that names everything that is missing, each with its remedy.
 pub fn prepare(progress: &Progress, ports: &[u16]) -> Result<()> {
     let mut problems = Vec::new();
     if !rustix::process::geteuid().is_root() {
@@ -77,7 +77,7 @@ pub fn prepare(progress: &Progress, ports: &[u16]) -> Result<()> {
 /// Installs those Debian packages that are missing.
 ///
 /// # Errors
-/// apt-get's.
+/// Returns apt-get's error.
 pub(crate) fn ensure_installed(packages: &[&str]) -> Result<()> {
     let missing: Vec<_> = packages
         .iter()
@@ -90,18 +90,18 @@ pub(crate) fn ensure_installed(packages: &[&str]) -> Result<()> {
     install(&missing)
 }
 
-/// Prometheus' own checker of metrics, from Debian.
+/// Returns the path of Prometheus' own checker of metrics, from Debian.
 ///
 /// # Errors
-/// apt-get's.
+/// Returns apt-get's error.
 pub fn promtool() -> Result<PathBuf> {
     Ok(unpacked("prometheus")?.join("usr/bin/promtool"))
 }
 
-/// The folder with the files of a Debian package that is unpacked and not installed.
+/// Returns the folder with the files of a Debian package that is unpacked and not installed.
 ///
 /// # Errors
-/// apt-get's.
+/// Returns apt-get's error.
 pub(crate) fn unpacked(package: &str) -> Result<PathBuf> {
     cache::artefact(package, Inputs::default().text(package), |out| {
         run(Command::new("apt-get")
@@ -119,7 +119,7 @@ pub(crate) fn unpacked(package: &str) -> Result<PathBuf> {
 /// A port of the loopback interface where nobody listens.
 ///
 /// # Errors
-/// When there is none.
+/// Returns an error if there is none.
 pub fn free_port() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(listener.local_addr()?)
@@ -129,7 +129,7 @@ pub fn free_port() -> Result<SocketAddr> {
 /// address asked about is reserved for documentation (RFC 5737).
 ///
 /// # Errors
-/// When this machine has no default route.
+/// Returns an error if this machine has no default route.
 pub(crate) fn node_ip() -> Result<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket
@@ -177,7 +177,7 @@ fn install(packages: &[&str]) -> Result<()> {
 /// The folder with the file `hosts`, which CoreDNS reads: the lab's names, for Pods.
 ///
 /// # Errors
-/// When it cannot be made.
+/// Returns an error if it cannot be made.
 pub(crate) fn names_folder() -> Result<PathBuf> {
     let folder = cache::root()?.join("names");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -187,7 +187,7 @@ pub(crate) fn names_folder() -> Result<PathBuf> {
 /// Lets names resolve on the host and in Pods, as `owner`'s.
 ///
 /// # Errors
-/// When `/etc/hosts` cannot be written.
+/// Returns an error if `/etc/hosts` cannot be written.
 pub(crate) fn set_host(owner: &str, names: &[(IpAddr, String)]) -> Result<()> {
     let lines = names
         .iter()
@@ -198,7 +198,7 @@ pub(crate) fn set_host(owner: &str, names: &[(IpAddr, String)]) -> Result<()> {
 /// Takes one owner's names away.
 ///
 /// # Errors
-/// When `/etc/hosts` cannot be written.
+/// Returns an error if `/etc/hosts` cannot be written.
 pub(crate) fn remove_host(owner: &str) -> Result<()> {
     write_hosts(owner, &[])
 }

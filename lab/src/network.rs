@@ -55,7 +55,7 @@ impl Network {
     /// Makes and starts a network, and joins its peers to the channel; seen from its first peer.
     ///
     /// # Errors
-    /// When one of that name is up, or a program fails: with its own words or its log's name.
+    /// Returns an error if one of that name is up, or a program fails: with its own words or its log's name.
     pub fn up(options: &NetworkOptions, progress: &Progress) -> Result<Self> {
         options.check()?;
         let name = options.name.as_str();
@@ -111,7 +111,7 @@ impl Network {
         Ok(network)
     }
 
-    /// Where this machine finds its programs.
+    /// Returns the addresses and the names with which this machine finds its programs.
     fn names(&self) -> Result<Vec<(IpAddr, String)>> {
         if let Some(pods) = self.pods() {
             return pods.serve();
@@ -144,7 +144,7 @@ impl Network {
     /// The network of that name.
     ///
     /// # Errors
-    /// When there is none.
+    /// Returns an error if there is none.
     pub fn find(name: &str) -> Result<Self> {
         let file = folder()?.join(name).join(STATE_FILE);
         let state = fs::read(&file).with_context(|| {
@@ -158,7 +158,7 @@ impl Network {
     /// Ends the network and removes all of it but what it made at its docker endpoint.
     ///
     /// # Errors
-    /// When a process does not end.
+    /// Returns an error if a process does not end.
     pub fn down(&self) -> Result<()> {
         down(&self.options.name)
     }
@@ -188,18 +188,18 @@ impl Network {
         }
     }
 
-    /// The height of the channel's chain, and its hashes, as the peer says them.
+    /// Returns the height of the channel's chain and its hashes, as the peer reports them.
     ///
     /// # Errors
-    /// The peer's.
+    /// Returns the peer's error.
     pub fn getinfo(&self) -> Result<String> {
         self.peer(&["channel", "getinfo", "--channelID", CHANNEL])
     }
 
-    /// Runs the peer's command line as Org1's admin; its standard output.
+    /// Runs the peer's command line as Org1's admin. Returns its standard output.
     ///
     /// # Errors
-    /// What it writes to its standard error.
+    /// Returns the standard error of the command.
     pub fn peer(&self, arguments: &[&str]) -> Result<String> {
         run(self.peer_command().args(arguments))
     }
@@ -212,7 +212,7 @@ impl Network {
         command
     }
 
-    /// What the peer has logged since its last start.
+    /// Returns the peer's log since its last start.
     #[must_use]
     pub fn peer_log(&self) -> String {
         if let Some(pods) = self.pods() {
@@ -231,12 +231,12 @@ fn all() -> Result<Vec<Network>> {
         .collect())
 }
 
-/// Where networks are.
+/// Returns the folder of all networks.
 fn folder() -> Result<PathBuf> {
     Ok(cache::root()?.join("networks"))
 }
 
-/// Who its host names belong to.
+/// Returns the owner under which the network's host names are registered.
 fn owner(name: &str) -> String {
     format!("network {name}")
 }
@@ -244,7 +244,7 @@ fn owner(name: &str) -> String {
 /// Ends the network of that name, whatever state it is in, and removes it.
 ///
 /// # Errors
-/// When a process of it does not end.
+/// Returns an error if a process of it does not end.
 pub fn down(name: &str) -> Result<()> {
     end(name)?;
     remove(&folder()?.join(name))
@@ -269,7 +269,7 @@ fn end(name: &str) -> Result<()> {
 /// Ends all networks.
 ///
 /// # Errors
-/// When a process of one does not end.
+/// Returns an error if a process of one does not end.
 pub fn down_all() -> Result<()> {
     let folder = folder()?;
     for entry in fs::read_dir(&folder).into_iter().flatten() {

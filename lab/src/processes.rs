@@ -14,9 +14,10 @@ use serde::Serialize;
 
 use crate::cache;
 
-/// The environment variable that marks them; its value is the folder of what they belong to.
+/// The environment variable that marks processes. Its value is the folder of the part of the lab that they
+/// belong to.
 const MARKER: &str = "CHAINPOD_LAB";
-/// How long killed processes may take to be gone.
+/// The time limit for killed processes to be gone.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 /// The pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -40,7 +41,7 @@ pub(crate) fn mark<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Comma
 /// Starts a program of `folder` in the background, with its log in `folder/logs/NAME.log`.
 ///
 /// # Errors
-/// When it cannot be executed.
+/// Returns an error if it cannot be executed.
 pub(crate) fn start(
     name: &str,
     folder: &Path,
@@ -71,7 +72,7 @@ pub(crate) fn start(
 /// All processes of the lab, in the order of their ids.
 ///
 /// # Errors
-/// When `/proc` cannot be read.
+/// Returns an error if `/proc` cannot be read.
 pub fn status() -> Result<Vec<Process>> {
     of(&cache::root()?)
 }
@@ -79,7 +80,7 @@ pub fn status() -> Result<Vec<Process>> {
 /// The processes that belong to `folder` or something below it, in the order of their ids.
 ///
 /// # Errors
-/// When `/proc` cannot be read.
+/// Returns an error if `/proc` cannot be read.
 pub(crate) fn of(folder: &Path) -> Result<Vec<Process>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -127,7 +128,7 @@ fn resident_mib(process: &Path) -> u64 {
 /// Asks what `find` finds to end, and kills what has not after `limit`.
 ///
 /// # Errors
-/// As [`kill_all`].
+/// Returns the errors of [`kill_all`].
 pub(crate) fn end_all(limit: Duration, mut find: impl FnMut() -> Result<Vec<i32>>) -> Result<()> {
     signal(find()?, Signal::TERM);
     let deadline = Instant::now() + limit;
@@ -137,7 +138,7 @@ pub(crate) fn end_all(limit: Duration, mut find: impl FnMut() -> Result<Vec<i32>
     kill_all(find)
 }
 
-/// Sends `signal` to these processes; one that has ended meanwhile is no error.
+/// Sends `signal` to these processes. A process that has ended meanwhile is no error.
 fn signal(pids: impl IntoIterator<Item = i32>, signal: Signal) {
     for pid in pids.into_iter().filter_map(Pid::from_raw) {
         let _ = kill_process(pid, signal);
@@ -147,7 +148,7 @@ fn signal(pids: impl IntoIterator<Item = i32>, signal: Signal) {
 /// Kills what `find` finds, again and again until it finds nothing.
 ///
 /// # Errors
-/// When something is still there after 5 s.
+/// Returns an error if something is still there after 5 s.
 pub(crate) fn kill_all(mut find: impl FnMut() -> Result<Vec<i32>>) -> Result<()> {
     let deadline = Instant::now() + KILL_LIMIT;
     loop {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How often the spinner turns.
+/// The time between two turns of the spinner.
 const SPINNER_TICK: Duration = Duration::from_millis(120);
 
 /// Prints the steps of one command and, at its end, their total.
@@ -28,7 +28,7 @@ impl Progress {
     /// Runs `work` as a step named `name` and prints how long it took.
     ///
     /// # Errors
-    /// Those of `work`; the step is then printed as failed.
+    /// Returns the errors that `work` returns. The step is then printed as failed.
     pub fn step<T, E>(&self, name: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let started = Instant::now();
         let spinner = std::io::stderr().is_terminal().then(|| spinner(name));

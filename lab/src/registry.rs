@@ -15,16 +15,16 @@ use crate::{images, machine};
 
 /// Unpacked and not installed: an installed one would be started at the machine's next start.
 const PACKAGE: &str = "docker-registry";
-/// How long it may take to listen.
+/// The time limit for the registry to listen.
 const LISTEN_LIMIT: Duration = Duration::from_secs(10);
-/// Who may pull and push where that needs a password.
+/// The only user of a registry that needs a password.
 const USER: &str = "lab";
 /// The password of the only user.
 pub const PASSWORD: &str = "lab";
 /// The two as htpasswd keeps them (bcrypt).
 const HTPASSWD: &str = "lab:$2y$05$chainpodlabchainpodlaOkeuHO0NgYMXOv2FuBCduuSV3XSlTgEa\n";
 
-/// Whether a registry wants to know who asks.
+/// The access that a registry gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Everybody pulls and pushes.
@@ -45,7 +45,7 @@ impl Registry {
     /// Starts an empty registry on the loopback interface, where clients expect plain HTTP.
     ///
     /// # Errors
-    /// apt-get's; the registry's, when it does not listen within 10 s.
+    /// Returns apt-get's error, or an error if the registry does not listen within 10 s.
     pub fn start(access: Access) -> Result<Self> {
         machine::ensure_installed(&["skopeo"])?;
         let program = machine::unpacked(PACKAGE)?.join("usr/bin/docker-registry");
@@ -79,10 +79,10 @@ impl Registry {
         format!("{}/{image}", self.address)
     }
 
-    /// Puts an image there: Debian's busybox with that `config` of an OCI image configuration.
+    /// Puts an image into the registry: Debian's busybox with that `config` of an OCI image configuration.
     ///
     /// # Errors
-    /// skopeo's.
+    /// Returns skopeo's error.
     pub fn push(&self, image: &str, config: &Value) -> Result<()> {
         let name = self.name(image);
         let archive = self.folder.path().join("image.tar");
@@ -106,7 +106,7 @@ impl Registry {
         json!({"auths": {self.address.to_string(): entry}}).to_string()
     }
 
-    /// What it has logged: each request too.
+    /// Returns its log, which has a line for each request.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()

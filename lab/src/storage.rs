@@ -20,7 +20,7 @@ const VERSITYGW: GoModule = GoModule {
     ldflags: "-s -w",
     tags: "",
 };
-/// How long it may take to listen.
+/// The time limit for the service to listen.
 const LISTEN_LIMIT: Duration = Duration::from_secs(10);
 /// Its only user, and the password of it.
 const USER: (&str, &str) = ("lab", "lab-secret");
@@ -39,7 +39,7 @@ impl Storage {
     /// Starts it on the loopback interface, over plain HTTP.
     ///
     /// # Errors
-    /// Go's; the service's, when it does not listen within 10 s.
+    /// Returns Go's error, or an error if the service does not listen within 10 s.
     pub fn start() -> Result<Self> {
         Self::start_at(Ipv4Addr::LOCALHOST.into())
     }
@@ -47,7 +47,7 @@ impl Storage {
     /// Starts it where Pods reach it, at the node's address, over plain HTTP.
     ///
     /// # Errors
-    /// As [`Self::start`].
+    /// Returns the errors of [`Self::start`].
     pub fn start_for_pods(cluster: &Cluster) -> Result<Self> {
         Self::start_at(cluster.node_ip())
     }
@@ -87,7 +87,7 @@ impl Storage {
         &self.gate
     }
 
-    /// Where clients find it.
+    /// Returns the URL for clients.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.gate.address())

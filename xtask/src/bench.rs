@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: how fast and how small chainpod is, beside what Kubernetes
-//! itself takes, in one run: figures of different runs cannot be compared.
+//! `cargo xtask bench`: measures chainpod's speed and memory next to Kubernetes' own, in one run, because
+//! figures of different runs cannot be compared.
 
 mod bare;
 mod containers;
@@ -25,14 +25,14 @@ use self::figures::Figures;
 /// The image of all: Fabric's own base of Go chaincode.
 const IMAGE: &str = "hyperledger/fabric-baseos:2.5";
 
-/// What to measure.
+/// The measurement.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// Create, upload and start, until the program's first instruction; beside bare Pods and dockerd.
+    /// Create, upload and start, until the program's first instruction, compared with bare Pods and dockerd.
     Launch(Options),
-    /// From a chaincode's crash to the next query's answer, with a real peer; beside bare Pods.
+    /// From a chaincode's crash to the next query's answer, with a real peer, compared with bare Pods.
     Relaunch(Options),
-    /// From the stop of a program that ends on TERM to the answer; beside bare Pods and dockerd.
+    /// From the stop of a program that ends on TERM to the answer, compared with bare Pods and dockerd.
     Stop(Options),
     /// chainpod's resident memory: idle, and how much a build and an upload of 200 MB raise it.
     Memory(Options),
@@ -44,15 +44,15 @@ pub(crate) struct Options {
     /// Writes the figures there.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// How often each is measured; they take turns.
+    /// The number of rounds. Each round measures every variant once.
     #[arg(long, default_value_t = 10)]
     rounds: usize,
 }
 
-/// Measures it; the lab stays up.
+/// Does the measurement. The lab stays up.
 ///
 /// # Errors
-/// Those of the lab, and of a Pod that does not run.
+/// Returns the lab's error, or an error if a Pod does not run.
 pub(crate) fn run(bench: Bench) -> Result<()> {
     let (name, options, measure): (_, _, fn(&Setting, usize) -> Result<Figures>) = match bench {
         Bench::Launch(options) => ("launch", options, launch::measure),
@@ -78,7 +78,7 @@ pub(crate) fn run(bench: Bench) -> Result<()> {
     }
 }
 
-/// What every measurement has.
+/// The setting of every measurement.
 struct Setting {
     name: &'static str,
     cluster: Cluster,

@@ -17,15 +17,15 @@ pub(crate) struct Demo {
     /// The version of the peer.
     #[arg(long, value_enum, default_value_t)]
     fabric: Fabric,
-    /// The language of its chaincode. What Node.js and Java chaincode depends on is fetched by its build.
+    /// The language of its chaincode. The build of Node.js and Java chaincode fetches its dependencies.
     #[arg(long, value_enum, default_value_t)]
     language: Language,
 }
 
-/// Runs the demo; the lab stays up, its network and namespace go.
+/// Runs the demo. The lab stays up. The network and the namespace are removed.
 ///
 /// # Errors
-/// Those of the lab, and of a turn that fails: then chainpod's log is printed.
+/// Returns the lab's error, or the error of a turn that fails. chainpod's log is then printed.
 pub(crate) fn run(options: &Demo) -> Result<()> {
     let progress = Progress::new("demo");
     let cluster = Cluster::up(&progress)?;

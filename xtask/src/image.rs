@@ -1,5 +1,5 @@
-//! `cargo xtask image`: chainpod's own image as an OCI archive, and beside it what is in
-//! it, as a CycloneDX file. No Docker daemon takes part.
+//! `cargo xtask image`: makes chainpod's own image as an OCI archive, and next to it a list of its contents
+//! as a CycloneDX file. No Docker daemon takes part.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use image::release::{ARCHITECTURES, Architecture};
 use image::{Kind, sbom};
 use lab::progress::Progress;
 
-/// The image's name; a registry's own goes before it when it is pushed.
+/// The image's name. A registry's own goes before it when it is pushed.
 const NAME: &str = concat!("docker.io/chainpod/chainpod:", env!("CARGO_PKG_VERSION"));
 /// Every node of a chaincode's Pod pulls it.
 const MAX_COMPRESSED_BYTES: u64 = 15 << 20;
@@ -27,10 +27,11 @@ pub(crate) struct Image {
     output: PathBuf,
 }
 
-/// Makes it.
+/// Makes the image and its list of contents.
 ///
 /// # Errors
-/// What is missing here, with how to get it; an image that is too big, with the sizes of what is in it.
+/// Returns an error that names what is missing here and how to get it, or an error if the image is too big,
+/// with its size and the programs' sizes.
 pub(crate) fn run(options: &Image) -> Result<()> {
     let known = |known: &&Architecture| known.name == options.arch;
     let architecture = ARCHITECTURES

@@ -9,12 +9,12 @@ use lab::cluster::{self, Cluster, Node, Runtime};
 use lab::processes;
 use lab::progress::Progress;
 
-/// What to do with the lab.
+/// The action on the lab.
 #[derive(Subcommand)]
 pub(crate) enum Lab {
     /// Builds what is missing, starts the cluster and waits until it is Ready.
     Up {
-        /// How many nodes there are to be at least; all are on this machine.
+        /// The smallest number of nodes. All are on this machine.
         #[arg(long, value_name = "N", default_value_t = 1)]
         nodes: usize,
         /// One of them has Debian's containerd 1.6, which has no image volumes.
@@ -47,7 +47,7 @@ pub(crate) enum Lab {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Installs chainpod by its chart, from this checkout; its images are in an emptyDir.
+    /// Installs chainpod by its chart, from this checkout. Its images are in an emptyDir.
     Install {
         /// The namespace, which is made where it is not there.
         #[arg(long, default_value = "default")]

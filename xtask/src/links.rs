@@ -19,7 +19,7 @@ const MENTIONING: [&str; 4] = ["md", "rs", "toml", "yaml"];
 /// Schemes of links to other hosts.
 const SCHEMES: [&str; 2] = ["https", "http"];
 
-/// What links can lead to.
+/// The possible targets of links.
 struct Targets {
     /// All files of the repository, sorted.
     paths: Vec<String>,

@@ -33,7 +33,7 @@ enum Task {
     Lab(lab::Lab),
     /// Brings up the lab, lets a real peer run its chaincode through chainpod, and tells what happened.
     Demo(demo::Demo),
-    /// How fast chainpod is, beside what Kubernetes itself takes.
+    /// Measures chainpod's speed and memory, compared with Kubernetes' own.
     #[command(subcommand)]
     Bench(bench::Bench),
     /// chainpod's own image, without a Docker daemon.

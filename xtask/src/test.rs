@@ -16,7 +16,7 @@ use lab::cluster::Cluster;
 use lab::go;
 use lab::progress::Progress;
 
-/// The Go modules with code of our own; the others only pin programs.
+/// The Go modules with code of our own. The others only pin programs.
 const GO_MODULES_WITH_CODE: [&str; 3] = ["images/pause", "chaincode/go", "chaincode/go-1.4"];
 /// Two more, for `--full`: of their few lines vet reads all that they import, for minutes.
 const GO_MODULES_WITH_MUCH: [&str; 2] = ["kubernetes", "cert-manager"];
@@ -38,7 +38,7 @@ const GO_MODULES: [&str; 11] = [
 const GO_MODULE_OF_FULL: &str = "cert-manager";
 /// The chaincode whose compiler is the one that runs it. Java's is compiled on the lab.
 const NODE_CHAINCODE: &str = "chaincode/node";
-/// How cargo's test runner begins the line with its counts.
+/// The start of the line with the counts of cargo's test runner.
 const RESULT: &str = "test result:";
 
 /// Which tests.
@@ -62,7 +62,7 @@ struct Counts {
 /// Runs them.
 ///
 /// # Errors
-/// When anything fails; the closing line is printed either way.
+/// Returns an error if anything fails. The closing line is printed either way.
 pub(crate) fn run(options: &Test) -> Result<()> {
     let progress = Progress::new("test");
     let mut counts = Counts::default();
@@ -106,7 +106,7 @@ fn all(options: &Test, progress: &Progress, counts: &mut Counts) -> Result<()> {
     Ok(())
 }
 
-/// What the lab runs and Rust's own tools do not read.
+/// Checks the sources that the lab runs and that Rust's own tools do not read.
 fn check_lab_sources(options: &Test, progress: &Progress) -> Result<()> {
     let much = options.full.then_some(GO_MODULES_WITH_MUCH);
     for module in GO_MODULES_WITH_CODE.into_iter().chain(much.into_iter().flatten()) {

@@ -31,7 +31,7 @@
   value: {{ include "chainpod.store" . }}
 {{- if eq .Values.store.type "s3" }}
 {{- with .Values.store.s3 }}
-# What is on its way to the bucket.
+# Files that are being uploaded to the bucket.
 - name: TMPDIR
   value: /var/lib/chainpod
 - name: AWS_REGION

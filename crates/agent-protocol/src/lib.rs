@@ -1,4 +1,4 @@
-//! What chainpod and `chainpod-agent` say to each other: version 1.
+//! The protocol between chainpod and `chainpod-agent`: version 1.
 //!
 //! The agent finds its [`Task`], its token and chainpod's CA as files in
 //! [`TASK_DIR`]. It then calls, with `Authorization: Bearer TOKEN`, below
@@ -11,78 +11,78 @@
 //! | `POST events` | an [`Event`] as JSON | 204 |
 //! | `PUT outputs/N` | the tar of the Nth of [`Task::outputs`] | 204 |
 //!
-//! An agent whose start is not its container's current one is answered 410 to the first, second and fourth call,
-//! and does not ask again.
+//! An agent whose start is not its container's current one gets the answer 410 to the first, second and fourth
+//! call, and does not ask again.
 //!
-//! The order of events is started, outputs, exited; or failed alone. A call
-//! that meets no server is tried again until it does: chainpod may be restarted.
+//! The order of events is started, outputs, exited. A start that failed has the event failed alone. A call that
+//! reaches no server is repeated until it does: chainpod may be restarted.
 
 use serde::{Deserialize, Serialize};
 
-/// The protocol's version, said in [`Task::version`].
+/// The protocol's version, as [`Task::version`] has it.
 pub const VERSION: u32 = 1;
 
-/// Where the agent finds its task: a mounted Secret.
+/// The directory with the agent's task: a mounted Secret.
 pub const TASK_DIR: &str = "/.chainpod-task";
 /// The file with the [`Task`] as JSON.
 pub const TASK_FILE: &str = "task.json";
-/// The file with the token of this container alone.
+/// The file with the token, which is valid for this container only.
 pub const TOKEN_FILE: &str = "token";
 /// The file with the certificate of chainpod's own CA, PEM.
 pub const CA_FILE: &str = "ca.crt";
 
-/// Where chainpod's image, and so the agent, is mounted.
+/// The directory at which chainpod's image, and so the agent, is mounted.
 pub const AGENT_DIR: &str = "/.chainpod";
 /// The agent's file below [`AGENT_DIR`].
 pub const AGENT_FILE: &str = "chainpod-agent";
-/// The one option of the agent, before a directory: it copies itself there and does nothing else. No
-/// program can have that name.
+/// The agent's first option, before a directory: it copies itself there and does nothing else. No program can
+/// have that name.
 pub const INSTALL_OPTION: &str = "--install";
 
-/// The agent's second option, before the same directory: it stays for as long as the agent runs that was
-/// copied there. The Pod ends with its program then.
+/// The agent's second option, before the same directory: it stays while the agent that was copied there runs.
+/// The Pod then ends with its program.
 pub const STAY_OPTION: &str = "--stay";
-/// The pipe in that directory which the agent holds open while it runs.
+/// The pipe in that directory that the agent holds open while it runs.
 pub const STAY_FILE: &str = "running";
 
-/// The agent's third option, before `IP:PORT`s and names: it tries to reach them, says what it cannot, and does
-/// nothing else.
+/// The agent's third option, before `IP:PORT`s and names: it tries to reach them, reports those that it cannot
+/// reach, and does nothing else.
 pub const PROBE_OPTION: &str = "--probe";
 
-/// The variable with the certificate of a CA, PEM: who answers at the addresses that are probed must have one of that.
+/// The environment variable with a CA's certificate, PEM. A server at a probed address must have a certificate
+/// of that CA.
 pub const PROBE_CA_VARIABLE: &str = "CHAINPOD_PROBE_CA";
 
-/// The agent's fourth option, before pairs of directories: it copies what the image has in the first one
-/// of each into the second one, where that will be hidden, and does nothing else.
+/// The agent's fourth option, before pairs of directories: it copies the image's files in the first directory
+/// of each pair, which a volume will hide, into the second one, and does nothing else.
 pub const KEEP_OPTION: &str = "--keep";
-/// Where the volumes are while the agent copies what they will hide.
+/// The directory of the volumes while the agent copies the files that they will hide.
 pub const KEPT_DIR: &str = "/.chainpod-kept";
 
 /// The beginning of each line that the agent writes into its container's log.
 pub const AGENT_SAYS: &str = "chainpod-agent: ";
-/// Follows [`AGENT_SAYS`] while the agent repeats a call that fails, before the call and the error. chainpod reads that where a start
-/// takes long: an agent that does not reach it can tell nobody else.
+/// Follows [`AGENT_SAYS`] while the agent repeats a call that fails, before the call and the error. chainpod
+/// reads it when a start takes long: an agent that does not reach chainpod has no other way to report it.
 pub const WAITS_FOR: &str = "waiting for chainpod: ";
 /// Follows [`AGENT_SAYS`] once chainpod has answered such an agent.
 pub const ANSWERS_AGAIN: &str = "chainpod answers again";
-/// Where a container leaves its last words for the kubelet, which makes them its status.
+/// The file with a container's termination message, which the kubelet copies into the container's status.
 pub const LAST_WORDS_FILE: &str = "/dev/termination-log";
 
-/// Where the program is at home if it cannot write to the home that the image gives it: an empty
-/// directory of the Pod.
+/// The program's home if it cannot write to the home of its image: an empty directory of the Pod.
 pub const HOME_DIR: &str = "/.chainpod-home";
 
-/// Where the certificates are mounted that the operator wants to be trusted, PEM.
+/// The file with the certificates that the operator wants to be trusted, PEM.
 pub const CA_BUNDLE_FILE: &str = "/.chainpod-ca/ca.crt";
-/// Where the agent puts them for Java, which reads no PEM.
+/// The file in which the agent puts them for Java, which cannot read PEM.
 pub const TRUSTSTORE_FILE: &str = "/.chainpod-home/.truststore.jks";
 
-/// Seconds between two empty lines on an idle command stream: an agent that
-/// hears nothing for three times as long connects anew.
+/// Seconds between two empty lines on an idle command stream. An agent that receives nothing for three times as
+/// long reconnects.
 pub const KEEPALIVE_SECS: u64 = 20;
 
-/// What one agent is to do. The program and its arguments are the agent's own
-/// arguments; environment and working directory are inherited.
+/// The task of one agent. The program and its arguments are the agent's own arguments. The environment and the
+/// working directory are inherited.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// [`VERSION`].
@@ -91,14 +91,14 @@ pub struct Task {
     pub url: String,
     /// The directories into which the inputs are unpacked, in order.
     pub inputs: Vec<String>,
-    /// The directories handed back once the program has ended.
+    /// The directories that are sent back once the program has ended.
     pub outputs: Vec<String>,
-    /// Whether [`TRUSTSTORE_FILE`] is to be made of [`CA_BUNDLE_FILE`].
+    /// True if the agent has to make [`TRUSTSTORE_FILE`] from [`CA_BUNDLE_FILE`].
     #[serde(default)]
     pub truststore: bool,
 }
 
-/// What the agent tells.
+/// An event that the agent reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "event")]
 pub enum Event {
@@ -107,22 +107,22 @@ pub enum Event {
     /// The program could not be started.
     #[serde(rename_all = "camelCase")]
     Failed {
-        /// Why, in Docker's words where Docker has any.
+        /// The reason, in the same text as Docker's if Docker has one.
         message: String,
-        /// Docker's exit code for it: 127 not found, 126 not executable, 128 else.
+        /// Docker's exit code for it: 127 for not found, 126 for not executable, 128 for anything else.
         exit_code: i64,
     },
-    /// The program ended and its outputs are handed over.
+    /// The program has ended and its outputs have been sent.
     #[serde(rename_all = "camelCase")]
     Exited {
         /// The exit code; 128 + N for signal N.
         exit_code: i64,
-        /// Whether the kernel killed it for its memory.
+        /// True if the kernel killed the program for its memory.
         oom_killed: bool,
     },
 }
 
-/// What the agent is told.
+/// A command to the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "command")]
 pub enum Command {

@@ -1,11 +1,11 @@
-//! How long to wait before the next try.
+//! The wait before the next try.
 
 use std::thread;
 use std::time::Duration;
 
-/// A restart of chainpod is met at once.
+/// Short, so that a restarted chainpod is reached at once.
 const FIRST: Duration = Duration::from_millis(100);
-/// Thousands of agents may wait for one chainpod.
+/// Long, as thousands of agents may wait for one chainpod.
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// Doubling waits, from 100 ms to 5 s.
@@ -16,7 +16,7 @@ impl Backoff {
         Self(FIRST)
     }
 
-    /// Waits, and longer the next time.
+    /// Waits. The next wait is longer.
     pub(crate) fn wait(&mut self) {
         thread::sleep(self.next());
     }

@@ -1,5 +1,4 @@
-//! Calls to chainpod: one HTTP client for all of them, and the rule when a
-//! call is tried again.
+//! Calls to chainpod: one HTTP client for all of them, and the rule for repeating a call.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,35 +17,36 @@ use crate::early_packets::Early;
 use crate::say;
 use crate::task::Orders;
 
-/// A peer that is silent for so long is gone, whatever it was about to send.
+/// A peer that is silent for this time is gone, even in the middle of an answer.
 const SILENCE: Duration = Duration::from_secs(3 * KEEPALIVE_SECS);
-/// Name lookup, TCP and TLS together.
+/// The time for name lookup, TCP and TLS together.
 const CONNECT: Duration = Duration::from_secs(10);
-/// An event is answered when it is on the record: the API server's time, not a transfer's.
+/// The time for an event, which is answered once it is recorded: as long as the API server takes, not a
+/// transfer.
 const EVENT: Duration = Duration::from_secs(20);
-/// The last word of an agent that is told to end before its program began.
+/// The time for the last report of an agent that ends before its program began.
 const LAST_WORD: Duration = Duration::from_secs(2);
-/// What chainpod says whose store cannot be written to: that does not pass by itself.
+/// chainpod's answer if it cannot write to its store. That does not pass by itself.
 const FULL: StatusCode = StatusCode::INSUFFICIENT_STORAGE;
-/// How long a Pod whose program has ended waits for a chainpod that is away.
+/// The time that a Pod whose program has ended waits for a chainpod that is away.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
-/// The connection for the exit is kept open as long as the program runs.
+/// The connection for the exit is kept open while the program runs.
 const IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// One TLS record; the defaults are eight times as large, for each connection.
+/// The size of one TLS record. The defaults are eight times as large, for each connection.
 const BUFFER_BYTES: usize = 128 * 1024;
-/// An error's text is a sentence.
+/// The longest error text that is read: a sentence.
 const ERROR_BYTES: u64 = 4096;
 
-/// Why a call failed.
+/// The reason for which a call failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// No server, or one in trouble: the next try may do it.
+    /// No server, or one in trouble. The next try may succeed.
     Away(String),
-    /// The server's no: a 4xx, with its text. The same call will fail again.
+    /// The server refused with a 4xx and this text. The same call will fail again.
     Refused(String),
-    /// The start that this agent belongs to is over, says the server: so will be all that is asked for it.
+    /// The server answered that this agent's start is over. Every other call for it will fail too.
     Over(String),
-    /// It failed on our side.
+    /// The failure is on the agent's side.
     Local(String),
 }
 
@@ -58,21 +58,21 @@ impl Failure {
     }
 }
 
-/// chainpod, as this container's agent reaches it. Shared by all threads.
+/// chainpod, as this container's agent reaches it. All threads share it.
 pub(crate) struct Chainpod {
     agent: Agent,
     url: String,
     authorization: String,
-    /// When the program ended: from then on patience is limited.
+    /// The time at which the program ended. From then on patience is limited.
     ended: Mutex<Option<Instant>>,
-    /// Patience was at its end once: no later call waits again.
+    /// True once patience ran out: no later call waits again.
     lost: AtomicBool,
-    /// The last thing said of a call that is repeated; empty once a call is answered.
+    /// The last message about a call that is repeated. It is empty once a call is answered.
     waiting: Mutex<String>,
 }
 
 impl Chainpod {
-    /// A client that trusts the mounted CA alone.
+    /// Returns a client that trusts the mounted CA alone.
     pub(crate) fn new(orders: &Orders) -> Result<Self, String> {
         let certificates: Vec<Certificate<'static>> = parse_pem(&orders.ca_pem)
             .filter_map(|item| match item {
@@ -83,7 +83,7 @@ impl Chainpod {
         if certificates.is_empty() {
             return Err("the mounted CA has no certificate".to_owned());
         }
-        // Only a second installation fails.
+        // This only fails if a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::from(certificates.into_iter()))
@@ -91,7 +91,7 @@ impl Chainpod {
         let config = Agent::config_builder()
             .tls_config(tls)
             .https_only(true)
-            // A proxy in the environment is the program's, not ours.
+            // A proxy in the environment is meant for the program, not for the agent.
             .proxy(None)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -118,15 +118,15 @@ impl Chainpod {
         })
     }
 
-    /// The body of `GET path`. Once.
+    /// Returns the body of `GET path`. Tries once.
     pub(crate) fn get(&self, path: &str) -> Result<BodyReader<'static>, Failure> {
         let answer = self.headed(self.agent.get(self.at(path))).call();
         Ok(self.accepted(answer)?.into_body().into_reader())
     }
 
-    /// `PUT path`, the body of unknown length. Once.
+    /// Sends `PUT path` with a body of unknown length. Tries once.
     pub(crate) fn put(&self, path: &str, body: &mut dyn Read) -> Result<(), Failure> {
-        // A refusal comes before the body, and not as a connection that breaks within it.
+        // This makes a refusal arrive before the body, not as a connection that breaks within it.
         let request = self
             .headed(self.agent.put(self.at(path)))
             .header("expect", "100-continue")
@@ -134,17 +134,18 @@ impl Chainpod {
         drained(self.accepted(request.send(SendBody::from_reader(body)))?)
     }
 
-    /// Tells `event`, until it is answered.
+    /// Reports `event`, and repeats that until it is answered.
     pub(crate) fn tell(&self, event: &Event) -> Result<(), Failure> {
         self.insist("cannot report to chainpod", || self.post(event, EVENT))
     }
 
-    /// Tells `event` if that is possible in a moment.
+    /// Reports `event` once, within a short time.
     pub(crate) fn tell_once(&self, event: &Event) {
         let _ = self.post(event, LAST_WORD);
     }
 
-    /// Tries until the server answers, for ever while the program runs. Says what it waits for, and why.
+    /// Repeats an attempt until the server answers, without limit while the program runs. Logs the cause of the
+    /// wait.
     pub(crate) fn insist<T>(
         &self,
         what: &str,
@@ -166,7 +167,7 @@ impl Chainpod {
         }
     }
 
-    /// Says that, unless it was the last thing said. chainpod reads it, where a start takes long.
+    /// Logs the message unless it is the last one logged. chainpod reads it when a start takes long.
     fn waits(&self, what: String) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if *waiting != what {
@@ -175,7 +176,7 @@ impl Chainpod {
         }
     }
 
-    /// The answer, if it is a good one; after others this is said, too.
+    /// Returns the answer if it is a success. If calls failed before, logs that chainpod answers again.
     fn accepted(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Failure> {
         let answer = accepted(answer)?;
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -185,7 +186,7 @@ impl Chainpod {
         Ok(answer)
     }
 
-    /// The program has ended: from now on patience is limited.
+    /// Records that the program has ended: from now on patience is limited.
     pub(crate) fn program_ended(&self) {
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
@@ -218,7 +219,7 @@ impl Chainpod {
     }
 }
 
-/// The answer, if it is a good one.
+/// Returns the answer if it is a success.
 fn accepted(answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Failure> {
     let mut answer = answer.map_err(|error| Failure::Away(error.to_string()))?;
     let status = answer.status();
@@ -247,7 +248,7 @@ fn accepted(answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body
 
 /// Reads an answer to its end, so that the connection can be used again.
 fn drained(mut answer: Response<Body>) -> Result<(), Failure> {
-    // It was accepted; what comes after that changes nothing.
+    // The call was accepted. The rest of the answer changes nothing.
     let _ = answer.body_mut().with_config().limit(ERROR_BYTES).read_to_vec();
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! What the image has in directories that volumes will hide, copied into the
-//! volumes: everything that the Pod's user can read. It becomes that user's.
+//! Copies the image's files in directories that volumes will hide into those volumes: everything that the Pod's
+//! user can read. The copies belong to that user.
 
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
@@ -9,13 +9,13 @@ use std::path::Path;
 
 use crate::say;
 
-/// What the owner of a copied directory may do: put files into it.
+/// The owner's permissions on a copied directory, so that files can be put into it.
 const OWNER: u32 = 0o700;
 
-/// Copies from the first directory of each pair into the second. The exit code.
+/// Copies from the first directory of each pair into the second. Returns the exit code.
 ///
 /// # Errors
-/// A sentence that names the directory.
+/// Returns a sentence that names the directory.
 pub(crate) fn all(directories: &[OsString]) -> Result<u8, String> {
     for pair in directories.chunks_exact(2) {
         let (from, to) = (Path::new(&pair[0]), Path::new(&pair[1]));

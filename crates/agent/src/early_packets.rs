@@ -1,5 +1,5 @@
-//! Connecting from a Pod that has just begun. Where NetworkPolicies count, the network may not know yet whose
-//! its address is, and drops its packets for a moment; the kernel would try again after a second.
+//! Connecting from a Pod that has just started. Where NetworkPolicies apply, the network may not know yet whose
+//! address it is, and drops its packets for a moment. The kernel would try again only after a second.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,12 +8,13 @@ use ureq::Error;
 use ureq::unversioned::transport::time::Duration as Limit;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, TcpConnector};
 
-/// How long the first try waits, each further one twice as long: more than a packet takes through a cluster.
+/// The time limit of the first try, doubled for each further one. It is more than a packet takes through a
+/// cluster.
 const FIRST: Duration = Duration::from_millis(100);
-/// No time at all would mean that there is no limit.
+/// A timeout of zero would mean that there is no limit.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// TCP, tried again early.
+/// A TCP connector that tries again early.
 #[derive(Debug, Default)]
 pub(crate) struct Early(TcpConnector);
 
@@ -27,7 +28,7 @@ impl Connector<()> for Early {
     }
 }
 
-/// The same, with less time.
+/// Returns the same details with less time.
 fn within<'a>(details: &ConnectionDetails<'a>, wait: Duration) -> ConnectionDetails<'a> {
     ConnectionDetails {
         uri: details.uri,
@@ -46,7 +47,7 @@ fn within<'a>(details: &ConnectionDetails<'a>, wait: Duration) -> ConnectionDeta
     }
 }
 
-/// Tries until one has an answer, or that time is over.
+/// Repeats an attempt until it has an answer or the time is over.
 fn early<T>(limit: Duration, mut attempt: impl FnMut(Duration) -> Result<T, Error>) -> Result<T, Error> {
     let begun = Instant::now();
     let mut wait = FIRST;
@@ -69,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    /// After which the kernel sends a dropped packet again.
+    /// The time after which the kernel sends a dropped packet again.
     const KERNEL: Duration = Duration::from_secs(1);
 
     fn connect(address: SocketAddr, limit: Duration) -> Result<TcpStream, Error> {

@@ -1,4 +1,4 @@
-//! The agent brings itself into a Pod whose node cannot mount its image.
+//! Copies the agent into a Pod whose node cannot mount its image.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -8,20 +8,20 @@ use agent_protocol::AGENT_FILE;
 
 use crate::sidecar;
 
-/// This very program.
+/// This program.
 const SELF: &str = "/proc/self/exe";
-/// All may run it: the Pod's other container may have another user.
+/// Everybody may run it: the Pod's other container may have another user.
 const MODE: u32 = 0o755;
 
-/// Copies the agent into `directory`. The exit code.
+/// Copies the agent into `directory`. Returns the exit code.
 ///
 /// # Errors
-/// A sentence that names the file.
+/// Returns a sentence that names the file.
 pub(crate) fn to(directory: &Path) -> Result<u8, String> {
     let file = directory.join(AGENT_FILE);
     let failed = |error| format!("cannot install {}: {error}", file.display());
     sidecar::make_pipe(directory)?;
-    // Nobody meets half of it: the other container starts when this has ended.
+    // Nobody sees half of it: the other container starts after this one has ended.
     fs::copy(SELF, &file).map_err(failed)?;
     fs::set_permissions(&file, Permissions::from_mode(MODE)).map_err(failed)?;
     Ok(0)

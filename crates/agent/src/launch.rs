@@ -1,5 +1,4 @@
-//! Starting the program as Docker would: its lookup in PATH, and its words
-//! where that fails.
+//! Starts the program as Docker would: the same lookup in PATH, and the same error texts.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -17,29 +16,30 @@ use rustix::process::Pid;
 
 use crate::TASK_DIR_VARIABLE;
 
-/// Docker's, where neither image nor request say one.
+/// Docker's PATH if neither the image nor the request sets one.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// What Docker's daemon puts before an exec error of runc's.
+/// The text that Docker's daemon puts before an exec error of runc.
 const DOCKERS_WORDS: &str = "failed to create task for container: failed to create shim task: \
     OCI runtime create failed: runc create failed: unable to start container process";
 
-/// There is no such program.
+/// The exit code if there is no such program.
 const NOT_FOUND: u8 = 127;
-/// The program cannot be executed.
+/// The exit code if the program cannot be executed.
 const NOT_EXECUTABLE: u8 = 126;
-/// Any other error, Docker's code for a start that failed.
+/// The exit code of any other error: Docker's code for a start that failed.
 const OTHER: u8 = 128;
 
-/// Why a program could not be started.
+/// The reason for which a program could not be started.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct StartError {
-    /// In Docker's words.
+    /// The message, in the same text as Docker's.
     pub(crate) message: String,
     /// Docker's exit code for it.
     pub(crate) exit_code: u8,
 }
 
-/// Starts `argv` with our environment, working directory, stdout and stderr, and no input but a terminal.
+/// Starts `argv` with the agent's environment, working directory, stdout and stderr. It has no input except a
+/// terminal.
 pub(crate) fn spawn(argv: &[OsString]) -> Result<Pid, StartError> {
     let (name, args) = argv
         .split_first()
@@ -59,7 +59,8 @@ pub(crate) fn spawn(argv: &[OsString]) -> Result<Pid, StartError> {
     Ok(Pid::from_child(&child))
 }
 
-/// Nothing can be written to a Pod's program; where it has a terminal that is its input too, as in Docker.
+/// Returns the program's input. Nothing can be written to a Pod's program. If it has a terminal, that is its
+/// input too, as in Docker.
 fn input() -> Stdio {
     if io::stdin().is_terminal() {
         Stdio::inherit()
@@ -68,8 +69,8 @@ fn input() -> Stdio {
     }
 }
 
-/// The home that the image gives, or an own one where it cannot be written: images that expect root
-/// have none for others, and compilers keep their caches there.
+/// Returns the image's home, or the Pod's own if that cannot be written to: images that expect root have none
+/// for other users, and compilers keep their caches there.
 fn home() -> OsString {
     let writable = Access::WRITE_OK | Access::EXEC_OK;
     env::var_os("HOME")
@@ -77,7 +78,7 @@ fn home() -> OsString {
         .unwrap_or_else(|| HOME_DIR.into())
 }
 
-/// Where `name` is: Go's `exec.LookPath`, as runc uses it.
+/// Returns the path of `name`, found like Go's `exec.LookPath`, which runc uses.
 fn look_up(name: &OsStr, path: &OsStr) -> Result<PathBuf, StartError> {
     if name.as_bytes().contains(&b'/') {
         let program = PathBuf::from(name);
@@ -103,7 +104,7 @@ fn executable(program: &Path) -> Result<(), (u8, String)> {
     access(program, Access::EXEC_OK).map_err(|errno| reason(&errno.into()))
 }
 
-/// An error as Go says it, and its exit code.
+/// Returns the exit code of an error, and its text as Go writes it.
 fn reason(error: &io::Error) -> (u8, String) {
     match (error.kind(), Errno::from_io_error(error)) {
         (ErrorKind::NotFound, _) => (NOT_FOUND, "no such file or directory".to_owned()),
@@ -164,7 +165,7 @@ mod tests {
                 r#": exec: "chaincode": executable file not found in $PATH: unknown"#.to_owned()
             )
         );
-        // Not executable is not found, if it is searched for.
+        // In a search, a file that is not executable counts as not found.
         assert_eq!(refused("plain", &directory.to_string()).0, 127);
         assert_eq!(
             refused("/no/such", "/bin"),

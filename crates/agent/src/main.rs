@@ -1,9 +1,8 @@
 //! `chainpod-agent`: the first process of every Pod that needs it.
 //!
-//! It fetches what was uploaded, runs the program that its arguments say,
-//! tells chainpod how that went, and ends with the program's exit code. What
-//! it says and hears is `agent-protocol`; it knows nothing of Docker's API or
-//! of Kubernetes.
+//! It fetches the uploads, runs the program that its arguments name, reports the result to chainpod, and ends
+//! with the program's exit code. Its messages are those in `agent-protocol`. It knows nothing of Docker's API
+//! or of Kubernetes.
 
 use std::env;
 use std::ffi::OsString;
@@ -40,16 +39,16 @@ mod task;
 mod truststore;
 mod unpack;
 
-/// Another directory than [`TASK_DIR`], for tests. The program does not see it.
+/// A directory to use in place of [`TASK_DIR`], for tests. The program does not see it.
 const TASK_DIR_VARIABLE: &str = "CHAINPOD_TASK_DIR";
-/// Docker's code for its own failures: the program was not even tried.
+/// Docker's code for its own failures: nothing has tried to start the program.
 const NO_PROGRAM: u8 = 125;
 /// 128 + SIGKILL.
 const KILLED: u8 = 137;
-/// How long the agent of a program that was there to serve stays after it: its successor is launched at
-/// once, and the node would take the one Pod down while it brings the other up.
+/// The time for which the agent stays after a program without outputs has ended, which was there to serve. Its
+/// successor is launched at once, and otherwise the node would stop this Pod while it starts the next one.
 const LINGER: Duration = Duration::from_secs(1);
-/// Enough for a TLS handshake; what is not touched costs nothing.
+/// Enough for a TLS handshake. Untouched memory costs nothing.
 const STACK_BYTES: usize = 256 * 1024;
 
 fn main() -> ExitCode {
@@ -70,13 +69,14 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Does all that the task in `directory` says. The agent's exit code, or why there was no task.
+/// Carries out the task in `directory`. Returns the agent's exit code, or the reason for which there was no
+/// task.
 fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
     let _staying = sidecar::hold(Path::new(AGENT_DIR));
     let orders = task::read(directory)?;
     let chainpod = Arc::new(Chainpod::new(&orders)?);
     let program = Arc::new(Program::new());
-    // First of all: a container can be stopped while its inputs are fetched.
+    // This comes first: a container can be stopped while its inputs are fetched.
     signals::forward(&chainpod, &program)?;
     if let Err(failure) = unpack::all(&chainpod, &orders.task.inputs) {
         return Ok(fail(&chainpod, &failure.into_text(), NO_PROGRAM));
@@ -94,7 +94,7 @@ fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
     let status = program.wait();
     let oom_killed = oom_killed(status, killed_before);
     chainpod.program_ended();
-    // chainpod hears of the start before it hears of the end.
+    // The start is reported before the end.
     let _ = started.join();
     outputs::hand_over(&chainpod, &orders.task.outputs);
     let exit_code = program::exit_code(status);
@@ -111,11 +111,11 @@ fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
     Ok(exit_code)
 }
 
-/// Reports the start while the program runs already.
+/// Reports the start in a thread, while the program runs already.
 fn tell_started(chainpod: &Arc<Chainpod>) -> Result<JoinHandle<()>, String> {
     let chainpod = Arc::clone(chainpod);
     in_thread(move || {
-        // A refusal says that the container is gone; its end will not be waited for either.
+        // A refusal means that the container is gone. Nobody waits for its end then.
         if let Err(failure) = chainpod.tell(&Event::Started) {
             say(&format!("the start is not reported: {}", failure.into_text()));
         }
@@ -136,19 +136,20 @@ fn fail(chainpod: &Chainpod, message: &str, exit_code: u8) -> u8 {
     exit_code
 }
 
-/// Leaves the kubelet our last words, for a chainpod that does not hear us. Nothing where there is no kubelet.
+/// Writes the termination message for the kubelet, for a chainpod that cannot be reached. Does nothing if there
+/// is no kubelet.
 fn leave_word(sentence: &str) {
     let file = File::options().write(true).truncate(true).open(LAST_WORDS_FILE);
-    // Whoever cannot be told by it reads the log.
+    // If that fails, the log still has the sentence.
     let _ = file.and_then(|mut file| file.write_all(sentence.as_bytes()));
 }
 
-/// A shell that runs the program exits with the code of what was killed.
+/// Returns true if the kernel killed the program for its memory. A shell that runs it exits with the same code.
 fn oom_killed(status: WaitStatus, before: Option<u64>) -> bool {
     program::exit_code(status) == KILLED && oom::killed_since(before)
 }
 
-/// Says something in the container's log, where the program's own words are.
+/// Writes a line to the container's log, where the program's own lines are.
 fn say(sentence: &str) {
     eprintln!("{AGENT_SAYS}{sentence}");
 }

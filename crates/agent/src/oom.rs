@@ -1,16 +1,16 @@
-//! Whether the kernel killed the program for its memory: our cgroup counts that.
+//! Detects that the kernel killed the program for its memory, which the agent's cgroup counts.
 
 use std::fs;
 
-/// Where a container sees its own cgroup: version 2, then version 1.
+/// The files of a container's own cgroup: version 2, then version 1.
 const COUNTERS: [&str; 2] = [
     "/sys/fs/cgroup/memory.events",
     "/sys/fs/cgroup/memory/memory.oom_control",
 ];
-/// The counter's key, in both.
+/// The counter's key, in both versions.
 const KEY: &str = "oom_kill ";
 
-/// How often it killed in our cgroup; none where that cannot be read.
+/// Returns the number of kills in our cgroup, or none if it cannot be read.
 pub(crate) fn kills() -> Option<u64> {
     COUNTERS
         .iter()
@@ -18,7 +18,7 @@ pub(crate) fn kills() -> Option<u64> {
         .and_then(|text| parse(&text))
 }
 
-/// Whether there were more of them since `before`.
+/// Returns true if there were more kills since `before`.
 pub(crate) fn killed_since(before: Option<u64>) -> bool {
     before.zip(kills()).is_some_and(|(before, now)| now > before)
 }

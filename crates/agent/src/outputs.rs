@@ -1,5 +1,4 @@
-//! Outputs: the tar of a directory, made while it is sent, as `docker cp
-//! DIRECTORY/.` gives it.
+//! Outputs: the tar of a directory, made while it is sent, as `docker cp DIRECTORY/.` gives it.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
@@ -14,14 +13,14 @@ use crate::{in_thread, say};
 
 /// The name of the directory itself; all others begin with it.
 const ROOT: &str = "./";
-/// A new directory's mode, for one that is not there.
+/// The mode of a new directory, for a directory that does not exist.
 const ROOT_MODE: u32 = 0o755;
-/// What a header has room for, of a name and of a link's target.
+/// The room that a header has for a name, and for the target of a link.
 const NAME_BYTES: usize = 100;
-/// What tar calls an entry whose content is the next one's name or link.
+/// The name that tar gives an entry whose content is the next entry's name or link.
 const LONG: &[u8] = b"././@LongLink";
 
-/// Hands over the outputs, in order. One that cannot be is said and left out.
+/// Sends the outputs, in order. An output that cannot be sent is logged and left out.
 pub(crate) fn hand_over(chainpod: &Chainpod, directories: &[String]) {
     for (number, directory) in directories.iter().enumerate() {
         let sent = chainpod.insist(&format!("cannot hand over {directory}"), || {
@@ -40,11 +39,11 @@ pub(crate) fn hand_over(chainpod: &Chainpod, directories: &[String]) {
     }
 }
 
-/// A directory's tar while it is written by a thread of its own.
+/// A directory's tar, written by a thread of its own.
 struct TarStream {
     pipe: PipeReader,
     writer: Option<JoinHandle<io::Result<()>>>,
-    /// Why the tar could not be made.
+    /// The reason for which the tar could not be made.
     failed: Option<String>,
 }
 
@@ -67,7 +66,7 @@ impl Read for TarStream {
         if read > 0 || buffer.is_empty() {
             return Ok(read);
         }
-        // The pipe's end is the tar's end only if its writer says so.
+        // The end of the pipe is the end of the tar only if its writer succeeded.
         let Some(writer) = self.writer.take() else {
             return Ok(0);
         };
@@ -86,7 +85,7 @@ fn write(directory: &Path, to: PipeWriter) -> io::Result<()> {
     write_tar(directory, to)?.flush()
 }
 
-/// Writes the tar of `directory`; of one that is not there, an empty directory's.
+/// Writes the tar of `directory`. If it does not exist, writes that of an empty directory.
 fn write_tar<W: Write>(directory: &Path, to: W) -> io::Result<W> {
     let mut tar = Builder::new(to);
     match fs::metadata(directory) {
@@ -106,7 +105,7 @@ fn write_tar<W: Write>(directory: &Path, to: W) -> io::Result<W> {
     tar.into_inner()
 }
 
-/// Writes what is in `directory`, sorted by name, below the name `below`.
+/// Writes the entries of `directory`, sorted by name, below the name `below`.
 fn write_children<W: Write>(tar: &mut Builder<W>, directory: &Path, below: &[u8]) -> io::Result<()> {
     let mut children: Vec<PathBuf> = fs::read_dir(directory)
         .map_err(|error| at(directory, &error))?
@@ -145,7 +144,7 @@ fn write_child<W: Write>(tar: &mut Builder<W>, child: &Path, mut name: Vec<u8>) 
     } else if kind.is_file() {
         let mut header = header(&metadata, EntryType::Regular);
         header.set_size(metadata.len());
-        // A file that is written to meanwhile has the size that it had.
+        // A file that is written to meanwhile keeps the size that it had.
         let content = Exactly {
             from: File::open(child)?,
             left: metadata.len(),
@@ -166,7 +165,7 @@ fn header(metadata: &Metadata, kind: EntryType) -> Header {
     header
 }
 
-/// Appends an entry. By hand, as tar's own function takes the `./` away.
+/// Appends an entry. tar's own function is not used, because it removes the `./`.
 fn append<W: Write>(
     tar: &mut Builder<W>,
     header: &mut Header,
@@ -198,7 +197,7 @@ fn at(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// So many bytes of a file, or an error.
+/// A given number of bytes of a file, or an error.
 struct Exactly {
     from: File,
     left: u64,

@@ -1,5 +1,4 @@
-//! What can be reached from a Pod: for `chainpod doctor`, which runs the agent
-//! for nothing else.
+//! Tests of a Pod's connections for `chainpod doctor`, which runs the agent for nothing else.
 
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -10,9 +9,9 @@ use agent_protocol::{PROBE_CA_VARIABLE, Task, VERSION};
 use crate::client::{Chainpod, Failure};
 use crate::task::Orders;
 
-/// How long one try may take: within a cluster it takes milliseconds.
+/// The time limit of one try. Within a cluster it takes milliseconds.
 const LIMIT: Duration = Duration::from_secs(3);
-/// Where a Pod is told its name servers and search domains.
+/// The file with a Pod's name servers and search domains.
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 /// The port of name servers.
 const DNS_PORT: u16 = 53;
@@ -20,14 +19,14 @@ const DNS_PORT: u16 = 53;
 const QUERY: [u8; 12] = [0xc4, 0xa1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
 /// The question's type and class: A, IN.
 const A_IN: [u8; 4] = [0, 1, 0, 1];
-/// Larger than an answer without extensions may be.
+/// More than the size of an answer without extensions.
 const ANSWER_BYTES: usize = 1024;
 
-/// Tries each of these: `IP:PORT` is connected to, and must have a certificate of the CA in the environment, if there is
-/// one; anything else is a name that is looked up. The exit code: 0 where all can be reached.
+/// Tries each target. An `IP:PORT` is connected to, and must have a certificate of the CA in the environment,
+/// if there is one. Anything else is a name that is looked up. Returns the exit code 0 if all can be reached.
 ///
 /// # Errors
-/// A sentence that says what cannot be reached, and why.
+/// Returns a sentence that names the targets that cannot be reached, and the reasons.
 pub(crate) fn all(targets: &[std::ffi::OsString]) -> Result<u8, String> {
     let ca_pem = env::var(PROBE_CA_VARIABLE).ok();
     for target in targets {
@@ -44,7 +43,7 @@ pub(crate) fn all(targets: &[std::ffi::OsString]) -> Result<u8, String> {
     Ok(0)
 }
 
-/// Calls it as an agent does. Whatever it answers to one that it does not know, its certificate was good.
+/// Calls it as an agent does. A refusal will do too, because the handshake has checked the certificate.
 fn is_chainpod(address: SocketAddr, ca_pem: &str) -> Result<(), String> {
     let orders = Orders {
         task: Task {
@@ -70,7 +69,7 @@ fn connect(address: SocketAddr) -> Result<(), String> {
         .map_err(|error| format!("{address} cannot be reached: {error}"))
 }
 
-/// Asks the Pod's first name server, as the system's resolver does: with each search domain, and without.
+/// Asks the Pod's first name server as the system's resolver does: with each search domain, and without.
 fn look_up(name: &str) -> Result<(), String> {
     let text = fs::read_to_string(RESOLV_CONF).map_err(|error| format!("{RESOLV_CONF}: {error}"))?;
     let (server, domains) = resolver(&text).ok_or(format!("{RESOLV_CONF} names no server"))?;
@@ -85,7 +84,7 @@ fn look_up(name: &str) -> Result<(), String> {
     Err(format!("name server {server} does not know {name}"))
 }
 
-/// The first server and the search domains.
+/// Returns the first name server and the search domains.
 fn resolver(text: &str) -> Option<(IpAddr, Vec<&str>)> {
     let lines = || text.lines().map(str::split_whitespace);
     let mut servers =
@@ -109,11 +108,11 @@ fn ask(server: SocketAddr, name: &str) -> std::io::Result<bool> {
     Ok(is_known(&answer[..size]))
 }
 
-/// The query for a name's IPv4 address.
+/// Returns the query for a name's IPv4 address.
 fn question(name: &str) -> Vec<u8> {
     let mut question = QUERY.to_vec();
     for label in name.split('.').filter(|label| !label.is_empty()) {
-        // Longer ones are no labels, and the server says so.
+        // Longer labels are invalid, and the server says so.
         question.push(u8::try_from(label.len()).unwrap_or(u8::MAX));
         question.extend_from_slice(label.as_bytes());
     }
@@ -122,7 +121,7 @@ fn question(name: &str) -> Vec<u8> {
     question
 }
 
-/// Whether an answer to our query has no error and at least one record.
+/// Returns true if an answer to our query has no error and at least one record.
 fn is_known(answer: &[u8]) -> bool {
     match answer {
         [id0, id1, _, flags, _, _, n0, n1, ..] => {

@@ -1,5 +1,5 @@
-//! The one program of this Pod: its state, its signals, its end. As the first
-//! process we also reap whatever it leaves behind; this is the only place that waits.
+//! The one program of this Pod: its state, its signals and its end. The agent is the first process, so it also
+//! reaps all orphans. This is the only place that waits.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -11,15 +11,15 @@ use rustix::process::{
 
 use crate::launch::StartError;
 
-/// What a signal ends that is not handled; the others change nothing before there is a program.
+/// The signals whose default action ends a process. The others change nothing before there is a program.
 const FATAL: [Signal; 5] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::KILL, Signal::TERM];
 
-/// The program. Shared by all who signal it.
+/// The program. Every thread that sends signals shares it.
 pub(crate) struct Program(Mutex<State>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Its inputs are fetched.
+    /// Its inputs are being fetched.
     Waiting,
     /// It must not be started any more.
     Cancelled,
@@ -27,14 +27,14 @@ enum State {
     Ended,
 }
 
-/// What came of a signal.
+/// The result of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signalled {
-    /// It was sent, or there is nobody to send it to.
+    /// It was sent, or there is no program to send it to.
     Done,
-    /// There was no program yet, and now there will be none: the agent is to end.
+    /// There was no program yet and there will be none: the agent has to end.
     Cancelled,
-    /// It is no signal that we can send.
+    /// The agent cannot send such a signal.
     Unknown,
 }
 
@@ -43,7 +43,7 @@ impl Program {
         Self(Mutex::new(State::Waiting))
     }
 
-    /// Starts the program. Does not return where it was cancelled: who did that ends the agent.
+    /// Starts the program. Does not return if it was cancelled: whoever cancelled it ends the agent.
     pub(crate) fn start(&self, spawn: impl FnOnce() -> Result<Pid, StartError>) -> Result<(), StartError> {
         let mut state = self.state();
         if *state == State::Cancelled {
@@ -56,7 +56,7 @@ impl Program {
         Ok(())
     }
 
-    /// Sends the program a signal, and nobody else.
+    /// Sends a signal to the program and to nobody else.
     pub(crate) fn signal(&self, number: i32) -> Signalled {
         let Some(signal) = Signal::from_named_raw(number) else {
             return Signalled::Unknown;
@@ -64,7 +64,7 @@ impl Program {
         let mut state = self.state();
         match *state {
             State::Running(pid) => {
-                // It is not reaped before its state says so: the pid is its own.
+                // The program is not reaped before its state changes, so the pid is still its own.
                 let _ = kill_process(pid, signal);
                 Signalled::Done
             }
@@ -76,10 +76,10 @@ impl Program {
         }
     }
 
-    /// Waits for the program's end; reaps all others meanwhile.
+    /// Waits for the program's end, and reaps all other children meanwhile.
     pub(crate) fn wait(&self) -> WaitStatus {
         loop {
-            // Looks and leaves it: nobody may be reaped while a signal is on its way.
+            // Looks without reaping: nobody may be reaped while a signal is being sent.
             match waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
                 Ok(_) | Err(Errno::INTR) => {}
                 // The program is our child until it is reaped here.
@@ -100,7 +100,7 @@ impl Program {
     }
 }
 
-/// Docker's exit code: the program's own, or 128 and the signal's number.
+/// Returns Docker's exit code: the program's own, or 128 plus the signal's number.
 pub(crate) fn exit_code(status: WaitStatus) -> u8 {
     let code = status
         .exit_status()

@@ -1,9 +1,8 @@
-//! The process that brought the agent into a Pod beside the program's
-//! container stays for as long as that runs: a Pod with a container that has
-//! ended counts as not ready, and one with a container that goes on does not end.
+//! The process that brought the agent into a Pod, in a container next to the program's. It stays while the
+//! program's container runs: a Pod with a container that has ended counts as not ready, and a Pod with a
+//! container that goes on does not end.
 //!
-//! The agent holds a named pipe open, and the kernel closes it however the
-//! agent ends.
+//! The agent holds a named pipe open, and the kernel closes it when the agent ends for any reason.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -14,27 +13,27 @@ use agent_protocol::STAY_FILE;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::io::Errno;
 
-/// All may open it: the program's container may have another user.
+/// Everybody may open it: the program's container may have another user.
 const MODE: u32 = 0o666;
 
-/// Waits until the agent that was copied into `directory` has begun and has ended. The exit code.
+/// Waits until the agent that was copied into `directory` has started and has ended. Returns the exit code.
 ///
 /// # Errors
-/// A sentence that names the pipe.
+/// Returns a sentence that names the pipe.
 pub(crate) fn beside(directory: &Path) -> Result<u8, String> {
     make_pipe(directory)?;
     let pipe = directory.join(STAY_FILE);
     let failed = |error| format!("cannot read {}: {error}", pipe.display());
-    // Opening waits for who writes, and reading for the last of them to close it: nobody writes anything.
+    // `open` blocks until the agent opens the pipe, and reading until it exits. No data is sent.
     let mut reader = File::open(&pipe).map_err(failed)?;
     io::copy(&mut reader, &mut io::sink()).map_err(failed)?;
     Ok(0)
 }
 
-/// Makes the pipe, where it is not there yet.
+/// Makes the pipe if it is missing.
 ///
 /// # Errors
-/// A sentence that names it.
+/// Returns a sentence that names the pipe.
 pub(crate) fn make_pipe(directory: &Path) -> Result<(), String> {
     let pipe = directory.join(STAY_FILE);
     let failed = |error: io::Error| format!("cannot make {}: {error}", pipe.display());
@@ -47,9 +46,10 @@ pub(crate) fn make_pipe(directory: &Path) -> Result<(), String> {
     }
 }
 
-/// Lets the process beside stay while the answer lives; none where nobody copied the agent.
+/// Keeps the process in the other container running until the result is dropped. Returns none if the agent was
+/// not copied.
 pub(crate) fn hold(directory: &Path) -> Option<File> {
-    // For reading too: then opening waits for nobody.
+    // Opened for reading too, so that opening does not block.
     let mut options = File::options();
     options
         .read(true)
@@ -66,7 +66,7 @@ mod tests {
 
     use super::*;
 
-    /// Nothing happens in it, hopefully.
+    /// A time in which nothing is expected to happen.
     const A_WHILE: Duration = Duration::from_millis(50);
     const LIMIT: Duration = Duration::from_secs(10);
 

@@ -1,5 +1,5 @@
-//! Who signals the program: chainpod by its command stream, the kubelet by
-//! signalling us.
+//! The signals for the program. chainpod sends them on its command stream, and the kubelet sends them to the
+//! agent.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process;
@@ -14,15 +14,15 @@ use crate::client::{Chainpod, Failure};
 use crate::program::{Program, Signalled};
 use crate::{in_thread, say};
 
-/// What the kubelet, or somebody in the Pod, may send us.
+/// The signals that the kubelet, or somebody in the Pod, may send to the agent.
 const FORWARDED: [i32; 7] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH];
-/// A command is a short line.
+/// The longest line of a command.
 const LINE_BYTES: usize = 512;
 
-/// Forwards our own signals and chainpod's from now on.
+/// Forwards the agent's own signals and chainpod's from now on.
 ///
 /// # Errors
-/// A sentence where the kernel gives us no thread or no handler.
+/// Returns a sentence if the kernel refuses a thread or a handler.
 pub(crate) fn forward(chainpod: &Arc<Chainpod>, program: &Arc<Program>) -> Result<(), String> {
     let mut own = Signals::new(FORWARDED).map_err(|error| format!("cannot handle signals: {error}"))?;
     let to = (Arc::clone(chainpod), Arc::clone(program));
@@ -36,7 +36,7 @@ pub(crate) fn forward(chainpod: &Arc<Chainpod>, program: &Arc<Program>) -> Resul
     Ok(())
 }
 
-/// Follows the command stream for as long as the start is the container's current one.
+/// Follows the command stream while the start is the container's current one.
 fn listen(chainpod: &Chainpod, program: &Program) {
     let mut backoff = Backoff::new();
     loop {
@@ -53,7 +53,7 @@ fn listen(chainpod: &Chainpod, program: &Program) {
     }
 }
 
-/// Carries out the commands of a stream, to its end. Returns whether there was a line.
+/// Carries out the commands of a stream, to its end. Returns true if there was a line.
 fn obey(stream: impl Read, chainpod: &Chainpod, program: &Program) -> bool {
     let mut any = false;
     let lines = BufReader::with_capacity(LINE_BYTES, stream).lines();

@@ -6,7 +6,7 @@ use std::path::Path;
 use agent_protocol::{CA_FILE, TASK_FILE, TOKEN_FILE, Task, VERSION};
 use serde::Deserialize;
 
-/// What chainpod mounted for this one container.
+/// The files that chainpod mounted for this one container.
 #[derive(Debug)]
 pub(crate) struct Orders {
     pub(crate) task: Task,
@@ -23,7 +23,7 @@ struct Versioned {
 /// Reads the orders from the files in `directory`.
 ///
 /// # Errors
-/// A sentence that names the file, or the version that this agent does not speak.
+/// Returns a sentence that names the file, or the version that this agent does not speak.
 pub(crate) fn read(directory: &Path) -> Result<Orders, String> {
     let file = |name: &str| {
         let path = directory.join(name);

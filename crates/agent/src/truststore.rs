@@ -1,5 +1,5 @@
-//! The certificates that the operator wants to be trusted, for Java, which reads no PEM:
-//! a key store of the kind JKS, which each version of Java reads.
+//! The certificates that the operator wants to be trusted, for Java, which cannot read PEM: a key store of the
+//! type JKS, which every version of Java reads.
 
 use std::fs;
 use std::path::Path;
@@ -7,13 +7,13 @@ use std::path::Path;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-/// How a JKS begins: its magic number and version.
+/// The first bytes of a JKS: its magic number and version.
 const HEAD: [u8; 8] = [0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2];
 /// The tag of a trusted certificate.
 const TRUSTED: u32 = 2;
-/// The kind of all certificates.
+/// The type of all certificates.
 const KIND: &str = "X.509";
-/// The length of the digest at its end. It is checked where a password is given; there is none.
+/// The length of the digest at the end. Java checks it only if a password is given, and there is none.
 const DIGEST_BYTES: usize = 20;
 
 /// Writes the certificates of `bundle` to `truststore`.
@@ -25,14 +25,14 @@ pub(crate) fn make(bundle: &Path, truststore: &Path) -> Result<(), String> {
         .map_err(|error| format!("{} cannot be written: {error}", truststore.display()))
 }
 
-/// The store's bytes (`sun.security.provider.JavaKeyStore`).
+/// Returns the store's bytes (`sun.security.provider.JavaKeyStore`).
 fn store(certificates: &[CertificateDer<'_>]) -> Vec<u8> {
     let mut store = HEAD.to_vec();
     number(&mut store, certificates.len());
     for (index, certificate) in certificates.iter().enumerate() {
         store.extend(TRUSTED.to_be_bytes());
         text(&mut store, &format!("ca-{index}"));
-        // When it was made: nobody asks.
+        // The creation time, which nobody reads.
         store.extend(0_u64.to_be_bytes());
         text(&mut store, KIND);
         number(&mut store, certificate.len());
@@ -42,12 +42,12 @@ fn store(certificates: &[CertificateDer<'_>]) -> Vec<u8> {
     store
 }
 
-/// A length, as Java's `writeInt`. No certificate has 4 GiB.
+/// Writes a length like Java's `writeInt`. No certificate has 4 GiB.
 fn number(store: &mut Vec<u8>, number: usize) {
     store.extend(u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes());
 }
 
-/// Short and plain, as Java's `writeUTF`.
+/// Writes a short plain text like Java's `writeUTF`.
 fn text(store: &mut Vec<u8>, text: &str) {
     store.extend(u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes());
     store.extend(text.as_bytes());

@@ -1,4 +1,4 @@
-//! Inputs: each is fetched and unpacked on the way, nothing is stored twice.
+//! Inputs: each is unpacked while it is fetched, and nothing is stored twice.
 
 use std::cell::Cell;
 use std::fs::{self, File, Permissions};
@@ -12,17 +12,18 @@ use tar::{Archive, Entry, EntryType};
 use crate::client::{Chainpod, Failure};
 use crate::say;
 
-/// How much of a large file is written at once.
+/// The size of one write to a large file.
 const PIECE_BYTES: u64 = 256 * 1024;
-/// The number of times that the stream of an input may break before that is reported: a restart of chainpod breaks one, and
-/// a peer's user has the reason within 30 s.
+/// The number of times that the stream of an input may break before that is reported. A restart of chainpod
+/// breaks it once, and a peer's user gets the reason within 30 s.
 const BROKEN_TIMES: u32 = 3;
-/// As [`BROKEN_TIMES`].
+/// The time for which streams may break in any case, however often. Both limits must be reached.
 const BROKEN_FOR: Duration = Duration::from_secs(15);
 /// The bits of a mode that a file keeps.
 const MODE_BITS: u32 = 0o7777;
 
-/// Fetches the inputs into their directories, in order. A stream that breaks is fetched again, unless each one does.
+/// Fetches the inputs into their directories, in order. A stream that breaks is fetched again until it has
+/// broken too often.
 pub(crate) fn all(chainpod: &Chainpod, directories: &[String]) -> Result<(), Failure> {
     for (number, directory) in directories.iter().enumerate() {
         let what = format!("cannot fetch input {number}");
@@ -35,7 +36,7 @@ pub(crate) fn all(chainpod: &Chainpod, directories: &[String]) -> Result<(), Fai
     Ok(())
 }
 
-/// Streams of one input that broke after they had begun: chainpod is there.
+/// The streams of one input that broke after they had begun, so that chainpod is there.
 #[derive(Default)]
 struct Broken {
     times: u32,
@@ -43,7 +44,7 @@ struct Broken {
 }
 
 impl Broken {
-    /// The same failure, or the last one.
+    /// Returns the same failure, or the final one if it has happened too often.
     fn counted(&mut self, failure: Failure, what: &str) -> Failure {
         let since = *self.since.get_or_insert_with(Instant::now);
         self.times += 1;
@@ -85,7 +86,7 @@ fn unpack_from(mut source: Source<'_, impl Read>, directory: &Path) -> io::Resul
             io::Error::new(error.kind(), text)
         })?;
     }
-    // What follows the tar's end belongs to the answer: a connection is used again only after it.
+    // The bytes after the tar's end belong to the answer. The connection is reused only once they are read.
     io::copy(&mut source, &mut io::sink())?;
     Ok(())
 }
@@ -101,19 +102,19 @@ fn place(entry: &mut Entry<'_, impl Read>, directory: &Path) -> io::Result<()> {
     let unpacked = if kind.is_file() && entry.size() > PIECE_BYTES {
         write(entry, directory, &to)
     } else {
-        // Nobody may add to a path that leads elsewhere: `unpack_in` looks for that.
+        // A path must not lead outside the directory: `unpack_in` checks that.
         entry.unpack_in(directory).map(drop)
     };
     match unpacked {
         Ok(()) => {}
-        // A mount point, or a link of the image to a directory: it is there, and not ours.
+        // A mount point, or a link of the image to a directory: it is there, and not the agent's.
         Err(_) if kind.is_dir() && to.is_dir() => return Ok(()),
-        // A hard link from a try before, or a file where a directory shall be.
+        // A hard link from an earlier try, or a file in the place of a directory.
         Err(error) if error.kind() == ErrorKind::AlreadyExists && !kind.is_file() => {
             fs::remove_file(&to)?;
             entry.unpack_in(directory)?;
         }
-        // A file that was uploaded by itself is mounted here; it came later than what we unpack.
+        // A file that was uploaded by itself is mounted here. It is newer than the archive.
         Err(error) if error.kind() == ErrorKind::ResourceBusy => return Ok(()),
         Err(error) => return Err(error),
     }

@@ -1,5 +1,5 @@
-//! Where agents reach chainpod. Agents resolve no names: a Service's name is
-//! resolved here, once, and they are told its address.
+//! The address at which agents reach chainpod. Agents resolve no names: a Service's name is resolved here,
+//! once, and agents get its IP address.
 
 use std::fmt;
 use std::io;
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::net::lookup_host;
 
-/// How long a name may lead nowhere when chainpod begins: a Service that is made together with its Pod,
-/// and a DNS server that starts with the cluster, are there by then.
+/// The time for which a name may not resolve when chainpod starts. A Service that is created together with its
+/// Pod, and a DNS server that starts with the cluster, are there by then.
 const OUTAGE: Duration = Duration::from_secs(60);
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -24,10 +24,10 @@ pub(crate) struct AgentAddress {
 }
 
 impl AgentAddress {
-    /// Its IP address; a name may lead nowhere for [`OUTAGE`].
+    /// Returns its IP address. The name may fail to resolve for [`OUTAGE`].
     ///
     /// # Errors
-    /// The resolver's, after that time.
+    /// Returns the resolver's error, after that time.
     pub(crate) async fn resolve(&self) -> Result<SocketAddr> {
         self.resolve_within(OUTAGE).await
     }
@@ -51,10 +51,10 @@ impl AgentAddress {
         }
     }
 
-    /// Its IP address, asked for once.
+    /// Returns its IP address, after one look-up.
     ///
     /// # Errors
-    /// The resolver's.
+    /// Returns the resolver's error.
     pub(crate) async fn look_up(&self) -> io::Result<SocketAddr> {
         let mut found = lookup_host((self.host.as_str(), self.port)).await?;
         found
@@ -105,7 +105,7 @@ impl FromStr for AgentAddress {
     }
 }
 
-/// Whether a resolver may be asked for it: a DNS name, of which the last part is no number.
+/// Returns true if it is a name for a resolver: a DNS name whose last part is not a number.
 fn is_name(host: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();

@@ -1,16 +1,16 @@
-//! Which containers an operator means by a name.
+//! Finds the containers that an operator means by a name.
 
 use anyhow::{Result, bail};
 use engine::container::{Container, Record};
 
-/// What may stand between a chaincode's name and the version in its package's label.
+/// The characters between a chaincode's name and the version in its package's label.
 const LABEL_JOINTS: [char; 4] = ['_', '.', '-', ':'];
 
-/// The container of that name or id; else those of the chaincode of that name or label, of which `kv`
+/// Returns the container with that name or id, or else those of the chaincode with that name or label. `kv`
 /// means `kv_1` too.
 ///
 /// # Errors
-/// Where nothing is meant, or more than one thing.
+/// Returns an error if nothing matches, or if the name is ambiguous.
 pub(crate) fn meant<'a>(records: &'a [Record], name: &str) -> Result<Vec<&'a Record>> {
     let of = |is_meant: &dyn Fn(&Container) -> bool| -> Vec<_> {
         let meant = records.iter().filter(|record| is_meant(&record.container));
@@ -39,7 +39,7 @@ pub(crate) fn meant<'a>(records: &'a [Record], name: &str) -> Result<Vec<&'a Rec
     }
 }
 
-/// Whether a label is that name with a version behind it.
+/// Returns true if a label is that name followed by a version.
 fn begins(label: &str, name: &str) -> bool {
     let (Some(head), Some(rest)) = (label.get(..name.len()), label.get(name.len()..)) else {
         return false;

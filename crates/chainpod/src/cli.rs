@@ -1,4 +1,4 @@
-//! The command line: made from the table of settings.
+//! The command line, made from the table of settings.
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
@@ -7,7 +7,7 @@ use crate::examples::{ANYWHERE, Example, ON_A_CLUSTER};
 
 /// The subcommand that serves.
 pub(crate) const SERVE: &str = "serve";
-/// The subcommand that says which rule gave what.
+/// The subcommand that shows which rule set each field.
 pub(crate) const EXPLAIN: &str = "explain";
 /// The subcommand that lists containers.
 pub(crate) const PS: &str = "ps";
@@ -15,37 +15,37 @@ pub(crate) const PS: &str = "ps";
 pub(crate) const LOGS: &str = "logs";
 /// The subcommand that checks the cluster.
 pub(crate) const DOCTOR: &str = "doctor";
-/// The subcommand that removes what nobody needs.
+/// The subcommand that removes objects, blobs and images that nobody needs.
 pub(crate) const GC: &str = "gc";
-/// `gc`: does it.
+/// The option of `gc` to remove them, not only to list them.
 pub(crate) const DELETE: &str = "delete";
-/// `gc`: which containers.
+/// The option of `gc` that selects containers.
 pub(crate) const OLDER_THAN: &str = "older-than";
-/// `gc`: which images.
+/// The option of `gc` that selects images.
 pub(crate) const IMAGES_OLDER_THAN: &str = "images-older-than";
 /// The subcommand that prints completions for a shell.
 pub(crate) const COMPLETIONS: &str = "completions";
-/// Which container or chaincode a command is about.
+/// The argument that names a container or chaincode.
 pub(crate) const NAME: &str = "NAME";
-/// Which shell.
+/// The argument that names a shell.
 pub(crate) const SHELL: &str = "SHELL";
-/// `ps`: everything.
+/// The option of `ps` to list everything.
 pub(crate) const ALL: &str = "all";
-/// How a command writes.
+/// The option that selects a command's output format.
 pub(crate) const OUTPUT: &str = "output";
-/// `ps`: goes on.
+/// The option of `ps` to go on.
 pub(crate) const WATCH: &str = "watch";
-/// `logs`: goes on.
+/// The option of `logs` to go on.
 pub(crate) const FOLLOW: &str = "follow";
-/// `logs`: how many lines.
+/// The option of `logs` for the number of lines.
 pub(crate) const TAIL: &str = "tail";
-/// `logs`: of which peer.
+/// The option of `logs` that selects a peer.
 pub(crate) const PEER: &str = "peer";
-/// `logs`: of the start before.
+/// The option of `logs` for the previous start.
 pub(crate) const PREVIOUS: &str = "previous";
-/// What completions are made for.
+/// The shells that have completions.
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
-/// A container or chaincode, in the help.
+/// The help for the name of a container or chaincode.
 const NAME_HELP: &str = "A container's name, id or the beginning of its id; or a chaincode's name or label, for all its \
 containers (kv means kv_1 too)";
 
@@ -63,7 +63,7 @@ A field that no rule gives comes from the client (what the create request says),
 chainpod's default. The rules are those of the file as it is now: what the next Pod will have. Settings are read as serve \
 reads them.";
 
-/// The whole command line.
+/// Returns the whole command line.
 pub(crate) fn command() -> Command {
     let serve = Command::new(SERVE)
         .about("Serves the Docker Engine API until it is told to stop")

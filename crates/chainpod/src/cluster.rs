@@ -1,4 +1,4 @@
-//! The way to the cluster, and what chainpod may do there.
+//! The connection to the cluster, and chainpod's permissions there.
 
 use std::fmt;
 use std::path::Path;
@@ -11,11 +11,11 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use crate::config::{Config, Look};
 
-/// How long the API server may say nothing: longer than its watches last, so that a quiet watch is
-/// no failure.
+/// The time that the API server may be silent. It is longer than its watches last, so that a quiet watch is not
+/// a failure.
 const SILENCE_LIMIT: Duration = Duration::from_secs(310);
 
-/// How long the API server may be away when chainpod begins; after that who started it hears why.
+/// The time that the API server may be away when chainpod starts. After that chainpod ends with the reason.
 const OUTAGE: Duration = Duration::from_secs(60);
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Found {
     pub(crate) client: kube::Client,
     pub(crate) namespace: String,
-    /// The API server's.
+    /// The API server's version.
     pub(crate) version: String,
 }
 
@@ -32,7 +32,7 @@ impl Found {
     /// Finds the cluster and asks its API server for its version.
     ///
     /// # Errors
-    /// When none is configured, or it does not answer.
+    /// Returns an error if no cluster is configured, or if it does not answer.
     pub(crate) async fn by(config: &Config) -> Result<Self> {
         let mut kube = kube_config(config.kubeconfig.as_deref()).await?;
         kube.read_timeout = Some(SILENCE_LIMIT);
@@ -53,10 +53,10 @@ impl Found {
         })
     }
 
-    /// Whether the API server answers now. It needs no permission.
+    /// Checks that the API server answers now. It needs no permission.
     ///
     /// # Errors
-    /// Why not.
+    /// Returns the reason why not.
     pub(crate) async fn check(client: kube::Client) -> Result<(), String> {
         let answered = client.apiserver_version().await;
         answered
@@ -64,8 +64,8 @@ impl Found {
             .map_err(|error| format!("the kubernetes api server does not answer: {error}"))
     }
 
-    /// Names each permission that is missing: chainpod serves what it can all the same, and what it
-    /// cannot fails with the API server's own words.
+    /// Logs each permission that is missing. chainpod serves the rest all the same, and an operation without
+    /// permission fails with the API server's message.
     pub(crate) async fn tell_missing_permissions(&self) {
         match pods::missing_permissions(&self.client, &self.namespace).await {
             Ok(missing) => {
@@ -83,7 +83,7 @@ impl Found {
     }
 }
 
-/// Where a command looks at what `serve` has made. Printed it is a phrase: `in namespace …`.
+/// The place in which a command looks for the objects of `serve`. It prints as a phrase: `in namespace …`.
 pub(crate) struct Place {
     pub(crate) client: kube::Client,
     pub(crate) namespace: String,
@@ -92,15 +92,15 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The place that the settings say. It asks nobody.
+    /// Returns the place that the settings select, without a request.
     ///
     /// # Errors
-    /// When no cluster is configured.
+    /// Returns an error if no cluster is configured.
     pub(crate) async fn of(look: &Look) -> Result<Self> {
-        // Fails only where another is installed already.
+        // This only fails if a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut kube = kube_config(look.kubeconfig.as_deref()).await?;
-        // Who follows the log of a quiet chaincode waits; who tires of it ends the command.
+        // The log of a quiet chaincode may be silent for any time. Users end the command themselves.
         kube.read_timeout = None;
         let namespace = look.namespace.clone();
         Ok(Self {
@@ -119,7 +119,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// The API server's version, once it answers: for [`OUTAGE`] it may be away.
+/// Returns the API server's version once it answers. It may be away for [`OUTAGE`].
 async fn answering(client: &kube::Client) -> kube::Result<Info> {
     let deadline = Instant::now() + OUTAGE;
     loop {
@@ -133,7 +133,7 @@ async fn answering(client: &kube::Client) -> kube::Result<Info> {
     }
 }
 
-/// How the cluster is reached, that this file tells or the place where we run.
+/// Returns the way to reach the cluster: from this file, or else from the environment of this process.
 pub(crate) async fn kube_config(file: Option<&Path>) -> Result<kube::Config> {
     let options = KubeConfigOptions::default();
     let Some(file) = file else {

@@ -1,4 +1,4 @@
-//! The binary's verbs, one a file: each reads its settings, does its work and prints.
+//! The binary's subcommands, one per file: each reads its settings, does its work and prints.
 
 pub(crate) mod completions;
 pub(crate) mod doctor;

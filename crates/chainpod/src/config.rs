@@ -1,4 +1,4 @@
-//! The settings of `serve`: what they may be, and where each came from.
+//! The settings of `serve`: the accepted values and their sources.
 
 mod keys;
 mod read_only;
@@ -23,14 +23,14 @@ pub(crate) use self::values::duration;
 use crate::agent_address::AgentAddress;
 use crate::telemetry::LogFormat;
 
-/// What `serve` needs to know, checked.
+/// The checked settings of `serve`.
 pub(crate) struct Config {
     pub(crate) listen: Vec<Endpoint>,
     pub(crate) tls: Option<Arc<Tls>>,
-    /// None: the kubeconfig's or the Pod's own.
+    /// None stands for the kubeconfig's namespace, or the Pod's own.
     pub(crate) namespace: Option<String>,
     pub(crate) instance: String,
-    /// None: in-cluster, then the usual places.
+    /// None stands for the cluster of this Pod, then for the usual files.
     pub(crate) kubeconfig: Option<PathBuf>,
     pub(crate) unschedulable_limit: Duration,
     pub(crate) rules: Arc<rules::Source>,
@@ -41,13 +41,13 @@ pub(crate) struct Config {
     pub(crate) agent_address: AgentAddress,
     pub(crate) agent_image: String,
     pub(crate) agent_volume: AgentVolume,
-    /// None: nobody asks.
+    /// None if there is no such listener.
     pub(crate) admin_listen: Option<SocketAddr>,
     pub(crate) log_format: LogFormat,
     pub(crate) log_filter: String,
 }
 
-/// All that is wrong with the settings: a line each.
+/// All errors in the settings, one line each.
 #[derive(Debug)]
 pub(crate) struct Wrong(Vec<String>);
 
@@ -66,7 +66,7 @@ impl Config {
     /// Reads the settings from the flags, the environment and the file.
     ///
     /// # Errors
-    /// All that is wrong, at once.
+    /// Returns all errors at once.
     pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
         let mut sources = Sources::open(flags, env);
         let listen = sources.many(&key::LISTEN, str::parse);
@@ -136,7 +136,7 @@ fn tls(sources: &mut Sources<'_>) -> Option<Arc<Tls>> {
     }
 }
 
-/// The operator's rules; chainpod's own where no file is named.
+/// Returns the operator's rules, or chainpod's own if no file is named.
 fn rules(sources: &mut Sources<'_>) -> Option<Arc<rules::Source>> {
     let Some(file) = sources.one(&key::RULES, values::path) else {
         return Some(Arc::new(rules::Source::built_in()));
@@ -152,7 +152,8 @@ fn rules(sources: &mut Sources<'_>) -> Option<Arc<rules::Source>> {
     }
 }
 
-/// Where agents listen, if that is an address and not all of them, is where Pods reach them.
+/// Returns the address at which Pods reach chainpod. The default is the address at which it listens for agents,
+/// unless that means all addresses.
 fn agent_address(sources: &mut Sources<'_>, listen: Option<SocketAddr>) -> Option<AgentAddress> {
     if !sources.has(&key::AGENT_ADDRESS) {
         let listen = listen?;

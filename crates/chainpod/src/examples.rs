@@ -1,4 +1,4 @@
-//! The examples that `--help` shows, as data. Tests run the first table for real, and parse the second.
+//! The examples that `--help` shows, as data. Tests run the first table for real and parse the second.
 
 /// One example.
 pub(crate) struct Example {

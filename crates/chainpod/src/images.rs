@@ -1,4 +1,4 @@
-//! What is said of images: the operator's rules and registries, as the engine asks for them.
+//! The operator's rules and registries for images, behind the engine's port.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use engine::image::{ImageCommand, Ruled};
 use engine::ports::Images;
 use registry::Registries;
 
-/// The rules as their file says them now, and registries.
+/// The rules, as their file is now, and the registries.
 pub(crate) struct RuledImages {
     pub(crate) rules: Arc<rules::Source>,
     pub(crate) registries: Registries,

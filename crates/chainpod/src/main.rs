@@ -1,5 +1,5 @@
-//! The chainpod command: reads what it is told, wires the crates together and
-//! serves. No rule of Docker or Kubernetes lives here.
+//! The chainpod command: reads the command line, wires the crates together and serves. No rule of Docker or
+//! Kubernetes is here.
 
 mod agent_address;
 mod by_name;
@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
     let matches = match cli::command().try_get_matches() {
         Ok(matches) => matches,
         Err(help_or_error) => {
-            // Nobody is left to tell where this cannot be printed.
+            // If this cannot be printed, the error has nowhere to go.
             let _ = help_or_error.print();
             return match help_or_error.use_stderr() {
                 true => EX_USAGE.into(),
@@ -38,7 +38,7 @@ async fn main() -> ExitCode {
             };
         }
     };
-    // Invariant: clap demands a subcommand, and there is one.
+    // Invariant: clap requires a subcommand, so there is one.
     let (command, flags) = matches.subcommand().unwrap_or(("", &matches));
     let env = |name: &str| std::env::var(name).ok();
     match run(command, flags, &env).await {
@@ -53,7 +53,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Does what the command line says.
+/// Runs the subcommand of the command line.
 async fn run(command: &str, flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<ExitCode> {
     match command {
         cli::PS => ps::run(&Look::read(flags, env)?, flags).await?,
@@ -61,7 +61,7 @@ async fn run(command: &str, flags: &ArgMatches, env: &dyn Fn(&str) -> Option<Str
         cli::DOCTOR => return doctor::run(Doctor::read(flags, env)?, flags).await,
         cli::GC => gc::run(&Gc::read(flags, env)?).await?,
         cli::EXPLAIN => {
-            // Invariant: clap demands it.
+            // Invariant: clap requires the name.
             let name = flags.get_one::<String>(cli::NAME).map_or("", String::as_str);
             print::print(&explain::run(&Explain::read(flags, env)?, name).await?);
         }

@@ -1,17 +1,17 @@
-//! What commands print. A reader that goes away (`| head`) is no error.
+//! The output of commands. A reader that goes away (`| head`) is not an error.
 
 pub(crate) mod table;
 
 use std::io::Write;
 
-/// Writes to stdout, at once.
+/// Writes to stdout and flushes it.
 pub(crate) fn print(text: &str) {
     write(text.as_bytes());
 }
 
-/// [`print()`], for what may be no text.
+/// Like [`print()`], for bytes that may not be text.
 pub(crate) fn write(bytes: &[u8]) {
     let mut stdout = std::io::stdout().lock();
-    // Who does not read does not mind.
+    // A reader that has gone does not need the rest.
     let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
 }

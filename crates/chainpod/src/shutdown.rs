@@ -1,4 +1,4 @@
-//! The end: SIGTERM or SIGINT lets open builds and launches end, a second one does not.
+//! Shutdown: the first SIGTERM or SIGINT lets open builds and launches end, a second one does not.
 
 use anyhow::{Result, bail};
 use server::Drain;
@@ -11,10 +11,10 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// From now on they do not end the process by themselves.
+    /// Catches the signals. From now on they do not end the process by themselves.
     ///
     /// # Errors
-    /// The system's.
+    /// Returns the system's error.
     pub(crate) fn catch() -> Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -22,7 +22,7 @@ impl Signals {
         })
     }
 
-    /// The next one.
+    /// Returns the next signal.
     async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
@@ -30,10 +30,10 @@ impl Signals {
         }
     }
 
-    /// Waits for a signal, and then for what is open: [`Drain::LIMIT`] at most.
+    /// Waits for a signal, and then for open builds and launches: [`Drain::LIMIT`] at most.
     ///
     /// # Errors
-    /// When a second signal comes before that.
+    /// Returns an error if a second signal arrives before that.
     pub(crate) async fn end(mut self, drain: &Drain) -> Result<()> {
         let first = self.next().await;
         let open = drain.open();

@@ -1,11 +1,11 @@
-//! Logs: structured, to stderr, as text or JSON. What concerns a container is
-//! logged within its call's span, which names it, its chaincode and its peer.
+//! Logs: structured, to stderr, as text or JSON. A line about a container is logged within its call's span,
+//! which names the container, its chaincode and its peer.
 
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {
     /// For people.

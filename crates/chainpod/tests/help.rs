@@ -1,4 +1,4 @@
-//! The examples of `--help`: each is shown, and those that need no cluster run here, for real.
+//! The examples of `--help`: each is shown, and those that need no cluster are run here.
 
 #[path = "../src/examples.rs"]
 mod examples;
@@ -10,7 +10,7 @@ use examples::{ANYWHERE, ON_A_CLUSTER};
 
 const CHAINPOD: &str = env!("CARGO_BIN_EXE_chainpod");
 
-/// Runs a line in a shell that finds chainpod and knows nothing of a cluster.
+/// Runs a line in a shell that finds chainpod and has no cluster.
 fn shell(line: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let programs = Path::new(CHAINPOD).parent().unwrap();

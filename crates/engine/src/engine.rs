@@ -3,29 +3,28 @@
 //! them, and no lock is held during a call.
 
 mod announce;
+mod commands;
 mod enact;
 mod end;
 mod images;
 mod index;
 mod io;
 mod launch;
+mod once;
 mod seen;
 mod span;
 mod status;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
-
-use image_name::{ImageName, Reference};
+use std::time::Duration;
 
 use crate::caller::Caller;
 use crate::container::Record;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::failure::StartLimits;
-use crate::image::Image;
 use crate::name::{BootId, Scope};
-use crate::ports::{BuildRequest, Built, Cluster, Images, Meter, Reader, Store};
+use crate::ports::{Cluster, Images, Meter, Store};
 use crate::token::TokenKey;
 
 pub use self::end::{Stopped, WaitCondition};
@@ -103,47 +102,6 @@ impl Engine {
     #[must_use]
     pub fn token_key(&self) -> &TokenKey {
         &self.0.settings.token_key
-    }
-
-    /// Returns the image of that name or id.
-    ///
-    /// # Errors
-    /// Returns `NoSuchImage` if it was neither built nor pulled here, or `Invalid` if the text is neither a
-    /// name nor an id.
-    pub async fn image(&self, reference: &str) -> Result<Image> {
-        self.referred(&Reference::parse(reference)?).await
-    }
-
-    async fn referred(&self, reference: &Reference) -> Result<Image> {
-        let found = self.0.store.image(self.scope(), reference).await?;
-        found.ok_or_else(|| Error::NoSuchImage(reference.to_string()))
-    }
-
-    /// Remembers an external image.
-    ///
-    /// # Errors
-    /// Returns `Invalid` if the text is not a name, `NotAllowed` if the rules forbid the image, or the
-    /// store's error.
-    pub async fn pull(&self, name: &str) -> Result<Image> {
-        let parsed = ImageName::try_from(Reference::parse(name)?)?;
-        self.ruled(name)?;
-        Ok(self.0.store.pull(self.scope(), &parsed, name).await?)
-    }
-
-    /// Builds an image. Waits for its context as long as the client takes to send it.
-    ///
-    /// # Errors
-    /// Returns the store's error, also if the base image is not allowed.
-    pub async fn build(&self, request: &BuildRequest, context: Reader) -> Result<Built> {
-        let begun = Instant::now();
-        let _open = self.0.builds.open(self.1, &request.tags);
-        let allowed = |base: &str| self.0.settings.images.ruled(base).map(drop);
-        let built = self.0.store.build(self.scope(), request, &allowed, context).await;
-        if built.is_ok() {
-            self.0.settings.meter.built(begun.elapsed());
-        }
-        let what = || format!("image {} cannot be built", request.tags.join(", "));
-        built.map_err(|error| Error::from(error).of(what))
     }
 
     /// Returns the container of that id, unique id prefix or name.

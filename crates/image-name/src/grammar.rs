@@ -9,9 +9,9 @@ use crate::InvalidName;
 
 /// Docker's limit for a tag, in bytes. It is not in the expression: repetitions are copied when it is compiled.
 const MAX_TAG_BYTES: usize = 128;
-/// Fewer digits are no digest of any algorithm.
+/// The least number of digits of a digest of any algorithm.
 const MIN_DIGEST_DIGITS: usize = 32;
-/// The algorithms of digests, and how many hex digits they give.
+/// The algorithms of digests, and their numbers of hex digits.
 const ALGORITHMS: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
 
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
@@ -29,15 +29,16 @@ static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
 pub(crate) struct Parts<'a> {
     /// Registry and path.
     pub(crate) name: &'a str,
-    /// The registry, where it has the form of a host: `a_b.c` has not, which Docker takes for part of the path.
+    /// The registry, if it has the form of a host. `a_b.c` does not have it: Docker takes it for part of the
+    /// path.
     pub(crate) host: Option<&'a str>,
-    /// What follows a colon.
+    /// The part after a colon.
     pub(crate) tag: Option<&'a str>,
-    /// What follows an at sign.
+    /// The part after an at sign.
     pub(crate) digest: Option<&'a str>,
 }
 
-/// Splits a name that begins with its registry; none where it has not the form of a name.
+/// Splits a name that begins with its registry. Returns none if it does not have the form of a name.
 pub(crate) fn split(whole: &str) -> Option<Parts<'_>> {
     let found = REFERENCE.captures(whole)?;
     let part = |number| found.get(number).map(|part| part.as_str());

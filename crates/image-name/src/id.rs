@@ -2,19 +2,19 @@
 
 use std::fmt;
 
-/// What every image's id begins with. Clients may leave it out.
+/// The prefix of every image id. Clients may leave it out.
 const ALGORITHM: &str = "sha256:";
-/// How many hex digits an id has.
+/// The number of hex digits of an id.
 const ID_DIGITS: usize = 64;
-/// Fewer digits are not taken for an id: Docker prints 12.
+/// The least number of digits of an id prefix: Docker prints 12.
 const MIN_DIGITS: usize = 12;
 
-/// The id of an image, or its first digits: 12 at least.
+/// The id of an image, or its first digits: at least 12.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdPrefix(String);
 
 impl IdPrefix {
-    /// Reads `sha256:DIGITS` or `DIGITS`; none where the text is neither.
+    /// Reads `sha256:DIGITS` or `DIGITS`. Returns none if the text is neither.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(ALGORITHM).unwrap_or(text);
@@ -23,13 +23,13 @@ impl IdPrefix {
         is_id.then(|| Self(digits.to_owned()))
     }
 
-    /// Returns whether these are all digits of an id.
+    /// Returns true if these are all digits of an id.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.0.len() == ID_DIGITS
     }
 
-    /// Returns whether the id `sha256:HEX` begins with these digits.
+    /// Returns true if the id `sha256:HEX` begins with these digits.
     #[must_use]
     pub fn is_of(&self, id: &str) -> bool {
         id.strip_prefix(ALGORITHM)

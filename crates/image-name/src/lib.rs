@@ -1,5 +1,6 @@
 //! Image names: the only place that reads them. Names are read as Docker, containerd and the kubelet read them
-//! (`github.com/distribution/reference`); `tests/docker.json` has their answers. It knows no registries and no images.
+//! (`github.com/distribution/reference`). `tests/docker.json` has their answers. The crate does not know
+//! registries or images.
 //!
 //! `oci_spec::distribution::Reference` is not used: it takes `EVIL/x` for `docker.io/EVIL/x`, accepts Unicode tags and
 //! digests in capitals, refuses IPv6 registries, and its first use compiles an expression of 12 MB in 60 ms.
@@ -15,7 +16,7 @@ pub use crate::id::IdPrefix;
 const DEFAULT_REGISTRY: &str = "docker.io";
 /// The old name of that registry.
 const LEGACY_REGISTRY: &str = "index.docker.io";
-/// The one registry's host that needs neither a dot nor a port.
+/// The only host of a registry that needs neither a dot nor a port.
 const LOCALHOST: &str = "localhost";
 /// The namespace of Docker Hub's own images, which may be left out.
 const DEFAULT_NAMESPACE: &str = "library/";
@@ -23,12 +24,12 @@ const DEFAULT_NAMESPACE: &str = "library/";
 const DEFAULT_TAG: &str = "latest";
 /// Docker's limit for a repository's path within its registry, in bytes.
 const MAX_PATH_BYTES: usize = 255;
-/// Our limit for a whole name, in bytes: a host of 253, which is DNS' limit, a port of 6, a path of 255, a tag of 128, a
-/// digest of 135, and what separates them.
+/// Our limit for a whole name, in bytes: a host of 253, which is the limit of DNS, a port of 6, a path of 255,
+/// a tag of 128, a digest of 135, and the separators.
 pub const MAX_NAME_BYTES: usize = 780;
 
-/// The name of an image, complete: what Docker lets one leave out is there. Of a tag with a digest next to it only the
-/// digest is kept, as in containerd: the digest alone decides what is pulled.
+/// The complete name of an image, with the parts that Docker lets users leave out. If it has a tag and a
+/// digest, only the digest is kept, as in containerd: the digest alone decides which image is pulled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ImageName {
     registry: String,
@@ -36,15 +37,15 @@ pub struct ImageName {
     version: Version,
 }
 
-/// Which of a repository's images.
+/// The image within its repository: a tag or a digest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Version {
     Tag(String),
     Digest(String),
 }
 
-/// What a client refers to an image by. As Docker's errors write it, it is the familiar name, with the tag even where the
-/// client left it out, or the whole id.
+/// A client's reference to an image. It prints as in Docker's errors: the familiar name, with the tag even if
+/// the client left it out, or the whole id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
     /// A name.
@@ -55,7 +56,7 @@ pub enum Reference {
     NameOrId(ImageName, IdPrefix),
 }
 
-/// Why a text is not an image's name. The texts are Docker's.
+/// The reason for which a text is not an image's name. The texts are Docker's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     /// It does not have the form of a name.
@@ -73,7 +74,7 @@ pub enum InvalidName {
     /// Its digest is not written in lower-case hex digits.
     #[error("invalid checksum digest format")]
     DigestFormat,
-    /// Its digest has not as many digits as its algorithm gives.
+    /// Its digest does not have as many digits as its algorithm gives.
     #[error("invalid checksum digest length")]
     DigestLength,
     /// Its digest is of an unknown algorithm.
@@ -143,7 +144,7 @@ impl ImageName {
             .to_owned()
     }
 
-    /// Returns the registry's host, with its port where the name has one.
+    /// Returns the registry's host, with its port if the name has one.
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.registry
@@ -155,7 +156,7 @@ impl ImageName {
         &self.path
     }
 
-    /// Returns the tag; none where a digest says which image it is.
+    /// Returns the tag, or none if a digest identifies the image.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         match &self.version {
@@ -164,7 +165,7 @@ impl ImageName {
         }
     }
 
-    /// Returns the digest, `ALGORITHM:HEX`, where the name has one.
+    /// Returns the digest, `ALGORITHM:HEX`, if the name has one.
     #[must_use]
     pub fn digest(&self) -> Option<&str> {
         match &self.version {
@@ -187,7 +188,7 @@ impl Reference {
         }
     }
 
-    /// Returns the id or its first digits, where the text has that form.
+    /// Returns the id or its first digits, if the text has that form.
     #[must_use]
     pub const fn id(&self) -> Option<&IdPrefix> {
         match self {
@@ -206,7 +207,7 @@ impl fmt::Display for Reference {
     }
 }
 
-/// What is wanted where an id will not do.
+/// The conversion for callers that accept no id.
 impl TryFrom<Reference> for ImageName {
     type Error = InvalidName;
 
@@ -227,8 +228,8 @@ impl fmt::Display for Version {
     }
 }
 
-/// Splits a name into its registry and the rest. A first part is a registry only where it cannot be a namespace.
-/// Docker also takes `EVIL/x` for a registry, where others read `docker.io/EVIL/x`: here that is not a name.
+/// Splits a name into its registry and the rest. A first part is a registry only if it cannot be a namespace.
+/// Docker also takes `EVIL/x` for a registry, while others read `docker.io/EVIL/x`. Here that is not a name.
 fn split_registry(text: &str) -> (&str, &str) {
     match text.split_once('/') {
         Some((LEGACY_REGISTRY, rest)) => (DEFAULT_REGISTRY, rest),

@@ -1,5 +1,5 @@
-//! Docker's and containerd's answers for 164 names (`docker.json`, printed by `names.go`) are ours. Where they are
-//! not, [`ours`] says why.
+//! Docker's and containerd's answers for 164 names (`docker.json`, printed by `names.go`) are ours. For the
+//! exceptions, [`ours`] gives the reasons.
 
 use image_name::{IdPrefix, ImageName, Reference};
 use serde::Deserialize;
@@ -11,17 +11,17 @@ struct Row {
     name: String,
     /// `ParseNormalizedNamed` and `TagNameOnly`.
     docker: Option<String>,
-    /// `ParseDockerRef`, containerd's and the kubelet's, where it is not the same.
+    /// `ParseDockerRef`, for containerd and the kubelet, if it differs.
     containerd: Option<String>,
-    /// `FamiliarString` of that.
+    /// `FamiliarString` of that name.
     familiar: Option<String>,
     /// The error of all of them.
     refused: Option<String>,
-    /// `ParseAnyReference`, where the text is not a name.
+    /// `ParseAnyReference`, if the text is not a name.
     id: Option<String>,
 }
 
-/// Names that Docker accepts and we refuse: our error, and why.
+/// Returns our error and the reason, for names that Docker accepts and we refuse.
 fn ours(row: &Row) -> Option<(String, &'static str)> {
     let registry = row.name.split('/').next()?;
     let uppercase = |repository: &str| {
@@ -91,7 +91,7 @@ fn ids_are_what_docker_takes_for_one() {
             Ok(Reference::Id(id)) => Some(id.to_string()),
             _ => None,
         };
-        // Images here have ids of SHA-256 alone.
+        // Ids of images are only SHA-256 here.
         let expected = row.id.filter(|id| !id.starts_with("sha512:"));
         assert_eq!(found, expected, "{:?}", row.name);
     }

@@ -79,7 +79,7 @@ impl Registries {
 
     async fn look_up(&self, image: &str) -> Answer {
         let name =
-            ImageName::parse(image).map_err(|error| format!("{image:?} is no image's name: {error}"))?;
+            ImageName::parse(image).map_err(|error| format!("{image:?} is not an image name: {error}"))?;
         let reference = reference(&name);
         let host = name.registry();
         let auth = match &self.auth {
@@ -201,8 +201,8 @@ mod tests {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let registries = Registries::new(None);
         let error = registries.command("A B").await.unwrap_err();
-        assert!(error.starts_with("\"A B\" is no image's name: "), "{error}");
-        // oci-client's own parser reads this as docker.io/EVIL/a.
+        assert!(error.starts_with("\"A B\" is not an image name: "), "{error}");
+        // oci-client's own reader takes it for docker.io/EVIL/a.
         let error = registries.command("EVIL/a").await.unwrap_err();
         assert!(
             error.contains("repository name (EVIL/a) must be lowercase"),

@@ -1,5 +1,4 @@
-//! An archive that is kept as it came, for an agent to unpack: its names are
-//! looked at before it is.
+//! An archive that is stored unchanged, for an agent to unpack. Its entries are checked before that.
 
 use std::path::Path;
 
@@ -11,11 +10,11 @@ use crate::links::Links;
 use crate::names::Names;
 use crate::spool::disk;
 
-/// Looks at every entry of the tar in that file.
+/// Checks every entry of the tar in that file.
 ///
 /// # Errors
-/// `Invalid` for what is no tar or beyond a limit, and, by name, for an entry that climbs out or is
-/// written through a link that leads out.
+/// Returns `Invalid` if the file is not a tar or passes a limit, and, with the entry's name, if an entry climbs
+/// out or is written through a link that leads out.
 pub(crate) async fn check(path: &Path) -> Result<(), StoreError> {
     let file = File::open(path).await.map_err(|error| disk(path, &error))?;
     let mut entries = Entries::new(Box::new(file))?;
@@ -30,7 +29,7 @@ pub(crate) async fn check(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The body has come whole: what is cut off is the tar itself.
+/// The body arrived complete, so a cut is in the tar itself.
 fn invalid(error: StoreError) -> StoreError {
     match error {
         StoreError::Cut(text) => StoreError::Invalid(format!("the tar is cut off: {text}")),

@@ -1,4 +1,4 @@
-//! The layers of a build: what a plan wants copied, one layer each.
+//! The layers of a build: one layer for each COPY or ADD of its plan.
 
 use std::path::Path;
 
@@ -14,18 +14,18 @@ use crate::limits::relative;
 use crate::plan::Plan;
 use crate::spool::Spooled;
 
-/// A build in progress: what it has so far.
+/// A build in progress, with its results so far.
 pub(crate) struct Build<'a> {
     context: &'a BuildContext,
     scratch: &'a TempDir,
-    /// What the image will be.
+    /// The future image.
     pub(crate) overlay: Overlay,
-    /// The layers of this build, to be kept with the image.
+    /// The layers of this build, to be stored with the image.
     pub(crate) layers: Vec<Spooled>,
 }
 
 impl<'a> Build<'a> {
-    /// Carries a plan out.
+    /// Carries out a plan.
     pub(crate) async fn of(
         plan: Plan,
         context: &'a BuildContext,
@@ -43,7 +43,7 @@ impl<'a> Build<'a> {
         Ok(build)
     }
 
-    /// ADD and COPY: one layer.
+    /// Makes the layer of one ADD or COPY.
     async fn copy(&mut self, copy: &Copy) -> Result<(), StoreError> {
         let number = self.layers.len();
         let mut layer = Layer::create(self.scratch.path().join(format!("layer-{number}"))).await?;
@@ -88,7 +88,7 @@ impl<'a> Build<'a> {
         layer.add(self.context, &entry, &to).await
     }
 
-    /// Notes a directory that has files of ours.
+    /// Records a directory that has files of this build.
     fn mount(&mut self, directory: &str) {
         if !self.overlay.directories.iter().any(|known| known == directory) {
             self.overlay.directories.push(directory.to_owned());
@@ -96,11 +96,11 @@ impl<'a> Build<'a> {
     }
 }
 
-/// Says which archive it was.
+/// Adds the archive's name to an error.
 fn in_archive(archive: &Path, error: StoreError) -> StoreError {
     match error {
         StoreError::Invalid(text) => StoreError::Invalid(format!("ADD {}: {text}", archive.display())),
-        // It is in the context as it was sent: what is missing was never there.
+        // The context has the archive as it was sent: missing bytes were never there.
         StoreError::Cut(text) => StoreError::Invalid(format!(
             "ADD {}: the archive is cut off: {text}",
             archive.display()

@@ -1,5 +1,5 @@
-//! A build's context: the client's tar as one file on disk, and where in it
-//! each entry lies. No entry ever becomes a path on this machine.
+//! A build's context: the client's tar as one file on disk, and the position of each entry in it. No entry ever
+//! becomes a path on this machine.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -16,14 +16,14 @@ use crate::links::Links;
 use crate::names::Names;
 use crate::spool::{self, disk};
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    /// A file: where its bytes lie.
+    /// A file: the position of its bytes.
     File { offset: u64, size: u64 },
     /// A directory.
     Directory,
-    /// A symbolic link, to there.
+    /// A symbolic link with its target.
     Link(Box<Path>),
 }
 
@@ -39,12 +39,12 @@ pub(crate) struct Entry {
 pub(crate) struct BuildContext {
     tar: PathBuf,
     entries: BTreeMap<Box<Path>, Entry>,
-    /// What other names may take meanwhile.
+    /// The memory that other names may still take.
     pub(crate) names: Names,
 }
 
 impl BuildContext {
-    /// Receives the client's stream as a file at `tar` and notes its entries.
+    /// Receives the client's stream as a file at `tar` and records its entries.
     pub(crate) async fn receive(content: Reader, tar: PathBuf) -> Result<Self, StoreError> {
         let size = spool::receive(content, tar.clone()).await?.size;
         let mut context = Self {
@@ -84,13 +84,13 @@ impl BuildContext {
             };
             context.names.keep(&path, link)?;
             links.note(&path, link, &mut context.names)?;
-            // Copied, and not cut to its size: what is cut off would stay unused between all that is kept.
+            // Copied, not shrunk: shrinking would leave unused gaps between the kept names.
             context.entries.insert(path.as_path().into(), entry);
         }
         Ok(context)
     }
 
-    /// The entry at that path; a directory may be there by its files alone.
+    /// Returns the entry at that path. A directory counts as there if it only has files.
     pub(crate) fn entry(&self, path: &Path) -> Option<Entry> {
         let implied = Entry {
             kind: Kind::Directory,
@@ -104,16 +104,16 @@ impl BuildContext {
         }
     }
 
-    /// What is below that directory, with paths relative to it.
+    /// Returns the entries below that directory, with paths relative to it.
     pub(crate) fn below<'a>(&'a self, directory: &'a Path) -> impl Iterator<Item = (&'a Path, &'a Entry)> {
-        // In their order, what is below a directory follows it.
+        // In path order, the entries below a directory follow it.
         let behind = (Bound::Excluded(directory), Bound::Unbounded);
         self.entries
             .range::<Path, _>(behind)
             .map_while(move |(path, entry)| Some((path.strip_prefix(directory).ok()?, entry)))
     }
 
-    /// A file's bytes.
+    /// Returns a file's bytes.
     pub(crate) async fn read(&self, offset: u64, size: u64) -> Result<Reader, StoreError> {
         let failed = |error: std::io::Error| disk(&self.tar, &error);
         let mut file = File::open(&self.tar).await.map_err(failed)?;
@@ -121,7 +121,7 @@ impl BuildContext {
         Ok(Box::new(file.take(size)))
     }
 
-    /// The Dockerfile's text.
+    /// Returns the Dockerfile's text.
     pub(crate) async fn dockerfile(&self, name: &str) -> Result<String, StoreError> {
         let found = self.entry(&relative(Path::new(name))?).map(|entry| entry.kind);
         let Some(Kind::File { offset, size }) = found else {

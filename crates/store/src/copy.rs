@@ -11,18 +11,18 @@ use crate::words::{Variables, one};
 /// An ADD or COPY.
 pub(crate) struct Copy {
     keyword: &'static str,
-    /// ADD unpacks archives.
+    /// True for ADD, which unpacks archives.
     pub(crate) unpacks: bool,
     /// Paths in the context.
     pub(crate) sources: Vec<String>,
     pub(crate) target: Target,
 }
 
-/// Where it goes.
+/// The destination of an ADD or COPY.
 pub(crate) struct Target {
-    /// Absolute, without a slash at its end.
+    /// The absolute path, without a slash at its end.
     pub(crate) path: String,
-    /// Whether a single file goes into it rather than becomes it.
+    /// True if a single file goes into the path rather than becomes it.
     pub(crate) is_directory: bool,
 }
 
@@ -68,7 +68,7 @@ impl Copy {
         })
     }
 
-    /// Docker's text for a source that is not there.
+    /// Returns Docker's text for a source that is not there.
     pub(crate) fn not_found(&self, source: &str) -> StoreError {
         StoreError::Invalid(format!(
             "{} failed: file not found in build context or excluded by .dockerignore: stat {source}: file does not exist",
@@ -77,7 +77,7 @@ impl Copy {
     }
 }
 
-/// Where that many sources go, from that working directory.
+/// Returns the destination of that many sources, relative to that working directory.
 fn target(keyword: &str, destination: &str, sources: usize, working_dir: &str) -> Result<Target, StoreError> {
     let path = absolute(working_dir, destination)?;
     let is_directory = destination.ends_with('/')
@@ -93,7 +93,7 @@ fn target(keyword: &str, destination: &str, sources: usize, working_dir: &str) -
     Ok(Target { path, is_directory })
 }
 
-/// A path of the image, from that working directory; without a slash at its end.
+/// Returns a path of the image, relative to that working directory, without a slash at its end.
 pub(crate) fn absolute(working_dir: &str, path: &str) -> Result<String, StoreError> {
     let joined = Path::new("/").join(working_dir).join(path);
     if joined.as_os_str().len() as u64 > PATH.most {

@@ -11,18 +11,18 @@ mod instruction;
 
 pub(crate) use self::instruction::{Instruction, Paths};
 
-/// What some editors put before a text.
+/// The mark that some editors put at the beginning of a text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// One instruction.
 pub(crate) struct Step {
     pub(crate) line: usize,
-    /// As Docker's progress shows it: in one line.
+    /// The text on one line, as Docker's progress shows it.
     pub(crate) text: String,
     pub(crate) instruction: Instruction,
 }
 
-/// The same error, with the line in front where the Dockerfile is to blame.
+/// Returns the same error, with the line in front if the Dockerfile caused it.
 pub(crate) fn blame(line: usize, error: StoreError) -> StoreError {
     match error {
         StoreError::Unsupported(text) => StoreError::Unsupported(format!("line {line}: {text}")),
@@ -33,15 +33,15 @@ pub(crate) fn blame(line: usize, error: StoreError) -> StoreError {
     }
 }
 
-/// A refusal, without its line.
+/// Returns a refusal, without its line.
 pub(crate) fn unsupported(what: &str, remedy: &str) -> StoreError {
     StoreError::Unsupported(format!("{what} needs a builder, which chainpod is not; {remedy}"))
 }
 
-/// Reads a Dockerfile, in a time that grows with its length alone.
+/// Reads a Dockerfile. The time grows linearly with its length.
 pub(crate) fn steps(text: &str) -> Result<Vec<Step>, StoreError> {
     let invalid = |error| StoreError::Invalid(format!("dockerfile parse error: {error}"));
-    // The parser leaves it away, and tells positions behind it.
+    // The parser drops the mark and counts positions after it.
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let mut starts = Vec::new();
     let mut instructions = Vec::new();
@@ -74,7 +74,7 @@ pub(crate) fn steps(text: &str) -> Result<Vec<Step>, StoreError> {
         .collect())
 }
 
-/// The base that FROM names, with the ARGs before it; and how many steps that took.
+/// Returns the base image that FROM names, after the ARGs before it, and the number of steps read.
 pub(crate) fn base(steps: &[Step], args: &BTreeMap<String, String>) -> Result<(String, usize), StoreError> {
     let mut variables = Variables::new();
     for (index, step) in steps.iter().enumerate() {

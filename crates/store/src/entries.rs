@@ -19,18 +19,18 @@ use crate::limits::{ARCHIVE, ENTRIES, EXTENSIONS, TARGET, beyond, entry_path, re
 
 /// A tar's block: headers are one, contents are padded to whole ones.
 const BLOCK_BYTES: u64 = 512;
-/// The attributes that make a sparse file of a plain one begin so.
+/// The prefix of the attributes that turn a plain file into a sparse one.
 const SPARSE_ATTRIBUTE: &[u8] = b"GNU.sparse.";
-/// Headers are small, and each read of a file changes threads.
+/// The size of a buffer: headers are small, and each read of a file changes threads.
 const BUFFER_BYTES: usize = 128 * 1024;
 
-/// The content of an entry, to be read before the next entry is.
+/// The content of an entry. It must be read before the next entry.
 pub(crate) type Content = tokio_tar::Entry<Archive<Fence>>;
 
 /// The entries of an archive.
 pub(crate) struct Entries {
     entries: tokio_tar::Entries<Fence>,
-    /// How far the archive may be read by now.
+    /// The position up to which the archive may be read now.
     fence: Arc<AtomicU64>,
     /// The end of the last entry.
     end: u64,
@@ -42,7 +42,7 @@ pub(crate) struct Entry {
     /// Its path without root and dots.
     pub(crate) path: PathBuf,
     pub(crate) kind: EntryType,
-    /// The target of a link: of a hard link as the archive's paths are, of a symbolic one as it is.
+    /// The target of a link: a hard link's without root and dots, a symbolic link's unchanged.
     pub(crate) link: Option<PathBuf>,
     /// The position of its content in the archive.
     pub(crate) offset: u64,
@@ -51,10 +51,10 @@ pub(crate) struct Entry {
 }
 
 impl Entries {
-    /// Begins to read an uncompressed tar.
+    /// Starts to read an uncompressed tar.
     ///
     /// # Errors
-    /// `Invalid` where it is not one.
+    /// Returns `Invalid` if it is not a tar.
     pub(crate) fn new(tar: Reader) -> Result<Self, StoreError> {
         let fence = Arc::default();
         let tar = Fence {
@@ -71,11 +71,11 @@ impl Entries {
         })
     }
 
-    /// Reads on to the next entry, past what is left of the last one.
+    /// Reads on to the next entry, and skips the rest of the last one.
     ///
     /// # Errors
-    /// `Invalid` beyond a limit, for a sparse file, and for a path that climbs out; `Cut` or `Invalid` for what is
-    /// no tar.
+    /// Returns `Invalid` beyond a limit, for a sparse file, and for a path that climbs out. Returns `Cut` or
+    /// `Invalid` if the archive is not a tar.
     pub(crate) async fn next(&mut self) -> Result<Option<Entry>, StoreError> {
         loop {
             self.let_read(self.end + EXTENSIONS.most);
@@ -88,7 +88,7 @@ impl Entries {
                 return Err(beyond(&format!("more than {ENTRIES} entries")));
             }
             let end = end(&content);
-            // What a tool notes for the whole archive, as git does, is no entry.
+            // Attributes of the whole archive, as git writes them, are not an entry.
             if content.header().entry_type().is_pax_global_extensions() {
                 self.end = end?;
                 continue;
@@ -136,13 +136,13 @@ impl Entry {
         })
     }
 
-    /// The target of a symbolic link.
+    /// Returns the target of a symbolic link.
     pub(crate) fn symlink(&self) -> Option<&Path> {
         self.link.as_deref().filter(|_| self.kind.is_symlink())
     }
 }
 
-/// Where the content and its padding end.
+/// Returns the position at which the content and its padding end.
 fn end(content: &Content) -> Result<u64, StoreError> {
     let size = content.effective_size().checked_next_multiple_of(BLOCK_BYTES);
     let end = size.and_then(|size| content.raw_file_position().checked_add(size));
@@ -161,7 +161,7 @@ async fn has_sparse_attribute(content: &mut Content) -> Result<bool, StoreError>
     Ok(false)
 }
 
-/// Says what is wrong with a tar: beyond a limit, cut off, or none.
+/// Returns the error of a tar that passes a limit, is cut off, or is not a tar.
 pub(crate) fn no_tar(error: &io::Error) -> StoreError {
     if let Some(beyond) = error.get_ref().and_then(|error| error.downcast_ref::<Beyond>()) {
         return StoreError::Invalid(beyond.to_string());
@@ -177,7 +177,7 @@ pub(crate) fn no_tar(error: &io::Error) -> StoreError {
     }
 }
 
-/// An archive that ends nowhere but where it may be read to: whoever reads further gets an error, and no bytes.
+/// An archive that can be read only up to the fence: reading further returns an error and no bytes.
 pub(crate) struct Fence {
     tar: BufReader<Reader>,
     read: u64,
@@ -194,7 +194,7 @@ impl AsyncRead for Fence {
         if left == 0 {
             return Poll::Ready(Err(io::Error::other(Beyond)));
         }
-        // What is in memory is always ready: other tasks have their turn nevertheless.
+        // Data in memory is always ready, so this yields to other tasks.
         let turn = ready!(coop::poll_proceed(cx));
         let bytes = ready!(Pin::new(&mut self.tar).poll_fill_buf(cx))?;
         let count = bytes
@@ -209,7 +209,7 @@ impl AsyncRead for Fence {
     }
 }
 
-/// The error of who reads beyond the fence.
+/// The error of a read beyond the fence.
 #[derive(Debug)]
 struct Beyond;
 

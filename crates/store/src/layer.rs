@@ -1,4 +1,4 @@
-//! One layer: the tar that an ADD or COPY leaves, with paths relative to `/`.
+//! One layer: the tar that an ADD or COPY makes, with paths relative to `/`.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use crate::links::Links;
 use crate::names::Names;
 use crate::spool::{Spool, Spooled, disk, peek, uncompressed};
 
-/// A tar's block, and where its magic is.
+/// The size of a tar's block.
 const BLOCK_BYTES: usize = 512;
 const TAR_MAGIC: std::ops::Range<usize> = 257..262;
-/// What a header's link field holds; longer targets get an entry of their own.
+/// The size of a header's link field. Longer targets get an entry of their own.
 const LINK_BYTES: usize = 100;
 
 /// A layer being written.
@@ -40,7 +40,7 @@ impl Layer {
         spool.finish().await
     }
 
-    /// Puts an entry of the context at `to`, as root's.
+    /// Adds an entry of the context at `to`, owned by root.
     pub(crate) async fn add(
         &mut self,
         context: &BuildContext,
@@ -71,7 +71,7 @@ impl Layer {
         }
     }
 
-    /// Unpacks an archive at `to`, with the owners that it names. `names` is what its links may take.
+    /// Unpacks an archive at `to`, with the owners that it names. `names` limits the memory of its links.
     pub(crate) async fn extract(
         &mut self,
         archive: Reader,
@@ -144,7 +144,7 @@ impl Layer {
     }
 }
 
-/// The tar in a file that ADD unpacks, if it is one: its bytes tell.
+/// Returns the tar in a file that ADD unpacks, or none if its bytes are not a tar.
 pub(crate) async fn archive(content: Reader) -> Result<Option<Reader>, StoreError> {
     let (head, content) = peek(content, 6).await.map_err(|error| unreadable(&error))?;
     if head.starts_with(b"BZh") || head.starts_with(b"\xfd7zXZ\0") {
@@ -152,7 +152,7 @@ pub(crate) async fn archive(content: Reader) -> Result<Option<Reader>, StoreErro
             "ADD of a bzip2 or xz archive; pack it with gzip or not at all".to_owned(),
         ));
     }
-    // A broken gzip is a file like any other, as in Docker.
+    // A broken gzip is copied like any other file, as in Docker.
     let Ok(plain) = uncompressed(content).await else {
         return Ok(None);
     };

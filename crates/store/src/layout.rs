@@ -1,5 +1,4 @@
-//! The OCI layout: blobs by digest, and one small object per name. Each arrives
-//! whole or not at all.
+//! The OCI layout: blobs by digest, and one small object per name. Each arrives whole or not at all.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,28 +21,27 @@ use crate::Location;
 use crate::place::Place;
 use crate::spool::{self, Spooled, disk};
 
-/// Where blobs are.
+/// The directory of blobs.
 const BLOBS: [&str; 2] = ["blobs", "sha256"];
-/// Where names are, by scope.
+/// The directory of names, by scope.
 const REFS: &str = "refs";
-/// How much of a blob is read at once: a launch waits for it, and each read costs a thread's turn, or a
-/// request.
+/// The size of one read of a blob. A launch waits for it, and each read costs a thread's turn or a request.
 const READ_BYTES: usize = 1024 * 1024;
-/// Longer names are hashed: file systems end at 255.
+/// The longest name that is not hashed: file systems end at 255.
 const MAX_NAME_CHARS: usize = 200;
-/// The file that says that this is an OCI layout, and what it says.
+/// The file that marks an OCI layout.
 const LAYOUT_FILE: &str = "oci-layout";
 const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
-/// How long the place may take to say that the layout is there: a probe has 0.8 s.
+/// The time within which the place must report that the layout is there: a probe has 0.8 s.
 const CHECK_LIMIT: Duration = Duration::from_millis(700);
-/// How long a list or an opening for upkeep may take: who scrapes waits for it.
+/// The time that a list, or an opening for upkeep, may take: a scrape of the metrics waits for it.
 const LOOK_LIMIT: Duration = Duration::from_secs(5);
 
-/// What a name stands for.
+/// The image that a name stands for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Named {
-    /// The OCI manifest of a built image; none for an external reference.
+    /// The OCI manifest of a built image, or none for an external reference.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) manifest: Option<Digest>,
     /// The image.
@@ -56,19 +54,20 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Opens the layout to serve it, and makes it if it is not there.
+    /// Opens the layout to serve it, and creates it if it is missing.
     pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
         Self::within(Place::open(location).await?).await
     }
 
-    /// Makes the layout in that place if it is not there.
+    /// Creates the layout in that place if it is missing.
     pub(crate) async fn within(place: Place) -> Result<Self, StoreError> {
         let layout = Self { place };
         layout.put(LAYOUT, &Path::from(LAYOUT_FILE)).await?;
         Ok(layout)
     }
 
-    /// Opens a layout that is there, to tidy it up; whether nobody else has it open. Nothing in it is touched.
+    /// Opens an existing layout for upkeep. Its blobs and names are not changed. The second value is true if
+    /// nobody else has it open.
     pub(crate) async fn attach(location: &Location) -> Result<(Self, bool), StoreError> {
         let (place, is_alone) = Place::attach(location, LAYOUT_FILE)?;
         let layout = Self { place };
@@ -81,13 +80,13 @@ impl Layout {
         }
     }
 
-    /// A directory for unfinished things; it goes when it is dropped.
+    /// Returns a directory for unfinished files, which is removed when it is dropped.
     pub(crate) fn scratch(&self) -> Result<TempDir, StoreError> {
         self.place.scratch()
     }
 
-    /// Writes something unfinished, and sees whether the layout is there: whether something can be brought
-    /// there was seen at the start, and each time costs money in a bucket.
+    /// Writes an unfinished file and checks that the layout is there. Moving a file there was tried at the
+    /// start: each time costs money in a bucket.
     pub(crate) async fn check(&self) -> Result<(), StoreError> {
         let scratch = self.scratch()?;
         let file = scratch.path().join("check");
@@ -97,7 +96,7 @@ impl Layout {
         there.map(drop).map_err(|error| self.place.failed(&error))
     }
 
-    /// What all blobs take together: their metadata is read, not they.
+    /// Returns the size of all blobs. Reads their metadata, not their content.
     pub(crate) async fn size_bytes(&self) -> Result<u64, StoreError> {
         let count = async {
             let mut blobs = self.place.objects.list(Some(&Path::from_iter(BLOBS)));
@@ -105,7 +104,7 @@ impl Layout {
             while let Some(blob) = blobs.next().await {
                 match blob {
                     Ok(blob) => bytes += blob.size,
-                    // One that is just being removed.
+                    // This one is being removed.
                     Err(object_store::Error::NotFound { .. }) => {}
                     Err(error) => return Err(error),
                 }
@@ -117,13 +116,13 @@ impl Layout {
             .map_err(|error| self.place.failed(&error))
     }
 
-    /// Makes a finished file a blob.
+    /// Stores a finished file as a blob.
     pub(crate) async fn keep(&self, spooled: &Spooled) -> Result<(), StoreError> {
         let blob = blob_path(&spooled.digest)?;
         self.place.take(&spooled.path, &blob).await
     }
 
-    /// Reads a blob, and its size.
+    /// Opens a blob for reading, and returns its size too.
     pub(crate) async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError> {
         match self.place.objects.head(&blob_path(digest)?).await {
             Ok(found) => {
@@ -142,17 +141,17 @@ impl Layout {
         self.put(&json, &name_path(scope, name)?).await
     }
 
-    /// What that name stands for.
+    /// Returns the image with that name.
     pub(crate) async fn named(&self, scope: &Scope, name: &str) -> Result<Option<Named>, StoreError> {
         self.read(&name_path(scope, name)?).await
     }
 
-    /// Everything that has a name in that scope.
+    /// Returns all images with a name in that scope.
     pub(crate) async fn all(&self, scope: &Scope) -> Result<Vec<Named>, StoreError> {
         self.below(&scope_path(scope)?).await
     }
 
-    /// Everything that has a name.
+    /// Returns all images with a name.
     pub(crate) async fn all_scopes(&self) -> Result<Vec<Named>, StoreError> {
         self.below(&Path::from(REFS)).await
     }
@@ -167,7 +166,7 @@ impl Layout {
         Ok(all)
     }
 
-    /// Forgets a name; its blobs may be others' too and stay.
+    /// Removes a name. Its blobs stay, as other images may share them.
     pub(crate) async fn forget(&self, scope: &Scope, name: &str) -> Result<bool, StoreError> {
         let path = name_path(scope, name)?;
         if self.read(&path).await?.is_none() {
@@ -180,7 +179,7 @@ impl Layout {
         }
     }
 
-    /// Removes all blobs but these; how many.
+    /// Removes all other blobs, and returns their number.
     pub(crate) async fn retain(&self, needed: &HashSet<Digest>) -> Result<usize, StoreError> {
         let idle = self.idle(needed).await?;
         for (path, _) in &idle {
@@ -193,7 +192,8 @@ impl Layout {
         Ok(idle.len())
     }
 
-    /// All blobs but these and, where others may be about to name them, young ones; with their sizes.
+    /// Returns all other blobs with their sizes, but no young ones where another process may be about to name
+    /// them.
     pub(crate) async fn idle(&self, needed: &HashSet<Digest>) -> Result<Vec<(Path, u64)>, StoreError> {
         let mut blobs = self.place.objects.list(Some(&Path::from_iter(BLOBS)));
         let mut idle = Vec::new();
@@ -208,7 +208,7 @@ impl Layout {
         Ok(idle)
     }
 
-    /// The blobs that names need.
+    /// Returns the blobs that named images need.
     pub(crate) async fn named_blobs(&self) -> Result<HashSet<Digest>, StoreError> {
         let mut needed = HashSet::new();
         for named in self.all_scopes().await? {
@@ -220,7 +220,7 @@ impl Layout {
         Ok(needed)
     }
 
-    /// Whether anything has a name in another scope than that one.
+    /// Returns true if any other scope has a name.
     pub(crate) async fn has_others(&self, scope: &Scope) -> Result<bool, StoreError> {
         let own = scope_path(scope)?;
         let mut names = self.place.objects.list(Some(&Path::from(REFS)));
@@ -255,7 +255,7 @@ impl Layout {
     }
 }
 
-/// The answer, or that there is none.
+/// Returns the answer, or an error if there is none in time.
 async fn in_time<T>(
     limit: Duration,
     answer: impl Future<Output = object_store::Result<T>>,
@@ -289,7 +289,7 @@ fn parse(path: &str) -> Result<Path, StoreError> {
     Path::parse(path).map_err(|error| StoreError::Invalid(error.to_string()))
 }
 
-/// The name as a file's name: what is not plain becomes `=XX`.
+/// Returns the name as a file name, with special characters written as `=XX`.
 fn encoded(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for byte in name.bytes() {

@@ -1,5 +1,5 @@
-//! The image store: an OCI layout over `object_store`. It knows Dockerfiles,
-//! layers and names; it knows no HTTP, no Kubernetes and no containers.
+//! The image store: an OCI layout over `object_store`. It knows Dockerfiles, layers and names. It does not know
+//! HTTP, Kubernetes or containers.
 
 mod archive;
 mod build;
@@ -45,18 +45,18 @@ pub use crate::upkeep::Upkeep;
 /// The Dockerfile's name when the client gives none.
 const DEFAULT_DOCKERFILE: &str = "Dockerfile";
 
-/// The store in its place. One process at a time writes to it.
+/// An image store. One process at a time writes to it.
 pub struct ImageStore {
     layout: Layout,
-    /// Read while a blob is there that nothing names yet; written by a sweep.
+    /// Locked for reading while a blob is there that nothing names yet, and for writing by a sweep.
     unnamed: Arc<RwLock<()>>,
 }
 
 impl ImageStore {
-    /// Opens the store at that place, and makes it if it is not there.
+    /// Opens the store at that place, and creates it if it is missing.
     ///
     /// # Errors
-    /// `Io` with the place and a remedy when it cannot be written to.
+    /// Returns `Io` with the place and a remedy if the store cannot be written to.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
         Ok(Self::of(Layout::open(location).await?))
     }
@@ -73,7 +73,7 @@ impl ImageStore {
         Ok(all.map(|named| named.image).find(|image| id.is_of(&image.id.0)))
     }
 
-    /// The image of ours that FROM names; none where the cluster must have it.
+    /// Returns the image of this store that FROM names, or none if the cluster must have it.
     async fn base(&self, scope: &Scope, from: &str) -> Result<Option<Image>, StoreError> {
         let reference = Reference::parse(from).map_err(|error| {
             let from = limits::start(from.as_ref());
@@ -81,13 +81,13 @@ impl ImageStore {
         })?;
         let base = self.image(scope, &reference).await?;
         match (base, reference) {
-            // An id is ours alone: no registry has it.
+            // No registry knows an id of this store.
             (None, Reference::Id(id)) => Err(StoreError::Invalid(format!("No such image: {id}"))),
             (base, _) => Ok(base),
         }
     }
 
-    /// Gives a built image its names; without any it is still found by its id.
+    /// Gives a built image its names. An image without names is still found by its id.
     async fn tag(
         &self,
         scope: &Scope,
@@ -98,7 +98,7 @@ impl ImageStore {
         if tags.is_empty() {
             tags.push(image.name.clone());
         }
-        // The first one last: it is the one that the answer names.
+        // The first one is written last: the answer names it.
         for tag in tags.into_iter().rev() {
             image.name = tag;
             let named = Named {
@@ -110,7 +110,7 @@ impl ImageStore {
         Ok(image)
     }
 
-    /// Writes configuration and manifest, and makes blobs of everything.
+    /// Writes the configuration and the manifest, and stores everything as blobs.
     async fn keep(
         &self,
         scratch: &TempDir,
@@ -140,7 +140,7 @@ impl ImageStore {
     }
 }
 
-/// Does what takes the processor for long where no other task waits for it.
+/// Runs work that takes the processor for long on a thread where no other task waits.
 async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -162,7 +162,7 @@ fn tag_of(text: &str) -> Result<String, StoreError> {
 #[async_trait]
 impl Store for ImageStore {
     async fn image(&self, scope: &Scope, reference: &Reference) -> Result<Option<Image>, StoreError> {
-        // What was built without a name has its id as one.
+        // An image that was built without a name has its id as its name.
         if let Some(named) = self.layout.named(scope, &reference.to_string()).await? {
             return Ok(Some(named.image));
         }
@@ -174,7 +174,7 @@ impl Store for ImageStore {
 
     async fn pull(&self, scope: &Scope, name: &ImageName, written: &str) -> Result<Image, StoreError> {
         let key = name.familiar();
-        // What was built here is in no registry: a pull must not take its place.
+        // No registry has an image that was built here: a pull must not replace it.
         if let Some(known) = self.layout.named(scope, &key).await? {
             return Ok(known.image);
         }

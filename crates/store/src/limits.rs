@@ -1,17 +1,17 @@
-//! The limits on archives and Dockerfiles: far beyond what chaincode has, named, each with its reason, in one table. They keep a
-//! client from filling memory or disk with a few bytes of its own.
+//! The limits on archives and Dockerfiles, far beyond what chaincode has, in one table, each with its reason.
+//! They keep a client from filling memory or disk with few bytes.
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
 use engine::ports::StoreError;
 
-/// The most that is accepted of something.
+/// The largest amount of something that is accepted.
 #[derive(Debug)]
 pub struct Limit {
     /// The thing that is limited.
     pub what: &'static str,
-    /// The most of it.
+    /// The largest accepted amount.
     pub most: u64,
     /// The unit of `most`.
     pub unit: Unit,
@@ -140,10 +140,10 @@ impl fmt::Display for Limit {
     }
 }
 
-/// An entry's path without its root and dots. Absolute names are legal: peers send them.
+/// Returns an entry's path without its root and dots. Absolute names are legal: peers send them.
 ///
 /// # Errors
-/// `Invalid` where it climbs out by `..`, or is longer than Linux knows.
+/// Returns `Invalid` if the path climbs out by `..` or is longer than Linux allows.
 pub(crate) fn entry_path(path: &Path) -> Result<PathBuf, StoreError> {
     if path.as_os_str().len() as u64 > PATH.most {
         return Err(beyond(&format!("a path of more than {PATH}: {}", start(path))));
@@ -151,10 +151,10 @@ pub(crate) fn entry_path(path: &Path) -> Result<PathBuf, StoreError> {
     relative(path)
 }
 
-/// The path without its root and dots.
+/// Returns the path without its root and dots.
 ///
 /// # Errors
-/// `Invalid` where it leads out of where it starts.
+/// Returns `Invalid` if the path leads out of its starting point.
 pub(crate) fn relative(path: &Path) -> Result<PathBuf, StoreError> {
     let mut clean = PathBuf::new();
     for part in path.components() {
@@ -172,12 +172,12 @@ pub(crate) fn relative(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(clean)
 }
 
-/// A refusal of an archive.
+/// Returns the refusal of an archive.
 pub(crate) fn beyond(what: &str) -> StoreError {
     StoreError::Invalid(format!("the archive has {what}"))
 }
 
-/// The start of a path or value: enough to know it by.
+/// Returns the start of a path or value, long enough to recognise it.
 pub(crate) fn start(path: &Path) -> String {
     let text = path.to_string_lossy();
     match text.char_indices().nth(64) {

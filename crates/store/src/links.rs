@@ -1,5 +1,5 @@
-//! The symbolic links of an archive, so that no entry is written through one
-//! that leads out. A link's own target is data, whatever it says.
+//! The symbolic links of an archive, so that no entry is written through a link that leads out. The target of a
+//! link is not restricted.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,20 +10,20 @@ use engine::ports::StoreError;
 use crate::limits::{STEPS, beyond, entry_path};
 use crate::names::Names;
 
-/// Links on the way to one entry: Linux's own limit.
+/// The most links on the path of one entry: the limit of Linux.
 const MAX_HOPS: usize = 40;
 
-/// The links that there have been so far, by their paths.
+/// The links of an archive so far, by their paths.
 pub(crate) struct Links {
-    /// Where the archive's root will be, for targets that are absolute; none is nowhere.
+    /// The future directory of the archive's root, for absolute targets. None if there is no such directory.
     root: Option<PathBuf>,
     targets: BTreeMap<OsString, Box<Path>>,
-    /// How many directories have been looked up.
+    /// The number of directories that have been looked up.
     steps: u64,
 }
 
 impl Links {
-    /// Of an archive that is unpacked there.
+    /// Returns the empty set of links of an archive that is unpacked at `root`.
     pub(crate) fn new(root: Option<&Path>) -> Self {
         Self {
             root: root.map(Path::to_owned),
@@ -32,10 +32,10 @@ impl Links {
         }
     }
 
-    /// Notes what is at that path now.
+    /// Records the entry that is at that path now.
     ///
     /// # Errors
-    /// `Invalid` where there is no room for another link.
+    /// Returns `Invalid` if there is no room for another link.
     pub(crate) fn note(
         &mut self,
         path: &Path,
@@ -54,10 +54,10 @@ impl Links {
         Ok(())
     }
 
-    /// Where an entry of that path really is: its directories may be links.
+    /// Returns the real path of an entry, whose directories may be links.
     ///
     /// # Errors
-    /// `Invalid`, with the entry's and the link's names, where one leads out, and beyond a limit.
+    /// Returns `Invalid`, with the names of the entry and the link, if a link leads out, and beyond a limit.
     pub(crate) fn resolve(&mut self, path: &Path) -> Result<PathBuf, StoreError> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Ok(path.to_owned());
@@ -101,7 +101,7 @@ impl Links {
         Ok(here)
     }
 
-    /// Where a link leads, from the archive's root; none where that is out of it.
+    /// Returns the target of a link from the archive's root, or none if it is outside.
     fn follow(&self, link: &Path, target: &Path) -> Option<PathBuf> {
         let (mut to, target) = if target.is_absolute() {
             (PathBuf::new(), target.strip_prefix(self.root.as_ref()?).ok()?)

@@ -1,14 +1,13 @@
-//! Where an image store is, as it is written: a directory, or a bucket of an
-//! S3-compatible service.
+//! The location of an image store as it is written: a directory, or a bucket of an S3-compatible service.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// How a bucket is told from a directory.
+/// The prefix that marks a bucket.
 const SCHEME: &str = "s3://";
 
-/// The place of an image store.
+/// The location of an image store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
     /// A directory of this machine.
@@ -17,7 +16,7 @@ pub enum Location {
     Bucket {
         /// Its name.
         name: String,
-        /// What all of the store's keys begin with; may be empty.
+        /// The prefix of all the store's keys, which may be empty.
         prefix: String,
     },
 }

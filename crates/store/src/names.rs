@@ -6,10 +6,11 @@ use engine::ports::StoreError;
 
 use crate::limits::{NAMES, beyond};
 
-/// What a name takes beside its own bytes: its place in a sorted map whose nodes are half full, and two allocations.
+/// The memory that a name takes in addition to its own bytes: its place in a sorted map whose nodes are half
+/// full, and two allocations.
 const AROUND_BYTES: u64 = 144;
 
-/// What is left of the budget.
+/// The rest of the budget.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     left_bytes: u64,
@@ -22,10 +23,10 @@ impl Names {
         }
     }
 
-    /// Takes what a path, and the target of a link there, take.
+    /// Takes the memory of a path, and of the target of a link there, from the budget.
     ///
     /// # Errors
-    /// `Invalid` where that is more than is left.
+    /// Returns `Invalid` if the rest of the budget is too small.
     pub(crate) fn keep(&mut self, path: &Path, link: Option<&Path>) -> Result<(), StoreError> {
         let bytes = |path: &Path| path.as_os_str().len() as u64;
         let needed = AROUND_BYTES + bytes(path) + link.map_or(0, bytes);

@@ -1,4 +1,4 @@
-//! What a built image is to everybody else: an OCI configuration and manifest.
+//! A built image in the standard format: an OCI configuration and manifest.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -12,10 +12,10 @@ use oci_spec::image::{
 
 use crate::spool::Spooled;
 
-/// OCI's annotation for what an image was built on.
+/// OCI's annotation for the name of the base image.
 const BASE_NAME: &str = "org.opencontainers.image.base.name";
 
-/// The configuration of an image of these layers.
+/// Returns the configuration of an image with these layers.
 pub(crate) fn configuration(overlay: &Overlay) -> Result<ImageConfiguration, StoreError> {
     let mut config = ConfigBuilder::default()
         .env(overlay.env.clone())
@@ -50,7 +50,7 @@ pub(crate) fn configuration(overlay: &Overlay) -> Result<ImageConfiguration, Sto
         .map_err(|error| failed(&error))
 }
 
-/// The manifest: that configuration on these layers (digest and size), on top of `base`.
+/// Returns the manifest: that configuration on these layers (digest and size), on top of `base`.
 pub(crate) fn manifest(
     configuration: &Spooled,
     layers: &[(String, u64)],

@@ -1,5 +1,5 @@
-//! What a directory and a bucket do differently: where unfinished things are,
-//! how a finished file arrives, who else may be there, what a failure means.
+//! The differences between a directory and a bucket: the location of unfinished files, the arrival of finished
+//! ones, other processes, and the meaning of failures.
 
 use std::fs::File;
 use std::path::{Path as FilePath, PathBuf};
@@ -20,21 +20,22 @@ use tokio::io::AsyncWriteExt;
 use crate::Location;
 use crate::spool::disk;
 
-/// Where unfinished things are in a directory: on the same disk as the blobs, so that a rename is enough.
+/// The subdirectory for unfinished files of a directory: on the same disk as the blobs, so that a rename is
+/// enough.
 const TEMPORARY: &str = "tmp";
-/// The file that is locked: shared by who serves, alone by who tidies up.
+/// The file that is locked: shared while serving, exclusively for upkeep.
 const LOCK: &str = "lock";
-/// What is sent to a bucket in one request: as much as a part may not be less (5 MiB), and some more.
+/// The size of one upload request to a bucket: above the minimum of a part (5 MiB).
 const PART_BYTES: usize = 8 << 20;
-/// Parts on their way at once: together with the next one, what an upload takes of memory.
+/// The number of parts that are uploaded at once. With the next one, they are the memory that an upload takes.
 const PARTS: usize = 2;
-/// How long a service that is away is waited for: its restart, and well below the peers' 300 s.
+/// The time to wait for a service that is away: enough for its restart, and well below the peers' 300 s.
 const RETRY_LIMIT: Duration = Duration::from_secs(60);
 /// The longest pause between two attempts.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
-/// Attempts: the limit above is what ends them.
+/// The number of attempts: so many that the limit above ends them.
 const RETRIES: usize = 100;
-/// How old a bucket's blob is before it can be idle: another process may be about to name a younger one.
+/// The age from which a bucket's blob can be idle: another process may be about to name a younger one.
 const UNNAMED_FOR: Duration = Duration::from_hours(1);
 
 /// A place for a layout.
@@ -42,11 +43,11 @@ pub(crate) struct Place {
     pub(crate) objects: Arc<dyn ObjectStore>,
     location: Location,
     scratch: Scratch,
-    /// Locked as long as the place is open.
+    /// Locked while the place is open.
     _lock: Option<File>,
 }
 
-/// Where unfinished things are.
+/// The location of unfinished files.
 enum Scratch {
     /// In the store's own directory.
     Within(PathBuf),
@@ -55,7 +56,7 @@ enum Scratch {
 }
 
 impl Place {
-    /// Opens it to serve; what an earlier process left unfinished in a directory goes.
+    /// Opens the place to serve. Removes the unfinished files of an earlier process from a directory.
     pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
         let Location::Directory(root) = location else {
             return Self::bucket(location);
@@ -73,8 +74,8 @@ impl Place {
         Self::directory(root, shared_lock(root).await)
     }
 
-    /// Opens it to tidy up; whether nobody else has it open. A bucket cannot tell. A directory without the
-    /// file `marker` is not touched.
+    /// Opens the place for upkeep. The second value is true if nobody else has it open, and always false for a
+    /// bucket, which cannot tell. A directory without the file `marker` is not changed.
     pub(crate) fn attach(location: &Location, marker: &str) -> Result<(Self, bool), StoreError> {
         let Location::Directory(root) = location else {
             return Ok((Self::bucket(location)?, false));
@@ -104,7 +105,7 @@ impl Place {
         })
     }
 
-    /// The service, its region and the credentials are AWS's variables of the environment.
+    /// Opens a bucket. AWS's environment variables name the service, its region and the credentials.
     fn bucket(location: &Location) -> Result<Self, StoreError> {
         let (name, prefix) = match location {
             Location::Bucket { name, prefix } => (name.as_str(), prefix.as_str()),
@@ -125,7 +126,7 @@ impl Place {
         Self::remote(location, Arc::new(PrefixStore::new(service, prefix)))
     }
 
-    /// What is on its way to those objects is on this machine's own disk.
+    /// Returns a place of those objects, whose unfinished files are on this machine's own disk.
     pub(crate) fn remote(location: &Location, objects: Arc<dyn ObjectStore>) -> Result<Self, StoreError> {
         let beside = std::env::temp_dir();
         let scratch = TempDir::with_prefix_in("chainpod-", &beside).map_err(|error| disk(&beside, &error))?;
@@ -137,7 +138,7 @@ impl Place {
         })
     }
 
-    /// A directory for unfinished things; it goes when it is dropped.
+    /// Returns a directory for unfinished files, which is removed when it is dropped.
     pub(crate) fn scratch(&self) -> Result<TempDir, StoreError> {
         let within = match &self.scratch {
             Scratch::Within(path) => path,
@@ -146,7 +147,7 @@ impl Place {
         TempDir::new_in(within).map_err(|error| disk(within, &error))
     }
 
-    /// Brings a finished file there, whole or not at all.
+    /// Moves a finished file there, whole or not at all.
     pub(crate) async fn take(&self, from: &FilePath, to: &Path) -> Result<(), StoreError> {
         let Location::Directory(root) = &self.location else {
             return self.upload(from, to).await;
@@ -170,7 +171,7 @@ impl Place {
         let sent = match tokio::io::copy(&mut file, &mut upload).await {
             Ok(_) => upload.shutdown().await,
             Err(error) => {
-                // Parts that stay are the bucket's own rules' to remove.
+                // If parts stay, the bucket's own rules have to remove them.
                 let _ = upload.abort().await;
                 Err(error)
             }
@@ -178,7 +179,7 @@ impl Place {
         sent.map_err(|error| self.failed(&sent_error(error)))
     }
 
-    /// How old a blob that nothing names must be before it goes.
+    /// Returns the age that a blob without a name must have before it is removed.
     pub(crate) const fn unnamed_for(&self) -> Duration {
         match self.location {
             Location::Directory(_) => Duration::ZERO,
@@ -186,7 +187,7 @@ impl Place {
         }
     }
 
-    /// A failure of the object store, with what to do about it.
+    /// Returns the error for a failure of the object store, with its remedy.
     pub(crate) fn failed(&self, error: &object_store::Error) -> StoreError {
         failed(&self.location, error)
     }
@@ -199,7 +200,7 @@ fn failed(location: &Location, error: &object_store::Error) -> StoreError {
     }
 }
 
-/// A full or read-only disk is said with its remedy.
+/// Adds the remedy for a full or read-only disk.
 fn of_directory(error: &object_store::Error) -> StoreError {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(cause) = source {
@@ -211,7 +212,7 @@ fn of_directory(error: &object_store::Error) -> StoreError {
     StoreError::Io(error.to_string())
 }
 
-/// What the service said, which came as an error of writing.
+/// Returns the service's error, which came inside a write error.
 fn sent_error(error: std::io::Error) -> object_store::Error {
     error
         .downcast()
@@ -231,15 +232,15 @@ const fn remedy(error: &object_store::Error) -> &'static str {
     }
 }
 
-/// Says that this process has the directory open; waits for who tidies it up. Where the file system knows no
-/// locks, nobody can tell.
+/// Marks the directory as open in this process, after waiting for any upkeep to end. Returns none if the file
+/// system has no locks.
 async fn shared_lock(root: &FilePath) -> Option<File> {
     let file = root.join(LOCK);
     let locked = tokio::task::spawn_blocking(move || {
         if !file.exists() {
             File::create(&file)?;
         }
-        // For reading: a volume whose file is open for writing cannot become read-only.
+        // Opened for reading: a volume with a file open for writing cannot become read-only.
         let lock = File::open(&file)?;
         lock.lock_shared().map(|()| lock)
     });

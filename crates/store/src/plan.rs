@@ -1,5 +1,5 @@
-//! What a Dockerfile's instructions come to, before anything is copied: the image's settings, and what is to be
-//! copied where. It reads no file.
+//! The result of a Dockerfile's instructions before anything is copied: the image's settings, and the files to
+//! copy with their destinations. It reads no file.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::dockerfile::{Instruction, Step, blame, unsupported};
 use crate::limits::LAYERS;
 use crate::words::{Variables, declare, one, pairs};
 
-/// What a Dockerfile does not see unless it asks with ARG, but may always be given.
+/// The arguments that a client may always give. A Dockerfile sees them only if it declares them with ARG.
 const PREDEFINED: [&str; 6] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -21,7 +21,7 @@ const PREDEFINED: [&str; 6] = [
     "no_proxy",
 ];
 
-/// What is to be built.
+/// The plan of a build.
 pub(crate) struct Plan {
     /// The image, without the layers of this build.
     pub(crate) overlay: Overlay,
@@ -34,19 +34,19 @@ struct Planner<'a> {
     args: &'a BTreeMap<String, String>,
     variables: Variables,
     overlay: Overlay,
-    /// ENV by its names: when it was set last, and its value.
+    /// The variables of ENV by name: when each was last set, and its value.
     env: BTreeMap<String, (usize, String)>,
-    /// How often ENV has set anything.
+    /// The number of times that ENV has set a variable.
     times: usize,
     copies: Vec<(usize, Copy)>,
     cmd_is_ours: bool,
 }
 
 impl Plan {
-    /// Takes the steps after FROM, on top of a base: one that was built here brings its overlay along.
+    /// Processes the steps after FROM, on top of a base. A base that was built here brings its overlay.
     ///
     /// # Errors
-    /// `Invalid` and `Unsupported`, with the line.
+    /// Returns `Invalid` or `Unsupported`, with the line.
     pub(crate) fn new(
         steps: &[Step],
         args: &BTreeMap<String, String>,
@@ -123,7 +123,7 @@ impl Planner<'_> {
             }
             Instruction::Entrypoint(command) => {
                 self.overlay.entrypoint = Some(command.clone());
-                // As in Docker: the base's CMD was for the base's ENTRYPOINT.
+                // As in Docker: the base's CMD belonged to the base's ENTRYPOINT.
                 if !self.cmd_is_ours {
                     self.overlay.cmd = None;
                 }
@@ -147,7 +147,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// ENV: for the image, and for the instructions that follow.
+    /// Sets a variable of ENV, for the image and for the instructions that follow.
     fn env(&mut self, name: String, value: String) {
         self.times += 1;
         self.variables.set(&name, &value);
@@ -164,7 +164,7 @@ impl Planner<'_> {
     }
 }
 
-/// An error of that instruction.
+/// Returns a function that makes an error of that instruction.
 fn of(keyword: &str) -> impl Fn(String) -> StoreError {
     move |text| StoreError::Invalid(format!("{keyword}: {text}"))
 }

@@ -1,5 +1,5 @@
-//! Bytes on their way: from a client into a temporary file of the store's own
-//! disk, uncompressed and hashed as they pass, never held in memory.
+//! Streams bytes from a client into a temporary file on the store's own disk. They are uncompressed and hashed
+//! as they pass, and never held in memory as a whole.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,9 +15,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
 use crate::limits::{ARCHIVE, beyond};
 
-/// What a gzip stream begins with.
+/// The first bytes of a gzip stream.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-/// One read: large enough that the disk, not the calls, is what takes time.
+/// The size of one read: large enough that the disk, not the calls, takes the time.
 const CHUNK_BYTES: usize = 128 * 1024;
 
 /// A file being written, with the digest and size of what is in it so far.
@@ -47,7 +47,7 @@ impl Spool {
         })
     }
 
-    /// Ends the file and brings it to the disk.
+    /// Ends the file and flushes it to the disk.
     pub(crate) async fn finish(mut self) -> Result<Spooled, StoreError> {
         self.file
             .flush()
@@ -94,8 +94,8 @@ pub(crate) async fn write(path: PathBuf, bytes: &[u8]) -> Result<Spooled, StoreE
     spool.finish().await
 }
 
-/// Reads a client's stream to its very end (it may be silent for minutes) into
-/// a file. `Cut` when the stream breaks, `Invalid` when its gzip is none.
+/// Reads a client's stream to its very end (it may be silent for minutes) into a file. Returns `Cut` if the
+/// stream breaks, and `Invalid` if its gzip is broken.
 pub(crate) async fn receive(content: Reader, path: PathBuf) -> Result<Spooled, StoreError> {
     let mut content = uncompressed(content).await.map_err(|error| client(&error))?;
     let mut spool = Spool::create(path.clone()).await?;
@@ -115,7 +115,7 @@ pub(crate) async fn receive(content: Reader, path: PathBuf) -> Result<Spooled, S
     }
 }
 
-/// The stream without its gzip, if it has one: its first bytes tell.
+/// Returns the stream without its gzip, if its first bytes are those of a gzip.
 pub(crate) async fn uncompressed<R>(content: R) -> io::Result<Reader>
 where
     R: AsyncRead + Send + Unpin + 'static,
@@ -125,12 +125,12 @@ where
         return Ok(whole);
     }
     let mut decoder = GzipDecoder::new(BufReader::with_capacity(CHUNK_BYTES, whole));
-    // As in Docker; also reads on to the stream's end, where a cut shows.
+    // As in Docker. It also reads on to the stream's end, where a cut shows.
     decoder.multiple_members(true);
     Ok(Box::new(decoder))
 }
 
-/// The first `count` bytes (fewer if there are no more), and the whole stream again.
+/// Returns the first `count` bytes (fewer if there are no more), and the whole stream again.
 pub(crate) async fn peek<R>(mut content: R, count: usize) -> io::Result<(Vec<u8>, Reader)>
 where
     R: AsyncRead + Send + Unpin + 'static,
@@ -150,7 +150,7 @@ fn client(error: &io::Error) -> StoreError {
     }
 }
 
-/// A failure of the store's disk, with what to do about it.
+/// Returns the error for a failure of the store's disk, with its remedy.
 pub(crate) fn disk(path: &Path, error: &io::Error) -> StoreError {
     let remedy = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

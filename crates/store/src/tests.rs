@@ -96,7 +96,7 @@ async fn build(store: &ImageStore, dockerfile: &str) -> Result<Built, StoreError
         .await
 }
 
-/// Path, mode, owner and content of a layer's entries.
+/// Returns the path, mode, owner and content of a layer's entries.
 async fn layer(store: &ImageStore, digest: &Digest) -> Vec<(String, u32, u64, String)> {
     let (reader, _) = store.blob(digest).await.unwrap();
     let mut archive = Archive::new(reader);
@@ -206,7 +206,7 @@ async fn a_build_that_fails_leaves_nothing() {
         .await
         .unwrap_err();
     assert!(matches!(cut, StoreError::Cut(_)), "{cut}");
-    // The gzip is whole, the connection is not: a failed compile of a peer's.
+    // The gzip is complete but the connection broke: a compile that failed at the peer.
     let broken = broken_after(whole);
     let cut = store
         .build(&scope("s"), &request(), &|_| Ok(()), broken)
@@ -217,7 +217,7 @@ async fn a_build_that_fails_leaves_nothing() {
     assert_eq!(store.image(&scope("s"), &reference(NAME)).await.unwrap(), None);
 }
 
-/// All the bytes, then an error instead of the end.
+/// Returns all the bytes, then an error instead of the end.
 fn broken_after(bytes: Vec<u8>) -> Reader {
     let chunks = [
         Ok(io::Cursor::new(bytes)),

@@ -1,5 +1,5 @@
-//! Upkeep of a store by another process than the one that serves it, if any
-//! does. That one's unfinished things are not touched.
+//! Upkeep of a store by a process that does not serve it. Another process may serve it, and its unfinished
+//! files are not touched.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::Location;
 use crate::layout::Layout;
 
-/// A store that is being tidied up. Nobody else can open it meanwhile, if nobody had it open before.
+/// A store that is open for upkeep. If nobody else had it open, nobody can open it meanwhile.
 pub struct Upkeep {
     layout: Layout,
     is_alone: bool,
@@ -21,39 +21,40 @@ impl Upkeep {
     /// Opens the store at that place.
     ///
     /// # Errors
-    /// `Io` with the place where there is none, or none that can be written to.
+    /// Returns `Io` with the place if there is no store, or if it cannot be opened.
     pub async fn of(location: &Location) -> Result<Self, StoreError> {
         let (layout, is_alone) = Layout::attach(location).await?;
         Ok(Self { layout, is_alone })
     }
 
-    /// Whether something can be written to it.
+    /// Checks that the store can be written to.
     ///
     /// # Errors
-    /// Why not, with the remedy.
+    /// Returns the reason why not, with the remedy.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.layout.check().await
     }
 
-    /// Whether no process serves the store: one that does sweeps it by itself, and alone knows which
-    /// blobs are about to be needed. Of a bucket that is never known.
+    /// Returns true if no process serves the store. A process that serves sweeps by itself, and it alone knows
+    /// which blobs are needed next. For a bucket this is never known.
     #[must_use]
     pub const fn is_alone(&self) -> bool {
         self.is_alone
     }
 
-    /// Whether it has images of other installations than `scope`, whose containers are not known here.
+    /// Returns true if the store has images of other installations than `scope`, whose containers are not known
+    /// here.
     ///
     /// # Errors
-    /// The place's.
+    /// Returns the place's error.
     pub async fn has_others(&self, scope: &Scope) -> Result<bool, StoreError> {
         self.layout.has_others(scope).await
     }
 
-    /// The images that were built before that time and that none of `used` is.
+    /// Returns the images that were built before that time and are not in `used`.
     ///
     /// # Errors
-    /// The place's.
+    /// Returns the place's error.
     pub async fn old_images(
         &self,
         scope: &Scope,
@@ -67,28 +68,28 @@ impl Upkeep {
         Ok(old.collect())
     }
 
-    /// Forgets the image of that name; its blobs are idle then.
+    /// Removes the name of that image. Its blobs become idle.
     ///
     /// # Errors
-    /// The place's.
+    /// Returns the place's error.
     pub async fn forget(&self, scope: &Scope, name: &str) -> Result<bool, StoreError> {
         self.layout.forget(scope, name).await
     }
 
-    /// How many blobs neither an image nor `needed` has, and how many bytes they take.
+    /// Returns the number and the size in bytes of the blobs that neither an image nor `needed` has.
     ///
     /// # Errors
-    /// The place's.
+    /// Returns the place's error.
     pub async fn idle(&self, mut needed: HashSet<Digest>) -> Result<(usize, u64), StoreError> {
         needed.extend(self.layout.named_blobs().await?);
         let idle = self.layout.idle(&needed).await?;
         Ok((idle.len(), idle.iter().map(|(_, size)| size).sum()))
     }
 
-    /// Removes those blobs; none where another process has the store.
+    /// Removes those blobs, or none if another process has the store open.
     ///
     /// # Errors
-    /// The place's.
+    /// Returns the place's error.
     pub async fn sweep(&self, mut needed: HashSet<Digest>) -> Result<usize, StoreError> {
         if !self.is_alone {
             return Ok(0);

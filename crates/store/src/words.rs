@@ -1,15 +1,15 @@
-//! The words of a Dockerfile's instruction: quotes, escapes and variables as
-//! Docker's own shell-like reader takes them.
+//! The words of a Dockerfile's instruction: quotes, escapes and variables, read as Docker's own shell-like
+//! reader does.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::limits::{VALUE, VALUES, start};
 
-/// What a value takes in memory beside its own bytes.
+/// The memory that a value takes in addition to its own bytes.
 const AROUND_BYTES: u64 = 64;
 
-/// The variables that `$NAME` may mean, ARG and ENV so far, and what values may still take.
+/// The variables for `$NAME`, from ARG and ENV so far, and the memory that values may still take.
 pub(crate) struct Variables {
     values: BTreeMap<String, String>,
     left_bytes: u64,
@@ -23,12 +23,12 @@ impl Variables {
         }
     }
 
-    /// Lets `$name` mean a value that has been kept.
+    /// Sets the value of `$name`, without counting its memory.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.values.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Takes what a value takes. The error says that there is no room.
+    /// Counts the memory of a value. Returns an error if there is no room.
     pub(crate) fn keep(&mut self, value: &str) -> Result<(), String> {
         self.left_bytes = self
             .left_bytes
@@ -38,7 +38,7 @@ impl Variables {
     }
 }
 
-/// Words in the making, none of them longer than it may be.
+/// Words in the making. Each has a maximum length.
 struct Words<'a> {
     variables: &'a mut Variables,
     done: Vec<String>,
@@ -83,8 +83,8 @@ fn check_length(word: &str, more: usize) -> Result<(), String> {
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
-/// Splits at blanks outside quotes, takes quotes and escapes away, puts
-/// variables in. The error says what is wrong.
+/// Splits at blanks outside quotes, removes quotes and escapes, and inserts variables. Returns an error that
+/// describes the mistake.
 pub(crate) fn words(text: &str, variables: &mut Variables) -> Result<Vec<String>, String> {
     let mut words = Words {
         variables,
@@ -102,7 +102,7 @@ pub(crate) fn words(text: &str, variables: &mut Variables) -> Result<Vec<String>
             }
             (c, Some(open)) if c == open => quote = None,
             ('\\', None | Some('"')) => match chars.next() {
-                // Within quotes only these are escaped; else the backslash stays.
+                // Within quotes only these are escaped. Otherwise the backslash stays.
                 Some(next) if quote.is_some() && !matches!(next, '"' | '$' | '\\') => {
                     words.push("\\")?;
                     words.push_char(next)?;
@@ -120,14 +120,14 @@ pub(crate) fn words(text: &str, variables: &mut Variables) -> Result<Vec<String>
     Ok(words.done)
 }
 
-/// The whole text as one word, blanks kept.
+/// Returns the whole text as one word, with its blanks.
 pub(crate) fn one(text: &str, variables: &mut Variables) -> Result<String, String> {
     let whole = words(text, variables)?.join(" ");
     check_length(&whole, 0)?;
     Ok(whole)
 }
 
-/// The pairs of ENV and LABEL: `NAME=VALUE …`, or the old `NAME VALUE`.
+/// Returns the pairs of ENV and LABEL: `NAME=VALUE …`, or the old `NAME VALUE`.
 pub(crate) fn pairs(text: &str, variables: &mut Variables) -> Result<Vec<(String, String)>, String> {
     let first = text.split_whitespace().next().unwrap_or_default();
     if !first.contains('=') {
@@ -147,7 +147,7 @@ pub(crate) fn pairs(text: &str, variables: &mut Variables) -> Result<Vec<(String
     words(text, variables)?.into_iter().map(pair).collect()
 }
 
-/// ARG: the client's value, else the default. The error says what is wrong.
+/// Declares an ARG with the client's value, or else the default. Returns an error that describes the mistake.
 pub(crate) fn declare(
     arg: &str,
     given: &BTreeMap<String, String>,
@@ -164,7 +164,7 @@ pub(crate) fn declare(
     Ok(())
 }
 
-/// What stands behind a `$`.
+/// Returns the value of the variable after a `$`.
 fn variable<'a>(chars: &mut Chars<'_>, values: &'a BTreeMap<String, String>) -> Result<Cow<'a, str>, String> {
     if chars.peek() == Some(&'{') {
         chars.next();
@@ -198,7 +198,8 @@ fn braced<'a>(inner: &str, values: &'a BTreeMap<String, String>) -> Result<Cow<'
     known(inner, values)
 }
 
-/// The base image may have set it, and that is not read here: guessing would break a PATH.
+/// Returns the value of a known variable. The base image may have set others, which are not read here: guessing
+/// would break a PATH.
 fn known<'a>(name: &str, values: &'a BTreeMap<String, String>) -> Result<Cow<'a, str>, String> {
     values.get(name).map(Cow::from).ok_or_else(|| {
         let name = start(name.as_ref());

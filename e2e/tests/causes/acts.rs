@@ -1,4 +1,4 @@
-//! What is done to a row's container, beside what Docker's clients do.
+//! Actions on a row's container in addition to Docker clients' calls.
 
 use harness::webhook::probe;
 use harness::{await_so, lab};

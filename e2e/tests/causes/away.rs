@@ -9,12 +9,13 @@ use lab::gate::Gate;
 use lab::progress::Progress;
 use serde_json::{Value, json};
 
-/// What a namespace cannot end without, and what chainpod works with.
+/// The objects that chainpod needs. The test gives them finalizers, so that a deleted namespace keeps them
+/// until the end.
 const HELD: [&str; 3] = ["serviceaccount/chainpod", "role/chainpod", "rolebinding/chainpod"];
 const SLEEP: [&str; 2] = ["sleep", "600"];
 /// Calls wait a minute for the API server.
 const AWAY_LIMIT: Duration = Duration::from_secs(80);
-/// What cannot work is told in this time.
+/// Failures that cannot resolve are reported within this time.
 const TOLD_LIMIT: Duration = Duration::from_secs(30);
 
 fn build(docker: &Docker) {

@@ -25,7 +25,7 @@ pub(crate) struct Row {
     pub(crate) event: &'static str,
     pub(crate) code: i64,
     pub(crate) oom_killed: bool,
-    /// Whether its program ever ran.
+    /// True if its program ever ran.
     pub(crate) ran: bool,
 }
 

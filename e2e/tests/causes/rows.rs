@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::acts::{await_the_policy, delete, delete_by_force, evict, lose_the_secret};
 use super::row::Row;
 
-/// What the namespace allows, so that rows can ask for more.
+/// The limits of the namespace, so that rows can exceed them.
 pub(crate) const LIMITS: &str = "
 apiVersion: v1
 kind: List
@@ -54,7 +54,7 @@ pub(crate) fn rows() -> Vec<Row> {
     [starts(), deaths(), ends()].into_iter().flatten().collect()
 }
 
-/// What never runs.
+/// Returns the rows whose program never runs.
 fn starts() -> Vec<Row> {
     vec![
         Row {
@@ -206,7 +206,7 @@ fn starts() -> Vec<Row> {
     ]
 }
 
-/// What runs, and ends before it could have served.
+/// Returns the rows whose program runs, and ends before it could have served.
 fn deaths() -> Vec<Row> {
     let died = |name, says| Row {
         ran: true,
@@ -263,7 +263,7 @@ fn deaths() -> Vec<Row> {
     ]
 }
 
-/// What runs well and is ended.
+/// Returns the rows whose program runs well and is then ended.
 fn ends() -> Vec<Row> {
     vec![
         Row {

@@ -1,4 +1,4 @@
-//! Where the sentence of a row is to be seen.
+//! The places in which the sentence of a row appears.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::row::Row;
 const SOON: Duration = Duration::from_secs(5);
 /// The API server's limit for an Event's message.
 const MESSAGE_BYTES: usize = 1024;
-/// Docker's word for a time that has not come.
+/// Docker's value for a time that has not come yet.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
 /// `State.Error`.

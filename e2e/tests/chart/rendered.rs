@@ -1,5 +1,5 @@
-//! What the chart renders: golden files, what its schema refuses, and that nothing in
-//! it asks for more than chainpod needs.
+//! The rendered chart: golden files, values that its schema refuses, and checks that the chart asks for no
+//! more than chainpod needs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ const KINDS: [&str; 12] = [
     "Service",
     "ServiceAccount",
 ];
-/// What is nowhere in it.
+/// Keys and values that the rendered chart never contains.
 const NEVER: [&str; 8] = [
     "hostPath",
     "hostNetwork",
@@ -56,7 +56,7 @@ fn values(name: &str) -> String {
     format!("--values={}", file.display())
 }
 
-/// What Helm renders with these arguments.
+/// Returns the output of `helm template` with these arguments.
 fn rendered(more: &[&str]) -> Result<String, String> {
     let path = chart().display().to_string();
     let template = ["template", "chainpod", &path, "--namespace=default"];
@@ -163,7 +163,7 @@ fn look(schema: &Value, path: &str, described: &mut usize) {
     }
 }
 
-/// What the chart sets is in the table of settings.
+/// Every setting that the chart sets is in the table of settings.
 #[test]
 fn every_setting_is_one_of_chainpods() {
     let table = fs::read_to_string(chart().join("../../docs/configuration.md")).unwrap();

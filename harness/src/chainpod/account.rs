@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 const NAME: &str = "chainpod";
 /// The Role, as users apply it.
 const ROLE_FILE: &str = "charts/chainpod/files/role.yaml";
-/// How long the token is good: longer than any test takes.
+/// The lifetime of the token, which is longer than any test takes.
 const TOKEN_DURATION: &str = "12h";
 
-/// Makes a ServiceAccount in `namespace` that has the Role, and writes its kubeconfig into `folder`;
-/// it reaches the API server at `api` if one is given.
+/// Makes a ServiceAccount in `namespace` that has the Role, and writes its kubeconfig into `folder`. The
+/// kubeconfig names the API server at `api` if one is given.
 ///
 /// # Errors
-/// kubectl's.
+/// Returns kubectl's error.
 pub(super) fn create(namespace: &Namespace, api: Option<SocketAddr>, folder: &Path) -> Result<PathBuf> {
     let role = workspace().join(ROLE_FILE);
     let kubectl = |arguments: &[&str]| namespace.kubectl(arguments);

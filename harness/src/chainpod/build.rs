@@ -8,10 +8,10 @@ use image::{Kind, Programs};
 use lab::cluster::Cluster;
 use lab::progress::Progress;
 
-/// Builds daemon and agent, and loads their image into the cluster; the daemon's file.
+/// Builds the daemon and the agent, and loads their image into the cluster. Returns the daemon's file.
 ///
 /// # Errors
-/// Those of cargo and of the image's import.
+/// Returns the errors of cargo and of the import of the image.
 pub fn build(cluster: &Cluster, profile: Profile, progress: &Progress) -> Result<PathBuf> {
     let agent = progress.step("building chainpod-agent", compile::agent)?;
     let daemon = progress.step("building chainpod", || compile::daemon(profile))?;

@@ -11,14 +11,14 @@ use anyhow::{Context, Result, bail};
 
 use super::Chainpod;
 
-/// How long chainpod may take to listen.
+/// The time limit for chainpod to listen.
 const LISTEN_LIMIT: Duration = Duration::from_secs(20);
 
 impl Chainpod {
-    /// Ends it without a word: SIGKILL.
+    /// Kills it with SIGKILL, so that it cannot clean up.
     ///
     /// # Errors
-    /// The system's.
+    /// Returns the operating system's error.
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
@@ -28,7 +28,7 @@ impl Chainpod {
     /// Starts it once more as it was started, after it has ended.
     ///
     /// # Errors
-    /// As [`Chainpod::start`].
+    /// Returns the errors of [`Chainpod::start`].
     pub fn start_again(&mut self) -> Result<()> {
         self.child = spawn(
             &self.daemon,
@@ -53,10 +53,10 @@ impl Chainpod {
         }
     }
 
-    /// How it ended, if it has within `limit`.
+    /// Returns its exit status if it has ended within `limit`.
     ///
     /// # Errors
-    /// The system's.
+    /// Returns the operating system's error.
     pub fn ended_within(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
         let deadline = Instant::now() + limit;
         loop {

@@ -1,5 +1,5 @@
-//! What builds need to reach the package registries from their Pods: the CAs that this machine
-//! trusts and the addresses that its npm and Maven have, as a user tells chainpod by rules.
+//! The access that builds need to the package registries from their Pods: the CAs that this machine trusts
+//! and the addresses in its npm and Maven settings, given to chainpod as rules.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,17 +30,17 @@ const MAVEN_KEY: &str = "settings.xml";
 /// Settings that set nothing.
 const NO_SETTINGS: &str = "<settings/>\n";
 
-/// How builds reach the registries.
+/// The settings with which builds reach the registries.
 pub struct Registries {
     env: BTreeMap<String, String>,
     ca_bundle: PathBuf,
 }
 
 impl Registries {
-    /// As this machine does.
+    /// Returns the settings of this machine.
     ///
     /// # Errors
-    /// npm's.
+    /// Returns npm's error.
     pub fn of_this_machine() -> Result<Self> {
         let npm = run(Command::new("npm").args(["config", "get", "registry"]))?;
         let registries = Self {
@@ -100,7 +100,7 @@ impl Chainpod {
     /// namespace enforces what its image can keep.
     ///
     /// # Errors
-    /// As there.
+    /// Returns the errors of [`Chainpod::start`].
     pub fn start_for(
         language: Language,
         registries: &Registries,

@@ -1,4 +1,4 @@
-//! What chainpod has made in its namespace: looked at, awaited, removed.
+//! The objects that chainpod has made in its namespace: lists them, waits for them and removes them.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use lab::cluster::Cluster;
 
 use crate::chainpod::Chainpod;
 
-/// How long what is on its way may take: what is removed to be gone, what is started to run.
+/// The time limit for removed objects to be gone and for started ones to run.
 const LIMIT: Duration = Duration::from_secs(30);
 /// The pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -14,11 +14,11 @@ use crate::chainpod::Chainpod;
 
 /// One turn of the story.
 pub struct Turn {
-    /// What was asked for.
+    /// The request.
     pub asked: String,
-    /// What came of it.
+    /// The answer.
     pub answered: String,
-    /// How long it took.
+    /// The duration.
     pub took: Duration,
     /// The Docker calls that the peer made meanwhile.
     pub calls: Vec<String>,
@@ -58,7 +58,7 @@ impl Watch {
         Ok(Self { child, lines })
     }
 
-    /// What has happened since the last call; that a Pod grew older is no change.
+    /// Returns the changes since the last call. A Pod's age is no change.
     fn changes(&self) -> Vec<String> {
         let what = |line: &String| line.split_whitespace().take(4).collect::<String>();
         let mut lines: Vec<String> = self
@@ -84,7 +84,7 @@ pub(super) struct Teller<'a> {
     chainpod: &'a Chainpod,
     pods: Pods<'a>,
     watch: Watch,
-    /// How many of chainpod's calls are told.
+    /// The number of chainpod's calls that have been reported.
     told: usize,
     tell: &'a mut dyn FnMut(Turn),
 }
@@ -101,10 +101,10 @@ impl<'a> Teller<'a> {
         })
     }
 
-    /// A turn: its answer.
+    /// Does a turn and returns its answer.
     ///
     /// # Errors
-    /// Those of `work`.
+    /// Returns the error of `work`.
     pub(super) fn turn(&mut self, asked: &str, work: impl FnOnce() -> Result<String>) -> Result<String> {
         let started = Instant::now();
         let answered = work().with_context(|| asked.to_owned())?;

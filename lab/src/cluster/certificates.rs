@@ -14,7 +14,7 @@ use crate::certificates::{Authority, Subject, server_names};
 const API_SERVICE: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
 /// The authority's name.
 const AUTHORITY: &str = "lab";
-/// What the API server is called.
+/// The host names of the API server.
 const API_NAMES: [&str; 5] = [
     "localhost",
     "kubernetes",
@@ -34,7 +34,7 @@ const CLIENTS: [(&str, Subject<'_>); 5] = [
 /// Writes `NAME.crt` and `NAME.key` of all into `folder`.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// Returns an error if a file cannot be written.
 pub(super) fn write(folder: &Path, node_ip: IpAddr) -> Result<()> {
     let authority = Authority::new(folder, AUTHORITY)?;
     for (name, subject) in CLIENTS {
@@ -63,7 +63,7 @@ pub(super) fn write(folder: &Path, node_ip: IpAddr) -> Result<()> {
 /// which is in `of_cluster`.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// Returns an error if a file cannot be written.
 pub(super) fn write_node(of_cluster: &Path, folder: &Path, node: &str, node_ip: IpAddr) -> Result<()> {
     let authority = Authority::open(of_cluster, AUTHORITY)?;
     fs::create_dir_all(folder)?;

@@ -16,7 +16,7 @@ const USERS: [&str; 4] = ["admin", "kube-controller-manager", "kube-scheduler", 
 /// Writes the configuration of the control plane below the state folder `run`.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// Returns an error if a file cannot be written.
 pub(super) fn write(run: &Path) -> Result<()> {
     let folder = run.join("config");
     fs::create_dir_all(&folder)?;
@@ -30,7 +30,7 @@ pub(super) fn write(run: &Path) -> Result<()> {
 /// Writes the configuration of a node's programs below its folder.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// Returns an error if a file cannot be written.
 pub(super) fn write_node(node: &Node, node_ip: IpAddr) -> Result<()> {
     let folder = node.folder.join("config");
     fs::create_dir_all(folder.join("cni"))?;

@@ -20,10 +20,10 @@ const CONTENT: &str = "io.containerd.content.v1.content";
 const SNAPSHOTTER: &str = "io.containerd.snapshotter.v1.overlayfs";
 const SNAPSHOTS: &str = "snapshots";
 
-/// A root with the images of `archive`, made by the containerd in `programs`.
+/// Returns a root folder with the images of `archive`, made by the containerd in `programs`.
 ///
 /// # Errors
-/// containerd's.
+/// Returns containerd's error.
 pub(super) fn root_with_images(runtime: Runtime, programs: &Path, archive: &Path) -> Result<PathBuf> {
     let inputs = Inputs::default()
         .text(&programs.display().to_string())
@@ -58,7 +58,7 @@ fn fill(runtime: Runtime, programs: &Path, archive: &Path, root: &Path) -> Resul
 /// Loads an archive of images.
 ///
 /// # Errors
-/// containerd's.
+/// Returns containerd's error.
 pub(super) fn import(programs: &Path, socket: &Path, archive: &Path) -> Result<()> {
     let archive = archive.display().to_string();
     let arguments = ["-n", "k8s.io", "images", "import", "--all-platforms", &archive];

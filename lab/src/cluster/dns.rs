@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use super::CLUSTER_DNS;
 
-/// How long one question may take.
+/// The time limit of one query.
 const ANSWER_LIMIT: Duration = Duration::from_millis(300);
 /// A question for `kubernetes.default.svc.cluster.local`, type A (RFC 1035).
 const QUESTION: &[u8] =
     b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\x0akubernetes\x07default\x03svc\x07cluster\x05local\0\0\x01\0\x01";
-/// Where in a reply the low four bits say how it went; 0 is an answer.
+/// The byte of a reply whose low four bits are the response code. 0 is an answer.
 const REPLY_CODE: usize = 3;
-/// Where in a reply the count of answers ends.
+/// The byte of a reply at which the count of answers ends.
 const ANSWER_COUNT: usize = 7;
 
-/// Whether the server at `address` resolves `kubernetes.default`.
+/// Returns true if the server at `address` resolves `kubernetes.default`.
 pub(super) fn answers(address: &str) -> bool {
     let ask = || -> std::io::Result<bool> {
         let socket = UdpSocket::bind("0.0.0.0:0")?;
@@ -30,7 +30,7 @@ pub(super) fn answers(address: &str) -> bool {
     ask().unwrap_or(false)
 }
 
-/// CoreDNS and its Service; the hosts file is in `names`.
+/// CoreDNS and its Service. The hosts file is in `names`.
 pub(super) fn manifest(names: &Path) -> String {
     MANIFEST
         .replace("CLUSTER_DNS", CLUSTER_DNS)

@@ -1,5 +1,5 @@
-//! Debian's Docker daemon beside the cluster, for comparisons: it has the lab's
-//! images and no network of its own, so its containers use the host's.
+//! Debian's Docker daemon next to the cluster, for comparisons. It has the lab's images and no network of its
+//! own, so its containers use the host's.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -12,12 +12,12 @@ use crate::docker::Docker;
 use crate::progress::Progress;
 use crate::{images, machine, processes};
 
-/// What it needs of Debian, beside its own package. That is unpacked and not installed: an installed
-/// daemon would be started at the machine's next start.
+/// The Debian packages that it needs in addition to its own. Its own is unpacked and not installed: an
+/// installed daemon would be started at the machine's next start.
 const NEEDS: [&str; 2] = ["containerd", "libdevmapper1.02.1"];
 const PACKAGE: &str = "docker.io";
 
-/// A running dockerd; ended, with all that it runs and has, when it is dropped.
+/// A running dockerd. It is ended, with all that it runs and has, when it is dropped.
 pub struct Dockerd {
     folder: PathBuf,
     address: SocketAddr,
@@ -27,7 +27,7 @@ impl Dockerd {
     /// Starts it and loads the lab's images.
     ///
     /// # Errors
-    /// apt-get's, and the daemon's: its log is in the lab's state folder.
+    /// Returns apt-get's error, or the daemon's. The daemon's log is in the lab's state folder.
     pub fn start(cluster: &Cluster, progress: &Progress) -> Result<Self> {
         let programs = progress.step("getting Debian's docker.io", programs)?;
         let archive = images::build(progress)?;
@@ -93,7 +93,7 @@ fn cgroup() -> String {
     format!("{CGROUP}/dockerd")
 }
 
-/// Where dockerd is, from Debian's package.
+/// Returns the folder of dockerd, from Debian's package.
 fn programs() -> Result<PathBuf> {
     machine::ensure_installed(&NEEDS)?;
     Ok(machine::unpacked(PACKAGE)?.join("usr/sbin"))

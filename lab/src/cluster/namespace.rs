@@ -14,7 +14,7 @@ impl Namespace {
     /// Makes a namespace that enforces that Pod Security Standard, and waits until Pods can be made in it.
     ///
     /// # Errors
-    /// kubectl's: one of that name is there already.
+    /// Returns kubectl's error, for example if a namespace of that name exists.
     pub fn create(cluster: &Cluster, name: &str, standard: &str) -> Result<Self> {
         cluster.kubectl(&["create", "namespace", name])?;
         let namespace = Self {
@@ -35,7 +35,7 @@ impl Namespace {
         &self.name
     }
 
-    /// Where it is.
+    /// Returns its cluster.
     #[must_use]
     pub const fn cluster(&self) -> &Cluster {
         &self.cluster
@@ -44,7 +44,7 @@ impl Namespace {
     /// kubectl in it.
     ///
     /// # Errors
-    /// kubectl's own text.
+    /// Returns kubectl's standard error.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.cluster
             .kubectl(&[&["--namespace", self.name.as_str()], arguments].concat())

@@ -18,9 +18,9 @@ use crate::{images, machine};
 
 /// Off the ports of kube-proxy, and of the next node.
 const PORTS_APART: u16 = 10;
-/// How the nodes' bridges begin.
+/// The prefix of the names of the nodes' bridges.
 pub(super) const BRIDGES: &str = "chainpod";
-/// What a node is, in its folder.
+/// The file in a node's folder that holds its state.
 const STATE_FILE: &str = "node.json";
 
 /// A node of the cluster.
@@ -52,7 +52,7 @@ impl Node {
         }
     }
 
-    /// What runs its containers.
+    /// Returns the runtime of its containers.
     #[must_use]
     pub const fn runtime(&self) -> Runtime {
         self.runtime
@@ -123,7 +123,7 @@ impl Cluster {
     /// Adds a node and waits until it is Ready.
     ///
     /// # Errors
-    /// When it does not get Ready in 90 s: its logs are in its folder.
+    /// Returns an error if it does not get Ready in 90 s: its logs are in its folder.
     pub fn add_node(&self, runtime: Runtime, progress: &Progress) -> Result<Node> {
         let archive = images::build(progress)?;
         let taken: Vec<_> = self.nodes().iter().map(|node| node.index).collect();
@@ -155,7 +155,7 @@ impl Cluster {
     /// Ends all that runs on a further node, as of a machine without power; the cluster is not told.
     ///
     /// # Errors
-    /// When something of it resists.
+    /// Returns an error if something of it resists.
     pub fn switch_off(&self, node: &Node) -> Result<()> {
         ensure!(node.index > 0, "the first node is the whole lab's");
         teardown::kill_part(&node.folder, &node.cgroup())
@@ -164,7 +164,7 @@ impl Cluster {
     /// Removes a further node, as a machine that is switched off and forgotten.
     ///
     /// # Errors
-    /// When something of it resists.
+    /// Returns an error if something of it resists.
     pub fn remove_node(&self, node: &Node) -> Result<()> {
         ensure!(node.index > 0, "the first node goes with the lab");
         teardown::clear_node(node)?;

@@ -20,9 +20,9 @@ use crate::{cache, images};
 const CHAIN: &str = "CHAINPOD-POLICIES";
 /// The queue that it hands them to.
 const QUEUE: u16 = 100;
-/// The kernel's list of queues that somebody reads; each line begins with the queue's number.
+/// The kernel's list of queues that a process reads. Each line begins with the queue's number.
 const QUEUES: &str = "/proc/net/netfilter/nfnetlink_queue";
-/// What of it is in the cluster.
+/// The objects of kube-network-policies in the cluster.
 const OBJECTS: [&str; 4] = [
     "pod/kube-network-policies",
     "serviceaccount/kube-network-policies",
@@ -42,7 +42,8 @@ impl Cluster {
     /// Lets NetworkPolicies count, as soon as nobody else does.
     ///
     /// # Errors
-    /// Go's, kubectl's and iptables'; when kube-network-policies takes no packets after 90 s.
+    /// Returns the error of Go, kubectl or iptables, or an error if kube-network-policies takes no packets
+    /// after 90 s.
     pub fn enforce_network_policies(&self, progress: &Progress) -> Result<Enforcement> {
         let archive = images::build_network_policies(progress)?;
         let lock = cache::lock(&self.run.join("policies.lock"))?;
@@ -101,21 +102,23 @@ fn manifest() -> String {
         .replace("IMAGE", images::NETWORK_POLICIES)
 }
 
-/// Whether somebody reads our queue.
+/// Returns true if a process reads our queue.
 fn is_read() -> bool {
     let queues = fs::read_to_string(QUEUES).unwrap_or_default();
     let mut numbers = queues.lines().filter_map(|line| line.split_whitespace().next());
     numbers.any(|number| number.parse() == Ok(QUEUE))
 }
 
-/// What takes a new connection from or to a Pod to the chain, each line with `action` before it. It is where
-/// kube-network-policies has its own rules: behind a Service's address, before masquerading.
+/// Returns the rules that send new connections from or to a Pod to the chain, each line with `action` before
+/// it. They are where kube-network-policies has its own rules: behind a Service's address, before
+/// masquerading.
 fn jumps(action: &str) -> String {
     let new = format!("{action} POSTROUTING -p tcp -m conntrack --ctstate NEW");
     format!("{new} -s {POD_RANGE} -j {CHAIN}\n{new} -d {POD_RANGE} -j {CHAIN}\n")
 }
 
-/// What the chain does. A node's root is not judged: the kubelet's probes get through, whatever a policy says.
+/// Returns the rules of the chain. Connections of a node's root are let through, so the kubelet's probes work
+/// whatever a policy says.
 fn verdicts() -> String {
     format!(
         "-A {CHAIN} -m owner --uid-owner 0 -j RETURN\n\

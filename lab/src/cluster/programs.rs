@@ -9,8 +9,8 @@ use super::node::Node;
 use super::{API_PORT, ETCD_PORT, POD_RANGE, SERVICE_RANGE};
 use crate::processes;
 
-/// Go's garbage collector runs a quarter as often as by default: the programs of a cluster share two cores here, and a
-/// collection beside a launch is what it would not meet elsewhere.
+/// Go's garbage collector runs a quarter as often as by default. The programs of a cluster share two cores
+/// here, and a collection during a launch would slow it more than on a real cluster.
 const GARBAGE_PERCENT: &str = "400";
 
 /// A program of the cluster.
@@ -130,7 +130,7 @@ impl Program {
     /// Starts the program in the background.
     ///
     /// # Errors
-    /// When it cannot be executed.
+    /// Returns an error if it cannot be executed.
     pub(super) fn start(&self, run: &Path) -> Result<()> {
         let folder = self.file.parent().unwrap_or(Path::new("/")).display();
         let path = std::env::var("PATH").unwrap_or_default();

@@ -1,5 +1,4 @@
-//! What runs the containers of a node: the lab's own containerd, or Debian's, which
-//! is the old one.
+//! The container runtimes of a node: the lab's own containerd, or Debian's, which is older.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +18,7 @@ pub enum Runtime {
 }
 
 impl Runtime {
-    /// Where its programs are; they are built or installed if they are missing.
+    /// Returns the folder of its programs. They are built or installed if they are missing.
     pub(super) fn programs(self) -> Result<PathBuf> {
         match self {
             Self::Containerd2 => CONTAINERD.build(),

@@ -19,7 +19,7 @@ use crate::command::run;
 use crate::machine;
 use crate::processes::{self, Process};
 
-/// How often a cgroup is tried: it is busy until the kernel has buried its last process.
+/// The number of attempts to remove a cgroup: it is busy until the kernel has reaped its last process.
 const CGROUP_ROUNDS: u32 = 100;
 /// The pause between two tries.
 const CGROUP_PAUSE: Duration = Duration::from_millis(50);
@@ -29,16 +29,16 @@ const SYSCTLS: [&str; 3] = [
     "net/ipv4/conf/all/route_localnet",
     "net/ipv6/conf/all/forwarding",
 ];
-/// How the chains of kube-proxy, the kubelet, the CNI plugins and the lab itself begin.
+/// The prefixes of the chains of kube-proxy, the kubelet, the CNI plugins and the lab itself.
 const CHAINS: [&str; 3] = ["KUBE-", "CNI-", "CHAINPOD-"];
 
 /// The tools of the two families of iptables rules, without `-save` and `-restore`.
 const FAMILIES: [&str; 2] = ["iptables", "ip6tables"];
 
-/// Ends the cluster; the caller holds the lock.
+/// Ends the cluster. The caller holds the lock.
 ///
 /// # Errors
-/// When a part of it cannot be ended or removed.
+/// Returns an error if a part of it cannot be ended or removed.
 pub(crate) fn clear() -> Result<()> {
     let run = state_folder()?;
     processes::kill_all(|| pids(&run, CGROUP))?;
@@ -55,7 +55,7 @@ pub(crate) fn clear() -> Result<()> {
     remove(&run)
 }
 
-/// Ends a further node; the rules about its Pods go when kube-proxy and `down` find them.
+/// Ends a further node. The rules about its Pods are removed by kube-proxy and by `down`.
 pub(super) fn clear_node(node: &Node) -> Result<()> {
     clear_part(&node.folder, &node.cgroup())?;
     delete_bridge(&node.bridge())
@@ -74,7 +74,7 @@ pub(super) fn clear_part(folder: &Path, cgroup: &str) -> Result<()> {
     remove(folder)
 }
 
-/// What is marked, and what is in our cgroups: the Pods' programs.
+/// Returns the marked processes, and those in our cgroups: the Pods' programs.
 fn pids(run: &Path, cgroup: &str) -> Result<Vec<i32>> {
     let mut pids: BTreeSet<i32> = processes::of(run)?.iter().map(|process| process.pid).collect();
     for cgroup in cgroups(cgroup) {
@@ -270,11 +270,11 @@ fn restore_sysctls(run: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What a lab leaves on a machine, as text to compare: its processes, mounts, interfaces,
+/// Returns everything that a lab leaves on a machine, as text to compare: its processes, mounts, interfaces,
 /// network namespaces, cgroups, names and iptables rules.
 ///
 /// # Errors
-/// When one of them cannot be read.
+/// Returns an error if one of them cannot be read.
 pub fn trace() -> Result<String> {
     let mut text = String::new();
     for Process { pid, command, .. } in processes::status()? {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Cluster, NODE, Namespace};
 
-/// A volume, and the cluster's default StorageClass, which has it alone; both go when it is dropped.
+/// A volume, and the cluster's default StorageClass, which has it alone. Both are removed when it is dropped.
 pub struct Volume {
     cluster: Cluster,
     name: String,
@@ -17,10 +17,10 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// Makes it on the first node.
+    /// Makes the volume on the first node, with a default StorageClass of its own.
     ///
     /// # Errors
-    /// kubectl's.
+    /// Returns kubectl's error.
     pub fn create(cluster: &Cluster, name: &str) -> Result<Self> {
         let volume = Self::folder_of(cluster, name)?;
         let class = json!({
@@ -33,10 +33,10 @@ impl Volume {
         Ok(volume)
     }
 
-    /// Makes it on the first node for that claim, which is there and may have any class, and which many may write.
+    /// Makes the volume on the first node for an existing claim of any class. Many Pods may write to it.
     ///
     /// # Errors
-    /// kubectl's.
+    /// Returns kubectl's error.
     pub fn for_claim(namespace: &Namespace, claim: &str) -> Result<Self> {
         let cluster = namespace.cluster();
         let class = "--output=jsonpath={.spec.storageClassName}";

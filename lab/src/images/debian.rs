@@ -13,7 +13,7 @@ const RELEASE: &str = "bookworm";
 const WITNESSES: [&str; 4] = ["base-files", "libc6", "libssl3", "busybox-static"];
 /// The time of every file, so that the same packages give the same tar: 2025-01-01.
 const EPOCH: &str = "1735689600";
-/// What no program here reads; modules to link a Java of one's own with are the largest of it.
+/// Files that no program here reads. The largest are the modules for linking a Java runtime of one's own.
 const KEPT_OUT: [&str; 5] = [
     "/usr/share/doc/*",
     "/usr/share/man/*",
@@ -24,27 +24,27 @@ const KEPT_OUT: [&str; 5] = [
 /// Packages make links here whether their pages are kept out or not.
 const FOLDER_OF_PAGES: &str = "mkdir -p \"$1/usr/share/man/man1\"";
 
-/// A minimal system with some packages beside.
+/// A minimal system with some further packages.
 pub(super) struct System {
     pub(super) name: &'static str,
     packages: &'static [&'static str],
-    /// A file that no two runs make alike: it is beside the tar, not in it.
+    /// A file that differs between two builds. It is kept next to the tar, not in it.
     apart: Option<&'static str>,
 }
 
-/// Nothing beside the minimum.
+/// The minimal system, without further packages.
 pub(super) const MINIMAL: System = System {
     name: "baseos",
     packages: &[],
     apart: None,
 };
-/// What compiles Go chaincode with cgo and links it statically.
+/// The tools that compile Go chaincode with cgo and link it statically.
 pub(super) const COMPILERS: System = System {
     name: "ccenv",
     packages: &["ca-certificates", "gcc", "git", "libc6-dev", "make"],
     apart: None,
 };
-/// What compiles and runs Java chaincode.
+/// The tools that compile and run Java chaincode.
 pub(super) const JAVA: System = System {
     name: "javaenv",
     packages: &["ca-certificates", "maven", "openjdk-17-jdk-headless"],
@@ -56,7 +56,7 @@ pub(super) const TRUSTSTORE: &str = "etc/ssl/certs/java/cacerts";
 /// The versions that apt would install now, a line each.
 ///
 /// # Errors
-/// When apt-cache cannot be run.
+/// Returns an error if apt-cache cannot be run.
 pub(super) fn resolved_versions() -> Result<String> {
     let output = Command::new("apt-cache")
         .arg("policy")
@@ -73,7 +73,7 @@ pub(super) fn resolved_versions() -> Result<String> {
 /// Makes the tars of these systems in `folder`, all at once: most of the time each waits.
 ///
 /// # Errors
-/// mmdebstrap's, whose output goes to stderr.
+/// Returns mmdebstrap's error. Its output goes to stderr.
 pub(super) fn make<const N: usize>(folder: &Path, systems: [&System; N]) -> Result<[PathBuf; N]> {
     std::thread::scope(|scope| {
         let made = systems.map(|system| scope.spawn(|| system.make(folder)));
@@ -122,7 +122,7 @@ impl System {
         Ok(tar)
     }
 
-    /// Where a file is that is not in a tar of that folder.
+    /// Returns the path of a file that is kept out of the tar, in that folder.
     pub(super) fn apart(folder: &Path, file: &str) -> PathBuf {
         folder.join(file.replace('/', "-"))
     }

@@ -29,14 +29,14 @@ const USER_LINES: [(&str, &str); 2] = [
     ("etc/passwd", "chaincode:x:500:500::/home/chaincode:/bin/sh\n"),
     ("etc/group", "chaincode:x:500:\n"),
 ];
-/// What belongs to that user.
+/// The folders that belong to that user.
 const USER_FOLDERS: [&str; 4] = [
     "home/chaincode/",
     "chaincode/",
     "chaincode/input/",
     "chaincode/output/",
 ];
-/// What 1.4's ccenv has; all of it is root's.
+/// The folders of 1.4's ccenv. All of them belong to root.
 const ROOT_FOLDERS: [&str; 6] = [
     "opt/gopath/",
     "opt/gopath/src/",

@@ -66,7 +66,7 @@ pub(super) fn node_images(base: &Path, node: &Layer) -> Result<Vec<Image>> {
     ])
 }
 
-/// javaenv, from the tar of a system with Java and what is beside it.
+/// Returns javaenv, made from the tar of a system with Java and from the truststore next to it.
 pub(super) fn java_image(system: &Path) -> Result<Image> {
     let mut top = folders(&JAVAENV_FOLDERS, 0)?;
     let [_, source] = sources();
@@ -90,7 +90,7 @@ fn image(names: &[&str], layers: Vec<Layer>, folder: &str) -> Image {
     }
 }
 
-/// Node.js and npm from the registry, by the lock file; their folder.
+/// Installs Node.js and npm from the registry, by the lock file, and returns their folder.
 pub(super) fn node() -> Result<PathBuf> {
     let [source, _] = sources();
     cache::artefact("node", Inputs::default().path(&source)?, |out| {

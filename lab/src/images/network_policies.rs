@@ -1,4 +1,4 @@
-//! The image of kube-network-policies, for who wants NetworkPolicies to count in the lab.
+//! The image of kube-network-policies, for labs that enforce NetworkPolicies.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -23,10 +23,10 @@ const MODULE: GoModule = GoModule {
     tags: "",
 };
 
-/// Makes it: an OCI archive.
+/// Makes the image. Returns an OCI archive.
 ///
 /// # Errors
-/// Go's.
+/// Returns Go's error.
 pub(crate) fn build_network_policies(progress: &Progress) -> Result<PathBuf> {
     let programs = progress.step("building kube-network-policies", || MODULE.build())?;
     let inputs = Inputs::default()

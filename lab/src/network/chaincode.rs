@@ -13,7 +13,7 @@ impl Network {
     /// A transaction, once it is committed; what the chaincode answered.
     ///
     /// # Errors
-    /// The peer's, with the chaincode's own message.
+    /// Returns the peer's error, with the chaincode's own message.
     pub fn invoke(&self, chaincode: &str, function: &str, arguments: &[&str]) -> Result<String> {
         let mut command = self.call("invoke", chaincode, function, arguments);
         let output = command
@@ -30,7 +30,7 @@ impl Network {
     /// A function's answer, without a transaction.
     ///
     /// # Errors
-    /// The peer's, with the chaincode's own message.
+    /// Returns the peer's error, with the chaincode's own message.
     pub fn query(&self, chaincode: &str, function: &str, arguments: &[&str]) -> Result<String> {
         let answer = run(&mut self.call("query", chaincode, function, arguments))?;
         Ok(answer.strip_suffix('\n').unwrap_or(&answer).to_owned())
@@ -45,7 +45,7 @@ impl Network {
         command
     }
 
-    /// Where the orderer is, for the peer's command line.
+    /// Returns the options of the peer's command line that name the orderer.
     pub(super) fn orderer_arguments(&self) -> Vec<String> {
         let orderer = format!("{}:{}", self.orderer_host(), self.ports.orderer);
         let mut arguments = vec!["--orderer".to_owned(), orderer];

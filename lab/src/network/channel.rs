@@ -1,4 +1,4 @@
-//! How the channel comes to the orderer, and the peers to the channel.
+//! Creates the channel on the orderer, and joins the peers to it.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,7 +18,7 @@ impl Channels {
         }
     }
 
-    /// What the orderer does with that block by itself: `General.BootstrapMethod`.
+    /// Returns the orderer's `General.BootstrapMethod` for that block.
     pub(super) const fn bootstrap_method(self) -> &'static str {
         match self {
             Self::Participation => "none",

@@ -17,10 +17,10 @@ const CONFIGTX: &str = include_str!("../../fabric/config/configtx.yaml");
 /// Fabric's templates that its programs want to find.
 const TEMPLATES: [&str; 2] = ["core.yaml", "orderer.yaml"];
 
-/// Writes all of it below the network's folder.
+/// Writes the whole configuration below the network's folder.
 ///
 /// # Errors
-/// Those of cryptogen and configtxgen.
+/// Returns the errors of cryptogen and configtxgen.
 pub(super) fn write(network: &Network) -> Result<()> {
     let config = network.config_folder();
     fs::create_dir_all(&config)?;

@@ -1,5 +1,4 @@
-//! The versions of Fabric that networks run. What tells them apart is data: one
-//! `Release` each.
+//! The versions of Fabric that networks run. Their differences are data: one `Release` each.
 
 use std::fmt;
 
@@ -23,7 +22,7 @@ pub enum Fabric {
     V2_5,
 }
 
-/// How a channel comes to the orderer.
+/// The ways in which the orderer gets a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Channels {
     /// `osnadmin channel join`, with the channel's first block.
@@ -32,7 +31,7 @@ pub(super) enum Channels {
     System,
 }
 
-/// How chaincode is defined.
+/// The ways in which chaincode is defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lifecycle {
     /// Install, approve, commit.
@@ -41,11 +40,11 @@ pub(super) enum Lifecycle {
     Legacy,
 }
 
-/// What a version is made of.
+/// The parts and the properties of a version.
 pub(super) struct Release {
     pub(super) module: GoModule,
-    /// Whose cryptogen makes its keys. 1.4 and 2.1 refuse a CA's certificate whose signature has a
-    /// high S, and of all cryptogens only 1.4's never makes one.
+    /// The version whose cryptogen makes the keys. 1.4 and 2.1 refuse a CA's certificate whose signature has
+    /// a high S, and of all cryptogens only 1.4's never makes one.
     pub(super) cryptogen: Fabric,
     /// Of the channel, the orderer and the application.
     pub(super) capabilities: [&'static str; 3],
@@ -121,13 +120,15 @@ impl Fabric {
         }
     }
 
-    /// Whether a peer launches its committed chaincode when it starts; else it does at the next transaction.
+    /// Returns true if a peer launches its committed chaincode when it starts, false if it does so at the
+    /// next transaction.
     #[must_use]
     pub const fn launches_at_start(self) -> bool {
         matches!(self.release().lifecycle, Lifecycle::Approved)
     }
 
-    /// Whether a peer stops chaincode that another package has replaced; else it runs on.
+    /// Returns true if a peer stops chaincode that another package has replaced, false if that chaincode runs
+    /// on.
     #[must_use]
     pub const fn stops_replaced(self) -> bool {
         matches!(self.release().lifecycle, Lifecycle::Approved)

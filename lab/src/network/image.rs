@@ -6,21 +6,21 @@ use super::{Fabric, config};
 use crate::cluster::Cluster;
 use crate::images;
 
-/// The peer's.
+/// The peer's image.
 pub(super) const PEER: &str = "peer";
-/// Fabric has an image for each of these; the lab's one has them all.
+/// Fabric has an image for each of these. The lab has one image with all of them.
 const IMAGES: [&str; 3] = [PEER, "orderer", "tools"];
 
 impl Fabric {
-    /// What Fabric calls one of its images.
+    /// Returns Fabric's name of one of its images.
     pub(super) fn image(self, image: &str) -> String {
         format!("docker.io/hyperledger/fabric-{image}:{self}")
     }
 
-    /// Loads the image of its programs into the cluster's nodes, under the names of Fabric's own.
+    /// Loads the image of its programs into the cluster's nodes, under the names of Fabric's own images.
     ///
     /// # Errors
-    /// Go's and containerd's.
+    /// Returns the errors of Go and of containerd.
     pub fn load_image(self, cluster: &Cluster) -> Result<()> {
         let programs = self.release().module.build()?;
         let names = IMAGES.map(|image| self.image(image));

@@ -19,7 +19,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// What the peer's command line calls it.
+    /// Returns its name in the peer's command line.
     pub(super) const fn argument(self) -> &'static str {
         match self {
             Self::Go => "golang",

@@ -1,5 +1,5 @@
-//! How chaincode comes to a channel: install, approve and commit, or with 1.4
-//! install, instantiate and upgrade, by the same verbs.
+//! The lifecycle of chaincode on a channel: install, approve and commit, or with 1.4 install, instantiate and
+//! upgrade, through the same methods.
 
 use anyhow::Result;
 use serde_json::Value;
@@ -8,14 +8,14 @@ use super::fabric::Lifecycle;
 use super::{CHANNEL, Network, Package};
 use crate::command::{await_true, run};
 
-/// What 1.4's chaincode is initialised with.
+/// The arguments with which 1.4's chaincode is initialised.
 const INIT: &str = r#"{"Args":["init"]}"#;
 
 impl Network {
-    /// Installs a package: a 2.x peer builds it. Its id, which with 1.4 is `NAME:VERSION`.
+    /// Installs a package. A 2.x peer builds it. Returns its id, which with 1.4 is `NAME:VERSION`.
     ///
     /// # Errors
-    /// The peer's.
+    /// Returns the peer's error.
     pub fn install(&self, package: &Package) -> Result<String> {
         let file = package.file().display().to_string();
         match self.lifecycle() {
@@ -30,10 +30,10 @@ impl Network {
         }
     }
 
-    /// Approves a package as the next definition of its chaincode; with 1.4 there is nothing to do.
+    /// Approves a package as the next definition of its chaincode. With 1.4 there is nothing to do.
     ///
     /// # Errors
-    /// The peer's.
+    /// Returns the peer's error.
     pub fn approve(&self, package: &Package) -> Result<()> {
         match self.lifecycle() {
             Lifecycle::Approved => self.define("approveformyorg", package, &["--package-id", &package.id()?]),
@@ -41,11 +41,11 @@ impl Network {
         }
     }
 
-    /// Commits the approved definition: the peer starts the chaincode. With 1.4 instantiates it,
-    /// or upgrades it where it is: the peer builds and starts it.
+    /// Commits the approved definition, and the peer starts the chaincode. With 1.4 it instantiates the
+    /// chaincode, or upgrades it if it is there already, and the peer builds and starts it.
     ///
     /// # Errors
-    /// The peer's.
+    /// Returns the peer's error.
     pub fn commit(&self, package: &Package) -> Result<()> {
         match self.lifecycle() {
             Lifecycle::Approved => self.define("commit", package, &[]),
@@ -56,7 +56,7 @@ impl Network {
     /// Installs, approves and commits a package: its chaincode is built and starts.
     ///
     /// # Errors
-    /// The peer's.
+    /// Returns the peer's error.
     pub fn deploy(&self, package: &Package) -> Result<()> {
         self.install(package)?;
         self.approve(package)?;
@@ -79,7 +79,7 @@ impl Network {
         run(&mut command).map(drop)
     }
 
-    /// The sequence of the committed definition; 0 where there is none.
+    /// Returns the sequence of the committed definition, or 0 if there is none.
     fn committed(&self, package: &Package) -> Result<u64> {
         let query = ["lifecycle", "chaincode", "querycommitted"];
         let arguments = ["--channelID", CHANNEL, "--output", "json"];

@@ -1,4 +1,4 @@
-//! What a network is to be.
+//! The options of a network.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::fabric::Fabric;
 use super::ports::PEERS_MAX;
 use crate::docker_tls::DockerTls;
 
-/// What a network is to be.
+/// The options of a network.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NetworkOptions {
     pub(super) name: String,
@@ -70,7 +70,7 @@ impl NetworkOptions {
         self
     }
 
-    /// Sets an environment variable of the peers; it wins over what the lab sets.
+    /// Sets an environment variable of the peers. It takes precedence over the lab's own value.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));

@@ -15,7 +15,7 @@ use crate::command::run;
 use crate::go;
 use crate::progress::Progress;
 
-/// What a package's file is called.
+/// The name of a package's file.
 const FILE: &str = "package";
 /// The folder that a package's sources are in: their import path with 1.4.
 const SOURCES: &str = "kv";
@@ -29,26 +29,26 @@ pub struct Package {
 }
 
 impl Package {
-    /// The Go chaincode for 2.x, vendored. Its label is `NAME_VERSION`.
+    /// Makes a package of the Go chaincode for 2.x, vendored. Its label is `NAME_VERSION`.
     ///
     /// # Errors
-    /// Those of Go and of the peer's command line.
+    /// Returns the errors of Go and of the peer's command line.
     pub fn go(label: &str, progress: &Progress) -> Result<Self> {
         Self::go_for(Fabric::default(), label, progress)
     }
 
-    /// The Go chaincode for that version, vendored. Its label is `NAME_VERSION`.
+    /// Makes a package of the Go chaincode for that version, vendored. Its label is `NAME_VERSION`.
     ///
     /// # Errors
-    /// Those of Go and of the peer's command line.
+    /// Returns the errors of Go and of the peer's command line.
     pub fn go_for(fabric: Fabric, label: &str, progress: &Progress) -> Result<Self> {
         Self::in_language(fabric, Language::Go, label, progress)
     }
 
-    /// The chaincode for that version in that language. Its label is `NAME_VERSION`.
+    /// Makes a package of the chaincode for that version in that language. Its label is `NAME_VERSION`.
     ///
     /// # Errors
-    /// Those of Go and of the peer's command line.
+    /// Returns the errors of Go and of the peer's command line.
     pub fn in_language(fabric: Fabric, language: Language, label: &str, progress: &Progress) -> Result<Self> {
         let sources = match language {
             Language::Go => vendored_for(fabric)?,
@@ -57,10 +57,10 @@ impl Package {
         Self::packaged(fabric, language, &sources, label, progress)
     }
 
-    /// A package of these Go sources, which are vendored. Its label is `NAME_VERSION`.
+    /// Makes a package of these Go sources, which are vendored. Its label is `NAME_VERSION`.
     ///
     /// # Errors
-    /// Those of the peer's command line.
+    /// Returns the errors of the peer's command line.
     pub fn of(fabric: Fabric, sources: &Path, label: &str, progress: &Progress) -> Result<Self> {
         Self::packaged(fabric, Language::Go, sources, label, progress)
     }
@@ -126,7 +126,7 @@ impl Package {
 }
 
 impl Lifecycle {
-    /// Whose peer makes packages of this kind.
+    /// Returns the version whose peer makes packages of this kind.
     const fn packager(self) -> Fabric {
         match self {
             Self::Approved => Fabric::V2_5,
@@ -140,10 +140,10 @@ fn sources(fabric: Fabric, language: Language) -> PathBuf {
     go::folder().join(language.sources(fabric.release().lifecycle))
 }
 
-/// The Go chaincode for 2.x with its `vendor/`, from the cache.
+/// Returns the folder of the Go chaincode for 2.x with its `vendor/`, from the cache.
 ///
 /// # Errors
-/// Those of Go.
+/// Returns Go's errors.
 pub fn vendored() -> Result<PathBuf> {
     vendored_for(Fabric::default())
 }

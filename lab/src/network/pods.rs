@@ -18,9 +18,9 @@ use crate::command::{await_true, run};
 
 /// The orderer's Service and Deployment.
 pub(super) const ORDERER: &str = "orderer";
-/// Where Pods have the network's folder: no image has anything there.
+/// The mount path of the network's folder in Pods. Images have no files there.
 const FOLDER: &str = "/network";
-/// Where peers have the Secret with their certificate for their Docker endpoint.
+/// The mount path in peers of the Secret with their certificate for their Docker endpoint.
 const DOCKER_TLS: &str = "/docker-tls";
 /// Fabric's own images' user.
 const USER: u64 = 500;
@@ -46,7 +46,8 @@ pub(super) struct Pods<'a> {
 }
 
 impl Pods<'_> {
-    /// Makes image, volume and Services; the names by which this machine reaches those.
+    /// Makes the image, the volume and the Services. Returns the names by which this machine reaches the
+    /// Services.
     pub(super) fn serve(&self) -> Result<Vec<(IpAddr, String)>> {
         let network = self.network;
         network.options.fabric.load_image(&cluster()?)?;

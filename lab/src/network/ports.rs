@@ -1,4 +1,4 @@
-//! Where a network's programs listen.
+//! The ports on which a network's programs listen.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use super::Network;
 
-/// Where networks listen: below the ports that Linux gives to clients, and Kubernetes to Services.
+/// The ports of all networks: below those that Linux gives to clients, and Kubernetes to Services.
 const PORTS: Range<u16> = 27000..30000;
-/// How many ports each network has: a power of two that is enough for [`PEERS_MAX`].
+/// The number of ports of each network: a power of two that is enough for [`PEERS_MAX`].
 const PORTS_EACH: u16 = 16;
-/// How many ports the orderer has.
+/// The number of ports of the orderer.
 const OF_ORDERER: u16 = 4;
-/// How many ports each peer has.
+/// The number of ports of each peer.
 const OF_PEER: u16 = 2;
-/// How many peers a network has at most.
+/// The largest number of peers of a network.
 pub const PEERS_MAX: u16 = (PORTS_EACH - OF_ORDERER) / OF_PEER;
 
-/// Where its programs listen.
+/// The ports of a network's programs.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Ports {
     /// The first of them all.
@@ -45,7 +45,7 @@ impl Ports {
         self.orderer + 1
     }
 
-    /// Where orderers would speak to each other.
+    /// Returns the port for traffic between orderers.
     pub(super) const fn orderer_cluster(self) -> u16 {
         self.orderer + 2
     }
@@ -54,7 +54,7 @@ impl Ports {
         self.orderer + OF_ORDERER + OF_PEER * peer
     }
 
-    /// Where that peer's chaincode calls.
+    /// Returns the port that the chaincode of that peer calls.
     pub(super) const fn chaincode(self, peer: u16) -> u16 {
         self.peer(peer) + 1
     }

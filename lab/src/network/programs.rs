@@ -11,7 +11,7 @@ use super::Network;
 use crate::command::await_true;
 use crate::processes;
 
-/// How long a peer may take to end after SIGTERM.
+/// The time limit for a peer to exit after SIGTERM.
 const PEER_STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// Environment variables with their values.
@@ -46,7 +46,7 @@ impl Network {
     /// Starts the peer, which must not run.
     ///
     /// # Errors
-    /// When it does not listen in time.
+    /// Returns an error if it does not listen in time.
     pub fn start_peer(&self) -> Result<()> {
         if let Some(pods) = self.pods() {
             return pods.start_peer();
@@ -79,10 +79,10 @@ impl Network {
             .with_context(|| format!("its log is {}", log.display()))
     }
 
-    /// Stops the peer, as a user would; kills it where it does not end in time.
+    /// Stops the peer, as a user would, and kills it if it does not end in time.
     ///
     /// # Errors
-    /// When it cannot be killed.
+    /// Returns an error if it cannot be killed.
     pub fn stop_peer(&self) -> Result<()> {
         if let Some(pods) = self.pods() {
             return pods.stop_peer();
@@ -97,7 +97,7 @@ impl Network {
         })
     }
 
-    /// What is this peer's alone; its processes are marked with it.
+    /// Returns the folder of this peer alone. The peer's processes are marked with it.
     pub(super) fn peer_folder(&self) -> PathBuf {
         self.folder.join("peers").join(self.peer.to_string())
     }

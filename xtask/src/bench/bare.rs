@@ -15,7 +15,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// The longest that a Pod may take to end.
 const END_LIMIT: Duration = Duration::from_secs(60);
 
-/// What a bare Pod has beside its container.
+/// The parts of a bare Pod in addition to its container.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
     /// Nothing.
@@ -50,8 +50,8 @@ impl Bare {
         )
     }
 
-    /// From the POST of a Pod to its program's first instruction, in seconds. The Pod has gone then: what
-    /// is measured next does not run beside its end.
+    /// Measures the time from the POST of a Pod to its program's first instruction, in seconds. The Pod is
+    /// gone at the return, so its end does not disturb the next measurement.
     pub(super) fn launch(&self, name: &str, shape: Shape) -> Result<f64> {
         let pod = pod(name, shape, &PROGRAM, 0);
         let clock = Clock::start();
@@ -89,7 +89,7 @@ impl Bare {
     }
 }
 
-/// Whether the program of the Pod there runs, as its status says it.
+/// Returns true if the Pod's status says that its program runs.
 fn runs(pod: &str) -> Result<bool> {
     let text = ureq::get(pod).call()?.body_mut().read_to_string()?;
     let pod: Value = serde_json::from_str(&text).context("a pod that is no json")?;

@@ -21,13 +21,13 @@ const FILES: [&str; 5] = [
     "peer.crt",
 ];
 const FILE_BYTES: usize = 900;
-/// What the image of all containers is called.
+/// The name of the image of all containers.
 const NAME: &str = "bench";
 
 /// The kubelet looks that often at what runs.
 const RELIST: Duration = Duration::from_secs(1);
 
-/// When something began.
+/// The moment at which a measurement began.
 pub(super) struct Clock(SystemTime);
 
 impl Clock {
@@ -38,7 +38,7 @@ impl Clock {
         Self(SystemTime::now())
     }
 
-    /// How long until [`PROGRAM`] ran, in seconds, by what it wrote.
+    /// Returns the time until [`PROGRAM`] ran, in seconds, taken from its output.
     pub(super) fn first_instruction(
         &self,
         cluster: &Cluster,

@@ -25,7 +25,7 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// No figures yet; `ratios` says what is compared with which.
+    /// Returns an empty table. `ratios` names the columns that are compared.
     pub(super) const fn new(unit: &'static str, ratios: Ratios) -> Self {
         Self {
             unit,
@@ -55,7 +55,7 @@ impl Figures {
         Some(median(&column.values))
     }
 
-    /// What each compared column is of the others.
+    /// Returns the ratios of the medians of the columns that are compared.
     fn ratios(&self) -> Vec<(String, f64)> {
         let ratio = |(name, other): &(&str, &str)| {
             let ratio = self.median(name)? / self.median(other)?;

@@ -19,7 +19,7 @@ use super::{Figures, IMAGE, Setting};
 const MIB: u64 = 200;
 /// A tar's block.
 const BLOCK: usize = 512;
-/// How long nobody calls it before it counts as idle: what its start needed has been given back.
+/// The time without a call after which chainpod counts as idle: the memory for its start has been given back.
 const IDLE: Duration = Duration::from_secs(60);
 /// The most that it may have resident then: 15 MB.
 const IDLE_LIMIT_MIB: f64 = 14.3;
@@ -58,7 +58,7 @@ pub(super) fn measure(setting: &Setting, rounds: usize) -> Result<Figures> {
     Ok(figures)
 }
 
-/// What is resident while nobody calls.
+/// Returns the resident memory after that time without a call.
 fn idle(setting: &Setting, chainpod: &Chainpod) -> Result<f64> {
     let step = format!("{} s without a call", IDLE.as_secs());
     setting.progress.step(&step, || {

@@ -8,7 +8,7 @@ use serde_json::Value;
 struct Line {
     at: Timestamp,
     what: String,
-    /// How long the call took that was answered here; 0 for what an agent said.
+    /// The duration of a call that was answered here, or 0 for an agent's message.
     seconds: f64,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn of_last_launch(log: &str) -> String {
     told
 }
 
-/// What a line of the log in JSON says of calls and agents.
+/// Reads the calls and the agents' messages from a line of the log in JSON.
 fn line(text: &str) -> Option<Line> {
     let line: Value = serde_json::from_str(text).ok()?;
     let at = line["timestamp"].as_str()?.parse().ok()?;

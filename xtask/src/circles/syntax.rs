@@ -24,7 +24,7 @@ pub(super) struct Declared {
 /// it declares; their files are below `folder`.
 ///
 /// # Errors
-/// When the file cannot be read, or is not Rust.
+/// Returns an error if the file cannot be read, or is not Rust.
 pub(super) fn read(
     file: &std::path::Path,
     folder: PathBuf,

@@ -4,7 +4,8 @@
 //! Imports of imports are followed to the definition. Three things do not count:
 //!
 //! - `mod name;`, because a declaration needs nothing of what is in the file.
-//! - What a module takes from a module around it (`super::NODE`), because it is a part of that module, like a
+//! - Names that a module takes from a module around it (`super::NODE`), because it is a part of that module,
+//! like a
 //!   function of the same file: it sees the private names too. To keep circles from hiding behind this, a path into
 //!   a module from outside counts for each module that it enters: `crate::cluster::node::Node` needs `cluster.rs`
 //!   and `cluster/node.rs`.
@@ -19,7 +20,8 @@ use anyhow::{Context, Result};
 use super::module::Module;
 use super::syntax;
 
-/// How many imports of imports are followed. An import of itself, which names another crate, has no end.
+/// The number of imports of imports that are followed. An import of itself, which names another crate, has no
+/// end.
 const STEPS_MAX: usize = 16;
 
 /// Pairs of files of which the first needs the second, by their indices, with the names that it needs.
@@ -31,7 +33,7 @@ pub(super) struct Tree {
     modules: Vec<Module>,
 }
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone, Copy)]
 enum Place<'a> {
     Module(usize),
@@ -43,7 +45,7 @@ impl Tree {
     /// Reads `root`, a `lib.rs` or `main.rs`, and the files of its modules.
     ///
     /// # Errors
-    /// When a file is missing, or is not Rust.
+    /// Returns an error if a file is missing, or is not Rust.
     pub(super) fn read(root: PathBuf) -> Result<Self> {
         let folder = root.parent().context("a file without a folder")?.to_owned();
         let mut modules = vec![Module::default()];

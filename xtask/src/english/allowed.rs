@@ -39,23 +39,23 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         folder: "charts",
-        openings_percent: 11,
-        phrases: 1,
+        openings_percent: 3,
+        phrases: 0,
     },
     Allowed {
         folder: "crates/agent",
-        openings_percent: 17,
-        phrases: 7,
+        openings_percent: 3,
+        phrases: 0,
     },
     Allowed {
         folder: "crates/agent-protocol",
-        openings_percent: 15,
-        phrases: 2,
+        openings_percent: 3,
+        phrases: 0,
     },
     Allowed {
         folder: "crates/chainpod",
-        openings_percent: 21,
-        phrases: 24,
+        openings_percent: 3,
+        phrases: 5,
     },
     Allowed {
         folder: "crates/docker-api",
@@ -89,13 +89,13 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         folder: "crates/store",
-        openings_percent: 18,
-        phrases: 21,
+        openings_percent: 3,
+        phrases: 3,
     },
     Allowed {
         folder: "deploy",
         openings_percent: 3,
-        phrases: 1,
+        phrases: 0,
     },
     Allowed {
         folder: "docs",
@@ -104,33 +104,33 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         folder: "e2e",
-        openings_percent: 20,
-        phrases: 21,
+        openings_percent: 3,
+        phrases: 0,
     },
     Allowed {
         folder: "examples",
-        openings_percent: 12,
-        phrases: 1,
+        openings_percent: 3,
+        phrases: 0,
     },
     Allowed {
         folder: "harness",
-        openings_percent: 15,
-        phrases: 11,
+        openings_percent: 3,
+        phrases: 0,
     },
     Allowed {
         folder: "image",
-        openings_percent: 14,
-        phrases: 2,
+        openings_percent: 3,
+        phrases: 0,
     },
     Allowed {
         folder: "lab",
-        openings_percent: 13,
-        phrases: 57,
+        openings_percent: 3,
+        phrases: 0,
     },
     Allowed {
         folder: "xtask",
-        openings_percent: 8,
-        phrases: 10,
+        openings_percent: 3,
+        phrases: 0,
     },
 ];
 

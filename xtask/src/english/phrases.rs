@@ -5,7 +5,7 @@ use regex::Regex;
 
 use super::prose::{Place, Sentence};
 
-/// Where a phrase is retired.
+/// The places in which a phrase is retired.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Where {
     Everywhere,

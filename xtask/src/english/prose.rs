@@ -3,7 +3,7 @@
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// Where a sentence stands.
+/// The place of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// A paragraph or an item of a list.
@@ -21,7 +21,7 @@ pub(crate) enum Place {
 pub(crate) struct Sentence {
     /// The line that it begins on, counted from 1.
     pub line: usize,
-    /// Where it stands.
+    /// The place of the sentence.
     pub place: Place,
     /// True if a paragraph, an item or a cell begins with it.
     pub first: bool,

@@ -9,17 +9,17 @@ use lab::progress::Progress;
 /// The name where none is given.
 const DEFAULT_NAME: &str = "lab";
 
-/// Where an installation of the chart answers.
+/// The Docker endpoint of an installation of the chart.
 const IN_CLUSTER_ENDPOINT: &str = "tcp://docker:2375";
 
-/// What to do with a network.
+/// The action on a network.
 #[derive(Subcommand)]
 pub(crate) enum Network {
     /// Starts an orderer and peers, makes a channel and joins it.
     Up(Up),
     /// Ends a network, or all of them, and removes it.
     Down {
-        /// Its name; all networks where it is left out.
+        /// The network's name. Without it, all networks.
         name: Option<String>,
     },
     /// Runs the peer's command line as Org1's admin: network peer lab lifecycle chaincode queryinstalled.
@@ -33,23 +33,23 @@ pub(crate) enum Network {
     },
 }
 
-/// What the network is to be.
+/// The options of the network.
 #[derive(Args)]
 pub(crate) struct Up {
-    /// Where the peers start their chaincode: CORE_VM_ENDPOINT.
+    /// The endpoint at which the peers start their chaincode: CORE_VM_ENDPOINT.
     #[arg(long, value_name = "URL", required_unless_present = "in_cluster")]
     docker_endpoint: Option<String>,
     /// Orderer and peers are Deployments in that namespace, which is there; their endpoint is tcp://docker:2375,
     /// where `cargo xtask lab install` puts chainpod.
     #[arg(long, value_name = "NAMESPACE", num_args = 0..=1, default_missing_value = "default")]
     in_cluster: Option<String>,
-    /// The network's name; several can be up side by side.
+    /// The network's name. Several networks can be up side by side.
     #[arg(long, default_value = DEFAULT_NAME)]
     name: String,
     /// The version of its programs.
     #[arg(long, value_enum, default_value_t)]
     fabric: Fabric,
-    /// How many peers its one organisation has.
+    /// The number of peers of its one organisation.
     #[arg(long, value_name = "N", default_value_t = 1)]
     peers: u16,
     /// Peers and orderer speak TLS: the default.
@@ -58,10 +58,10 @@ pub(crate) struct Up {
     /// They speak without it.
     #[arg(long, overrides_with = "tls")]
     no_tls: bool,
-    /// The peers speak TLS to their Docker endpoint; prints what its server needs.
+    /// The peers speak TLS to their Docker endpoint. Prints the files that its server needs.
     #[arg(long)]
     docker_tls: bool,
-    /// An environment variable of the peers; can be repeated.
+    /// An environment variable of the peers. Can be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<String>,
 }

@@ -10,11 +10,11 @@ use lab::cluster::{self, Cluster};
 use lab::processes;
 use lab::progress::Progress;
 
-/// How often `--full` takes the lab up and down.
+/// The number of times that `--full` takes the lab up and down with a part killed.
 const ROUNDS: u64 = 5;
 /// The parts that are killed before the lab is taken down, one in each round.
 const VICTIMS: [&str; ROUNDS as usize] = ["kubelet", "containerd", "kube-proxy", "etcd", "kube-apiserver"];
-/// When `up` is killed: after the control plane's start and before the node is Ready.
+/// The time after which `up` is killed: after the control plane's start and before the node is Ready.
 const UP_KILLED_AFTER: Duration = Duration::from_secs(6);
 
 /// Compares what is on the machine before the lab comes up and after it went; `work` runs on it,
@@ -27,7 +27,8 @@ pub(super) fn compared(progress: &Progress, work: impl FnOnce() -> Result<()>) -
     })
 }
 
-/// Five rounds, each with another part killed, and one where `up` is. How many there were.
+/// Does five rounds, each with another part killed, and one in which `up` is killed. Returns the number of
+/// rounds.
 pub(super) fn full(progress: &Progress) -> Result<u64> {
     for victim in VICTIMS {
         round(progress, || {

@@ -212,7 +212,7 @@ fn a_date_that_no_clock_knows_is_left_out() {
     }
 }
 
-/// A restart of chainpod breaks one, and an image store that fails each.
+/// A restart of chainpod breaks one stream. An image store that fails breaks each.
 #[test]
 fn a_stream_that_breaks_again_and_again_is_not_fetched_for_ever() {
     let broke = || Failure::Away("unexpected end of file".to_owned());

@@ -1,4 +1,4 @@
-//! The agent itself, as a process, with a chainpod of a few lines.
+//! The agent itself as a process, with a chainpod of a few lines.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -25,7 +25,7 @@ struct Pod {
     directory: TempDir,
 }
 
-/// An agent that runs; killed where its test fails.
+/// A running agent, which is killed if its test fails.
 struct Agent(Child);
 
 impl Pod {
@@ -86,7 +86,7 @@ impl Pod {
 }
 
 impl Agent {
-    /// The exit code, stdout and stderr, in time.
+    /// Returns the exit code, stdout and stderr, within the time limit.
     fn end(mut self) -> (Option<i32>, String, String) {
         let started = Instant::now();
         let status = loop {
@@ -132,7 +132,7 @@ fn tar(files: &[(&str, u32, &str)]) -> Reply {
     Reply::Status(200, tar.into_inner().unwrap())
 }
 
-/// Whether such namespaces can be had here.
+/// Returns true if this machine allows such namespaces.
 fn possible(unshare: &[&str]) -> bool {
     let tried = Command::new("unshare").args(unshare).arg("true").status();
     tried.is_ok_and(|status| status.success())
@@ -178,7 +178,7 @@ fn inputs_are_unpacked_and_the_program_runs_in_between_its_events() {
     assert_eq!(stderr, "");
 }
 
-/// While its successor is launched.
+/// The agent stays while its successor is launched.
 #[test]
 fn what_was_there_to_serve_stays_for_a_moment_once_its_end_is_told() {
     let identity = Identity::new();
@@ -236,7 +236,7 @@ fn commands_signal_the_program() {
         "trap 'touch caught' USR1; while :; do sleep 0.1; done",
     ]);
     server.expect_event(STARTED);
-    // Where the shell is not there yet, the signal ends it; so it is sent when it surely is.
+    // A shell that has not started yet would be ended by the signal, so the test waits.
     thread::sleep(Duration::from_millis(300));
     server.command("\n{\"command\":\"signal\",\"number\":10}\nnonsense\n");
     pod.await_file("caught");
@@ -342,7 +342,7 @@ fn a_server_that_is_away_is_waited_for() {
         let is_it = |line: &&&str| line.starts_with(waits) && line.contains(why);
         assert_eq!(said.iter().filter(is_it).count(), 1, "{why}: {stderr}");
     }
-    // chainpod takes the last one for what is so now.
+    // For chainpod the last line is the current state.
     assert_eq!(said.last(), Some(&answers), "{stderr}");
 }
 
@@ -454,7 +454,7 @@ fn another_user_unpacks_into_directories_that_are_not_its_own() {
     let mount = pod.path().join("mount");
     fs::create_dir(&mount).unwrap();
     fs::set_permissions(&mount, fs::Permissions::from_mode(0o2777)).unwrap();
-    // The test's own build directory may be closed to others.
+    // Other users may have no access to the test's own build directory.
     let binary = pod.path().join("agent");
     fs::copy(BINARY, &binary).unwrap();
     let mut command = pod.command(binary.to_str().unwrap());
@@ -500,7 +500,7 @@ fn as_the_first_process_it_reaps_what_the_program_left_behind() {
     let identity = Identity::new();
     let server = Server::start(&identity, &[]);
     let pod = Pod::new(&identity, &[], &[]);
-    // An orphan ends; then nobody in the namespace is a zombie, and the program goes on.
+    // An orphan ends. Then the namespace has no zombie, and the program goes on.
     let script = "(sleep 0.1 &) ; sleep 0.5; cat /proc/[0-9]*/stat | grep -c ') Z '; exit 4";
     let mut command = pod.command("unshare");
     command.args(unshare).arg(BINARY).args(["sh", "-c", script]);
@@ -511,7 +511,7 @@ fn as_the_first_process_it_reaps_what_the_program_left_behind() {
     assert_eq!((code, stdout.as_str()), (Some(4), "0\n"), "{stderr}");
 }
 
-/// The limit is the small build's; run it with `--profile agent` and static, as it is shipped.
+/// The limit is for the small build. Run it with `--profile agent` and static, as it is shipped.
 #[test]
 fn the_agent_stays_small() {
     let identity = Identity::new();

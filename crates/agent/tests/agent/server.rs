@@ -1,5 +1,4 @@
-//! chainpod as the agent sees it: HTTP/1.1 over TLS, answers from a table,
-//! every request kept in order.
+//! chainpod as the agent sees it: HTTP/1.1 over TLS, answers from a table, and every request kept in order.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -12,14 +11,14 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// How long any one thing may take.
+/// The time limit of each step.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 /// The token that every request must have.
 pub(crate) const TOKEN: &str = "the-token";
 
 type Stream = BufReader<StreamOwned<ServerConnection, TcpStream>>;
 
-/// What the agent asked for.
+/// A request of the agent.
 #[derive(Debug)]
 pub(crate) struct Request {
     /// `METHOD path`, below the task's URL.
@@ -27,16 +26,16 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
 }
 
-/// What it is answered.
+/// The answer to a request.
 #[derive(Clone)]
 pub(crate) enum Reply {
     /// This status and body.
     Status(u16, Vec<u8>),
-    /// As much of a longer body, and then nothing more.
+    /// This beginning of a longer body, and then nothing more.
     Broken(Vec<u8>),
 }
 
-/// Who a server is, and at which address.
+/// A server's certificate and address.
 pub(crate) struct Identity {
     pub(crate) address: SocketAddr,
     listener: Option<TcpListener>,
@@ -44,7 +43,7 @@ pub(crate) struct Identity {
     tls: Arc<ServerConfig>,
 }
 
-/// A server, until its test ends.
+/// A server that runs until its test ends.
 pub(crate) struct Server {
     requests: mpsc::Receiver<Request>,
     commands: Arc<Mutex<Vec<Stream>>>,
@@ -82,7 +81,7 @@ impl Identity {
         }
     }
 
-    /// One whose server is not there until it is started.
+    /// Returns an identity whose server is away until it is started.
     pub(crate) fn away() -> Self {
         Self {
             listener: None,
@@ -92,7 +91,7 @@ impl Identity {
 }
 
 impl Server {
-    /// Answers `replies`, each once and the last of a call for ever; all else with 204.
+    /// Answers with `replies`, each once and the last of a call for ever. All other calls get 204.
     pub(crate) fn start(identity: &Identity, replies: &[(&str, Reply)]) -> Self {
         let (sender, requests) = mpsc::channel();
         let commands = Arc::new(Mutex::new(Vec::new()));
@@ -123,7 +122,7 @@ impl Server {
         Self { requests, commands }
     }
 
-    /// The next request; the command stream is none of them.
+    /// Returns the next request, without command streams.
     pub(crate) fn next(&self) -> Request {
         self.requests
             .recv_timeout(LIMIT)
@@ -135,20 +134,20 @@ impl Server {
         self.requests.try_recv().is_err()
     }
 
-    /// The next request, which must be this one. Its body.
+    /// Returns the body of the next request, which must be this one.
     pub(crate) fn expect(&self, call: &str) -> Vec<u8> {
         let request = self.next();
         assert_eq!(request.call, call, "{}", String::from_utf8_lossy(&request.body));
         request.body
     }
 
-    /// The next request, which must be this event.
+    /// Checks that the next request is this event.
     pub(crate) fn expect_event(&self, json: &str) {
         let body = self.expect("POST events");
         assert_eq!(String::from_utf8(body).unwrap(), json);
     }
 
-    /// Says something on the command stream, once there is one.
+    /// Sends lines on the command stream, once there is one.
     pub(crate) fn command(&self, lines: &str) {
         for _ in 0..1000 {
             if let Some(stream) = self.commands.lock().unwrap().last_mut() {
@@ -166,7 +165,7 @@ impl Server {
         self.commands.lock().unwrap().clear();
     }
 
-    /// How many command streams there are.
+    /// Returns the number of command streams.
     pub(crate) fn streams(&self) -> usize {
         self.commands.lock().unwrap().len()
     }
@@ -184,7 +183,7 @@ fn serve(mut stream: Stream, shared: &Shared) -> io::Result<()> {
         let reply = shared.reply(&request.call);
         let _ = shared.requests.send(request);
         let stream = stream.get_mut();
-        // A head in one write, as hyper does it.
+        // The head goes out in one write, as hyper sends it.
         let (head, body, whole) = match reply {
             Reply::Status(204, body) => ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), body, true),
             Reply::Status(status, body) => (head(status, body.len()), body, true),
@@ -243,7 +242,7 @@ fn read_request(stream: &mut Stream, shared: &Shared) -> io::Result<Option<Reque
     assert_eq!(headers["authorization"], format!("Bearer {TOKEN}"));
     let mut body = Vec::new();
     if headers.contains_key("expect") {
-        // As hyper does: who is refused is not asked for a body.
+        // As with hyper, a refused client is not asked for a body.
         if shared.refuses(&call) {
             return Ok(Some(Request { call, body }));
         }

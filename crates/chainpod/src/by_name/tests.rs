@@ -1,4 +1,4 @@
-//! What is meant by a name.
+//! The containers that a name means.
 
 use engine::container::Spec;
 use engine::image::{Digest, Image};
@@ -8,7 +8,7 @@ use super::*;
 
 pub(crate) const HASH: &str = "477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";
 
-/// The record of a container of that name, whose id repeats those digits.
+/// Returns the record of a container with that name, whose id repeats those digits.
 pub(crate) fn record(name: &str, id: &str) -> Record {
     let scope = Scope("s".to_owned());
     let spec = Spec {

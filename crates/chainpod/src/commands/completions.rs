@@ -1,4 +1,4 @@
-//! `chainpod completions`: what a shell offers when one presses the tabulator.
+//! `chainpod completions`: the suggestions of a shell for the tabulator key.
 
 use clap::ArgMatches;
 use clap_complete::Shell;
@@ -7,7 +7,7 @@ use crate::{cli, print};
 
 /// Prints the completions for the shell that the flags name.
 pub(crate) fn print(flags: &ArgMatches) {
-    // Invariant: clap demands one of those that it knows.
+    // Invariant: clap requires one of the shells that it knows.
     let name = flags.get_one::<String>(cli::SHELL).map_or("", String::as_str);
     if let Ok(shell) = name.parse::<Shell>() {
         let mut script = Vec::new();

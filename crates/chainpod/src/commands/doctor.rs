@@ -1,4 +1,5 @@
-//! `chainpod doctor`: whether this cluster has what chainpod needs, and what to do where not.
+//! `chainpod doctor`: checks that this cluster has everything that chainpod needs, and prints a remedy
+//! otherwise.
 
 mod checks;
 mod from_pods;
@@ -19,7 +20,7 @@ use crate::cluster::Place;
 use crate::config::Doctor;
 use crate::print::print;
 
-/// What checks ask, and of whom.
+/// The cluster and the settings that are checked.
 struct Patient {
     place: Place,
     cluster: KubeCluster,
@@ -28,25 +29,25 @@ struct Patient {
     agent_runs: OnceCell<Result<(), Why>>,
 }
 
-/// A problem, and its remedy.
+/// A problem and its remedy.
 type Why = (String, &'static str);
 
-/// What a check came to.
+/// The result of a check.
 enum Verdict {
-    /// It is so: what was found.
+    /// The check passed, with its finding.
     Good(String),
-    /// chainpod works without: what is missing, and what to do.
+    /// chainpod works without it: the missing thing and the remedy.
     Lacks(String, &'static str),
-    /// chainpod does not work: why, and what to do.
+    /// chainpod does not work: the reason and the remedy.
     Bad(String, &'static str),
 }
 
 /// A check under way.
 type Checking<'a> = Pin<Box<dyn Future<Output = Verdict> + 'a>>;
-/// A check: its name, and what it does.
+/// A check: its name and its function.
 type Check = (&'static str, fn(&Patient) -> Checking<'_>);
 
-/// THE table of checks, in the order in which one depends on the other.
+/// THE table of checks, ordered so that a check depends only on earlier ones.
 const CHECKS: [Check; 9] = [
     ("api server", |patient| Box::pin(checks::api_server(patient))),
     ("clock", |patient| Box::pin(checks::clock(patient))),
@@ -61,10 +62,10 @@ const CHECKS: [Check; 9] = [
     ("store", |patient| Box::pin(checks::store(patient))),
 ];
 
-/// Prints what each check came to; the exit code is 1 where one is bad.
+/// Prints the result of each check. The exit code is 1 if one is bad.
 ///
 /// # Errors
-/// When no cluster is configured.
+/// Returns an error if no cluster is configured.
 pub(crate) async fn run(config: Doctor, flags: &ArgMatches) -> Result<ExitCode> {
     let as_json = flags.get_one::<String>(cli::OUTPUT).is_some();
     let patient = Patient::of(config).await?;
@@ -98,7 +99,7 @@ impl Patient {
                 instance: place.scope.0.clone(),
                 agent_image: config.agent_image.clone(),
                 agent_volume: AgentVolume::Auto,
-                // No Pod of a check calls home.
+                // No Pod of a check runs an agent with a task.
                 agent_ca_pem: String::new(),
                 token_key: TokenKey::new([0; KEY_BYTES]),
                 default_uid: pods::Config::FABRIC_UID,

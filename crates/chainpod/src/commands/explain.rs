@@ -1,4 +1,4 @@
-//! `chainpod explain`: which rule gives the Pods of a container which field.
+//! `chainpod explain`: shows which rule sets which field of a container's Pods.
 
 use std::fmt::Write;
 
@@ -12,13 +12,14 @@ use crate::cluster::Place;
 use crate::config::Explain;
 use crate::print::table::table;
 
-/// The heads of the table's columns.
+/// The headings of the table's columns.
 const HEADS: [&str; 3] = ["FIELD", "VALUE", "FROM"];
 
-/// The tables of all containers that `name` means.
+/// Returns the tables of all containers that `name` means.
 ///
 /// # Errors
-/// When the cluster cannot be reached; where no container is meant, or an id's beginning is several'.
+/// Returns an error if the cluster cannot be reached, if no container matches, or if the id prefix is
+/// ambiguous.
 pub(crate) async fn run(config: &Explain, name: &str) -> Result<String> {
     let place = Place::of(&config.look).await?;
     let records = pods::records(&place.client, &place.namespace, &place.scope);
@@ -28,7 +29,7 @@ pub(crate) async fn run(config: &Explain, name: &str) -> Result<String> {
     text(&config.rules.current(), &records, name).context(place.to_string())
 }
 
-/// The tables of those of `records` that `name` means.
+/// Returns the tables of those `records` that `name` means.
 fn text(rules: &Rules, records: &[Record], name: &str) -> Result<String> {
     let mut meant = meant(records, name)?;
     meant.sort_by(|one, other| one.container.name.cmp(&other.container.name));
@@ -43,7 +44,7 @@ fn text(rules: &Rules, records: &[Record], name: &str) -> Result<String> {
     Ok(tables.collect::<Vec<_>>().join("\n"))
 }
 
-/// Who it is, in a line of its own.
+/// Returns a line that identifies the container.
 fn head(container: &Container) -> String {
     let mut head = format!("{} ({}", container.name, container.id.short());
     for (what, known) in [
@@ -52,7 +53,7 @@ fn head(container: &Container) -> String {
         ("msp", container.msp()),
     ] {
         if let Some(known) = known {
-            // A text takes all that is written to it.
+            // Writing to a string never fails.
             let _ = write!(head, ", {what} {known}");
         }
     }

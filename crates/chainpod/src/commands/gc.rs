@@ -1,4 +1,5 @@
-//! `chainpod gc`: removes what nobody needs any more, once it has been told to.
+//! `chainpod gc`: lists objects, images and blobs that nobody needs any more, and removes them if `--delete` is
+//! given.
 
 use std::collections::HashSet;
 
@@ -14,24 +15,24 @@ use crate::config::Gc;
 use crate::print::print;
 use crate::print::table::table;
 
-/// What is found, and can be removed.
+/// Findings that can be removed.
 struct Waste {
     objects: Vec<Garbage>,
     images: Vec<Image>,
-    /// Blobs and their bytes; those of `images` come to it.
+    /// The number of blobs and their size in bytes. The blobs of `images` are not included.
     blobs: (usize, u64),
-    /// Whether blobs may be removed.
+    /// True if blobs may be removed.
     sweeps: bool,
     /// The records that stay.
     kept: Vec<Record>,
-    /// What was left out, and why.
+    /// Things that were left out, and the reasons.
     notes: Vec<String>,
 }
 
-/// Prints what nobody needs and, if that is asked for, removes it.
+/// Prints everything that nobody needs, and removes it if that is requested.
 ///
 /// # Errors
-/// When the cluster or the store cannot be asked; when something cannot be removed.
+/// Returns an error if the cluster or the store does not answer, or if something cannot be removed.
 pub(crate) async fn run(config: &Gc) -> Result<()> {
     let place = Place::of(&config.look).await?;
     let found = pods::garbage(&place.client, &place.namespace, &place.scope, config.older_than);
@@ -64,7 +65,7 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
     Ok(())
 }
 
-/// The store, if there is one here.
+/// Returns the store, or none if there is no store here.
 async fn upkeep(location: &Location) -> Result<Option<Upkeep>> {
     match location {
         Location::Directory(path) if !path.is_dir() => Ok(None),
@@ -116,7 +117,7 @@ async fn waste(config: &Gc, place: &Place, mut found: Found, upkeep: Option<&Upk
     Ok(waste)
 }
 
-/// The blobs that these containers need.
+/// Returns the blobs that these containers need.
 fn needed(records: &[Record]) -> HashSet<Digest> {
     let containers = records.iter().map(|record| &record.container);
     containers

@@ -1,5 +1,5 @@
-//! `chainpod logs`: what a chaincode writes, from its Pods; after their end the
-//! last lines, which its record keeps.
+//! `chainpod logs`: prints a chaincode's output from its Pods. After their end it prints the last lines, which
+//! the record keeps.
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
@@ -13,7 +13,7 @@ use crate::cluster::Place;
 use crate::config::Look;
 use crate::print::write;
 
-/// What of a log is asked for.
+/// The requested part of a log.
 #[derive(Clone, Copy)]
 struct Asked {
     follow: bool,
@@ -21,10 +21,10 @@ struct Asked {
     previous: bool,
 }
 
-/// Prints the logs of what `--follow`, `--tail`, `--peer` and `--previous` say.
+/// Prints the logs that `--follow`, `--tail`, `--peer` and `--previous` select.
 ///
 /// # Errors
-/// When the cluster cannot be reached or asked; where nothing is meant, or more than one chaincode.
+/// Returns an error if the cluster does not answer, if nothing matches, or if more than one chaincode does.
 pub(crate) async fn run(look: &Look, flags: &ArgMatches) -> Result<()> {
     let place = Place::of(look).await?;
     let asked = Asked {
@@ -36,7 +36,7 @@ pub(crate) async fn run(look: &Look, flags: &ArgMatches) -> Result<()> {
     let views = views
         .await
         .with_context(|| format!("cannot list records and pods {place}"))?;
-    // Invariant: clap demands it.
+    // Invariant: clap requires the name.
     let name = flags.get_one::<String>(cli::NAME).map_or("", String::as_str);
     let peer = flags.get_one::<String>(cli::PEER).map(String::as_str);
     let chosen = chosen(&views, name, peer).with_context(|| place.to_string())?;
@@ -64,7 +64,7 @@ async fn tell(place: &Place, view: &View, asked: Asked, several: bool) -> Result
         .with_context(|| place.to_string())
 }
 
-/// The containers that `name` means, of that peer: its chaincode, and builds only where there is none.
+/// Returns the containers of that peer that `name` means: chaincode, or builds if there is no chaincode.
 fn chosen(views: &[View], name: &str, peer: Option<&str>) -> Result<Vec<View>> {
     let records: Vec<_> = views.iter().map(|view| view.record.clone()).collect();
     let mut meant: Vec<_> = meant(&records, name)?
@@ -90,14 +90,14 @@ fn chosen(views: &[View], name: &str, peer: Option<&str>) -> Result<Vec<View>> {
     Ok(chosen)
 }
 
-/// `peer0` is the first part of `peer0.org1.example.com` too.
+/// Returns true if it is the peer, or its first part: `peer0` means `peer0.org1.example.com` too.
 fn is_peer(known: &str, peer: &str) -> bool {
     known
         .strip_prefix(peer)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Prints one container's log, with its Pod before each line where there are several.
+/// Prints one container's log. If there are several logs, each line begins with its Pod.
 async fn read(client: &kube::Client, view: &View, asked: Asked, several: bool) -> Result<()> {
     let container = view.container();
     let pod = if asked.previous { &view.earlier } else { &view.pod };
@@ -133,7 +133,7 @@ async fn of_pod(
     let told = told.await;
     printer.end();
     match told {
-        // It went between the list and this.
+        // It was removed after it had been listed.
         Err(kube::Error::Api(status)) if status.code == 404 => {
             kept(container, asked.tail, prefix);
             Ok(())
@@ -158,12 +158,12 @@ fn kept(container: &Container, tail: Option<i64>, prefix: &str) {
     printer.end();
 }
 
-/// Prints one log. The pieces of a long line are printed as one line, but for several logs: others write beside
-/// them, so that each piece is a line.
+/// Prints one log. The pieces of a long line are printed as one line. With several logs each piece is a line of
+/// its own, because other logs print in between.
 struct Printer<'a, W: FnMut(&[u8])> {
     prefix: &'a str,
     write: W,
-    /// Whether the last line has ended.
+    /// True if the last line has ended.
     ended: bool,
 }
 

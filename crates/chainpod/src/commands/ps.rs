@@ -1,4 +1,4 @@
-//! `chainpod ps`: the containers of this installation, read from Kubernetes.
+//! `chainpod ps`: lists the containers of this installation, read from Kubernetes.
 
 mod row;
 
@@ -20,10 +20,10 @@ use crate::config::Look;
 use crate::print::print;
 use crate::print::table::table;
 
-/// Several objects change with one event: so long they are gathered.
+/// The time for which changes are gathered: one event changes several objects.
 const SETTLE: Duration = Duration::from_millis(200);
 
-/// How a list is written.
+/// The format of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     Table,
@@ -32,10 +32,10 @@ enum Format {
     Name,
 }
 
-/// Prints the list; with `--watch` what has changed, again and again.
+/// Prints the list. With `--watch`, prints all further changes, too.
 ///
 /// # Errors
-/// When the cluster cannot be reached or asked.
+/// Returns an error if the cluster cannot be reached or does not answer.
 pub(crate) async fn run(look: &Look, flags: &ArgMatches) -> Result<()> {
     let place = Place::of(look).await?;
     let format = match flags.get_one::<String>(cli::OUTPUT).map(String::as_str) {
@@ -54,7 +54,7 @@ pub(crate) async fn run(look: &Look, flags: &ArgMatches) -> Result<()> {
     Ok(())
 }
 
-/// Prints the containers that have changed, as often as some have: those that were shown, and those that are to be.
+/// Prints the changed containers each time that some change: those that were shown, and those that match now.
 async fn watch(place: &Place, all: bool, format: Format, mut known: HashMap<String, String>) -> Result<()> {
     let changed = Arc::new(Notify::new());
     let watching = pods::changes(&place.client, &place.namespace, &place.scope, || {
@@ -78,7 +78,7 @@ async fn watch(place: &Place, all: bool, format: Format, mut known: HashMap<Stri
     }
 }
 
-/// All containers, oldest first, as they are now.
+/// Returns all containers, oldest first, as they are now.
 async fn listed(place: &Place) -> Result<Vec<View>> {
     let views = pods::views(&place.client, &place.namespace, &place.scope);
     let mut views = views
@@ -91,13 +91,13 @@ async fn listed(place: &Place) -> Result<Vec<View>> {
     Ok(views)
 }
 
-/// Whether it is chaincode that runs or is being started.
+/// Returns true if it is chaincode that runs or is being started.
 fn runs(view: &View) -> bool {
     let container = view.container();
     container.role == Role::Chaincode && container.phase.is_live()
 }
 
-/// What of each container matters, by its record's uid: not its age.
+/// Returns the compared part of each container, by its record's uid. Its age is left out.
 fn lines(views: &[View]) -> HashMap<String, String> {
     let line = |view: &View| (view.record.uid.clone(), json(view).to_string());
     views.iter().map(line).collect()
@@ -125,7 +125,7 @@ fn text(views: &[View], format: Format) -> String {
     }
 }
 
-/// A line for each of those that differ, as wide as if all were there.
+/// Returns a line for each container that differs, as wide as if all were listed.
 fn text_of_changed(views: &[View], format: Format, differs: impl Fn(&View) -> bool) -> String {
     let lines: Vec<String> = match format {
         Format::Table | Format::Wide => text(views, format).lines().skip(1).map(str::to_owned).collect(),

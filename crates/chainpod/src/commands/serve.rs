@@ -1,5 +1,5 @@
-//! `chainpod serve`: finds the cluster and the store, wires the crates together
-//! and serves until it is told to end.
+//! `chainpod serve`: finds the cluster and the store, wires the crates together and serves until a signal ends
+//! it.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -24,9 +24,9 @@ use crate::config::Config;
 use crate::images::RuledImages;
 use crate::shutdown::Signals;
 
-/// The Secret with the CA and the token key that agents trust: the one that the Role lets be read.
+/// The Secret with the CA and the token key for agents. The Role allows reading it.
 pub(crate) const CREDENTIALS: &str = "chainpod-credentials";
-/// What must be so before chainpod is ready, in the order in which it comes about.
+/// The conditions for chainpod to be ready, in the order in which they come true.
 const READY: [&str; 4] = [KUBERNETES, STORE, LISTENERS, RECORDS];
 /// The API server answers.
 const KUBERNETES: &str = "kubernetes";
@@ -34,15 +34,15 @@ const KUBERNETES: &str = "kubernetes";
 const STORE: &str = "store";
 /// Docker clients and agents are served.
 const LISTENERS: &str = "listeners";
-/// All records and Pods that were there are known.
+/// All existing records and Pods are known.
 const RECORDS: &str = "records";
 
-/// Serves until SIGTERM or SIGINT, and then until what is open has ended.
+/// Serves until SIGTERM or SIGINT, and then until all open builds and launches have ended.
 pub(crate) async fn run(config: Config) -> Result<()> {
-    // Fails only where another is installed already.
+    // This only fails if a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let signals = Signals::catch()?;
-    // Who connects from now on waits for an answer, and is not refused.
+    // From now on clients that connect wait for an answer and are not refused.
     let listeners = bind(&config).await?;
     let (readiness, metrics) = (Readiness::of(&READY), Metrics::default());
     serve_admin(&config, &readiness, &metrics).await?;
@@ -107,7 +107,7 @@ async fn bind(config: &Config) -> Result<Vec<Listener>> {
     Ok(listeners)
 }
 
-/// Serves the operator's machinery, from now on and until the very end.
+/// Serves health checks and metrics, from now on until the very end.
 async fn serve_admin(config: &Config, readiness: &Readiness, metrics: &Metrics) -> Result<()> {
     let Some(address) = config.admin_listen else {
         return Ok(());
@@ -126,7 +126,7 @@ async fn check_store(engine: Engine) -> std::result::Result<(), String> {
     engine.check_store().await.map_err(|error| error.to_string())
 }
 
-/// What the engine is told once.
+/// Returns the engine's settings, which do not change.
 fn settings(
     config: &Config,
     agent_address: SocketAddr,
@@ -162,8 +162,8 @@ fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) ->
     }
 }
 
-/// Lets the engine hear what the API server tells. Records are taken in at once and in their order; what
-/// a Pod's event leads to may have to wait for the API server, and nothing waits for that.
+/// Passes the API server's events to the engine. Records are taken in at once and in their order. The
+/// consequences of a Pod's event may have to wait for the API server, and nothing waits for them.
 fn watch(cluster: KubeCluster, engine: Engine, readiness: Readiness, metrics: Metrics) {
     let (sender, mut told) = mpsc::unbounded_channel();
     tokio::spawn(pods::watch(Arc::new(cluster), move |told| {

@@ -2,22 +2,22 @@
 
 /// One setting.
 pub(crate) struct Key {
-    /// Its name, as the flag and the file have it.
+    /// Its name in the flag and in the file.
     pub(crate) name: &'static str,
-    /// What its value is.
+    /// The form of its value.
     pub(crate) value: &'static str,
-    /// What it is for.
+    /// Its purpose.
     pub(crate) help: &'static str,
-    /// Its value where none is given.
+    /// Its value if none is given.
     pub(crate) default: Option<&'static str>,
-    /// Whether it may be given more than once.
+    /// True if it may be given more than once.
     pub(crate) many: bool,
-    /// Where it stands in the help.
+    /// Its section in the help.
     pub(crate) heading: &'static str,
 }
 
 impl Key {
-    /// Its variable in the environment.
+    /// Returns its environment variable.
     pub(crate) fn variable(&self) -> String {
         format!("CHAINPOD_{}", self.name.to_uppercase().replace('-', "_"))
     }
@@ -49,28 +49,30 @@ const KUBERNETES: &str = "Kubernetes";
 const AGENTS: &str = "Agents, which run inside the Pods";
 const OPERATION: &str = "Operation";
 
-/// This machine alone: who can connect can run programs in the namespace, and nothing else asks who it is.
+/// Only this machine: a client that connects can run programs in the namespace, and nothing else authenticates
+/// it.
 const DEFAULT_LISTEN: &str = "tcp://127.0.0.1";
-/// One name suffices as long as nobody installs a second one in the namespace.
+/// One name is enough until somebody installs a second chainpod in the namespace.
 const DEFAULT_INSTANCE: &str = "chainpod";
-/// Where the file system standard puts what programs keep.
+/// The directory that the file system standard has for the data of programs.
 const DEFAULT_STORE: &str = "/var/lib/chainpod";
 /// All addresses, as Pods come from elsewhere; the port is the next one after Docker's two.
 const DEFAULT_AGENT_LISTEN: &str = "0.0.0.0:2377";
 /// The image of this very version: daemon and agent are released together.
 const DEFAULT_AGENT_IMAGE: &str = concat!("docker.io/chainpod/chainpod:", env!("CARGO_PKG_VERSION"));
-/// Clusters differ, and nodes within them: what works is found out.
+/// Clusters differ, and so do their nodes: chainpod finds out which way works.
 const DEFAULT_AGENT_VOLUME: &str = "auto";
 /// An autoscaler has begun to add a node by then.
 const DEFAULT_UNSCHEDULABLE_LIMIT: &str = "60s";
-/// This machine alone: what it tells names peers and chaincode. The port is the usual one of such listeners.
+/// Only this machine: metrics reveal the names of peers and chaincode. The port is the usual one for such
+/// listeners.
 const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:9090";
-/// What people read; collectors ask for json.
+/// The format for people. Collectors need json.
 const DEFAULT_LOG_FORMAT: &str = "text";
-/// What happened, without each call.
+/// The level that logs events but not each call.
 const DEFAULT_LOG_FILTER: &str = "info";
 
-/// Where the other settings are; not one of them.
+/// The file with the other settings. It is not one of them.
 pub(crate) const CONFIG: Key = Key::new("config", "FILE", "Settings", "A YAML file with settings");
 pub(crate) const LISTEN: Key = Key::new(
     "listen",
@@ -190,10 +192,10 @@ pub(crate) const LOG_FILTER: Key = Key::new(
 )
 .or(DEFAULT_LOG_FILTER);
 
-/// Those of all commands that look at what `serve` has made.
+/// The settings of all commands that read the objects of `serve`.
 pub(crate) const LOOK_KEYS: [&Key; 3] = [&NAMESPACE, &INSTANCE, &KUBECONFIG];
 
-/// Those of `doctor`.
+/// The settings of `doctor`.
 pub(crate) const DOCTOR_KEYS: [&Key; 7] = [
     &NAMESPACE,
     &INSTANCE,
@@ -204,13 +206,13 @@ pub(crate) const DOCTOR_KEYS: [&Key; 7] = [
     &AGENT_IMAGE,
 ];
 
-/// Those of `gc`.
+/// The settings of `gc`.
 pub(crate) const GC_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &STORE];
 
-/// Those of `explain`, which looks at what `serve` has made.
+/// The settings of `explain`, which reads the objects of `serve`.
 pub(crate) const EXPLAIN_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &RULES];
 
-/// All of them, in the order of the help.
+/// All settings, in the order of the help.
 pub(crate) const KEYS: [&Key; 18] = [
     &LISTEN,
     &TLS_CERT,

@@ -1,5 +1,4 @@
-//! The settings of the commands that look at what `serve` has made: those of
-//! `serve` that say where that is.
+//! The settings of the commands that read the objects of `serve`: the settings of `serve` that locate them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,19 +11,19 @@ use super::{Sources, Wrong, rules, values};
 use crate::agent_address::AgentAddress;
 use crate::cli;
 
-/// How long a container that has ended is kept: who looks for its last words does so within a day.
+/// The time that an ended container is kept: anybody who needs its last lines reads them within a day.
 const ENDED_LONG_AGO: Duration = Duration::from_hours(24);
 
-/// Where a command looks, checked.
+/// The checked settings that locate the objects of `serve`.
 pub(crate) struct Look {
-    /// None: the kubeconfig's or the Pod's own.
+    /// None stands for the kubeconfig's namespace, or the Pod's own.
     pub(crate) namespace: Option<String>,
     pub(crate) instance: String,
-    /// None: in-cluster, then the usual places.
+    /// None stands for the cluster of this Pod, then for the usual files.
     pub(crate) kubeconfig: Option<PathBuf>,
 }
 
-/// What `explain` needs to know, checked.
+/// The checked settings of `explain`.
 pub(crate) struct Explain {
     pub(crate) look: Look,
     pub(crate) rules: Arc<rules::Source>,
@@ -34,7 +33,7 @@ impl Look {
     /// Reads the settings from the flags, the environment and the file.
     ///
     /// # Errors
-    /// All that is wrong, at once.
+    /// Returns all errors at once.
     pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
         let mut sources = Sources::open(flags, env);
         let look = Self::from(&mut sources);
@@ -53,31 +52,31 @@ impl Look {
     }
 }
 
-/// What `gc` needs to know, checked.
+/// The checked settings of `gc`.
 pub(crate) struct Gc {
     pub(crate) look: Look,
     pub(crate) store: store::Location,
     pub(crate) delete: bool,
     pub(crate) older_than: Duration,
-    /// None: images stay.
+    /// None if images stay.
     pub(crate) images_older_than: Option<Duration>,
 }
 
-/// What `doctor` needs to know, checked.
+/// The checked settings of `doctor`.
 pub(crate) struct Doctor {
     pub(crate) look: Look,
     pub(crate) rules: Arc<rules::Source>,
     pub(crate) store: store::Location,
-    /// None where it is not given: only `serve` knows it then.
+    /// None if it is not given: then only `serve` knows it.
     pub(crate) agent_address: Option<AgentAddress>,
     pub(crate) agent_image: String,
 }
 
 impl Doctor {
-    /// As [`Look::read`].
+    /// Reads the settings like [`Look::read`].
     ///
     /// # Errors
-    /// As there.
+    /// Returns all errors at once.
     pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
         let mut sources = Sources::open(flags, env);
         let (look, rules) = (Look::from(&mut sources), rules(&mut sources));
@@ -98,10 +97,10 @@ impl Doctor {
 }
 
 impl Gc {
-    /// As [`Look::read`].
+    /// Reads the settings like [`Look::read`].
     ///
     /// # Errors
-    /// As there.
+    /// Returns all errors at once.
     pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
         let mut sources = Sources::open(flags, env);
         let look = Look::from(&mut sources);
@@ -119,10 +118,10 @@ impl Gc {
 }
 
 impl Explain {
-    /// As [`Look::read`].
+    /// Reads the settings like [`Look::read`].
     ///
     /// # Errors
-    /// As there.
+    /// Returns all errors at once.
     pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
         let mut sources = Sources::open(flags, env);
         let (look, rules) = (Look::from(&mut sources), rules(&mut sources));

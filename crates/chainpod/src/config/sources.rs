@@ -1,5 +1,5 @@
-//! Where settings come from: flags over environment over file. Whatever is
-//! wrong is gathered, so that it can be told at once.
+//! The sources of settings: flags over environment over file. All errors are gathered, so that they can be
+//! reported at once.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::keys::{CONFIG, KEYS, Key};
 
-/// The three sources, and all that is wrong with what was read from them so far.
+/// The three sources, and all errors in the values that were read from them so far.
 pub(super) struct Sources<'a> {
     flags: &'a ArgMatches,
     env: &'a dyn Fn(&str) -> Option<String>,
@@ -18,7 +18,7 @@ pub(super) struct Sources<'a> {
     wrong: Vec<String>,
 }
 
-/// A value as it is written, and where.
+/// A value as it is written, and its source.
 struct Written {
     text: String,
     place: String,
@@ -55,12 +55,12 @@ impl<'a> Sources<'a> {
         self.wrong.extend(unknown);
     }
 
-    /// The one value of a setting; none where it is not given, or wrong.
+    /// Returns the one value of a setting, or none if it is missing or wrong.
     pub(super) fn one<T>(&mut self, key: &Key, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         self.many(key, parse)?.pop()
     }
 
-    /// All values of a setting.
+    /// Returns all values of a setting, or none if there are no valid ones.
     pub(super) fn many<T>(&mut self, key: &Key, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
         let mut values = Vec::new();
         for Written { text, place } in self.written(key) {
@@ -72,14 +72,14 @@ impl<'a> Sources<'a> {
         Some(values).filter(|values| !values.is_empty())
     }
 
-    /// Whether any source has it.
+    /// Returns true if any source has the setting.
     pub(super) fn has(&self, key: &Key) -> bool {
         self.flags.contains_id(key.name)
             || self.variable(key).is_some()
             || self.in_file.get(key.name).is_some_and(|value| !value.is_null())
     }
 
-    /// Says that a setting must be given.
+    /// Records that a required setting is missing.
     pub(super) fn missing(&mut self, key: &Key, why: &str) {
         let (name, variable) = (key.name, key.variable());
         self.push(format!(
@@ -91,7 +91,7 @@ impl<'a> Sources<'a> {
         self.wrong.push(wrong);
     }
 
-    /// What was read, unless anything was wrong.
+    /// Returns the settings if there was no error.
     pub(super) fn all_or_wrong<T>(self, read: Option<T>) -> Result<T, super::Wrong> {
         match read {
             Some(read) if self.wrong.is_empty() => Ok(read),
@@ -131,7 +131,8 @@ impl<'a> Sources<'a> {
         written("the default".to_owned(), default.into_iter().collect())
     }
 
-    /// An empty variable is none: that is how templates leave one out.
+    /// Returns the variable's value. An empty variable counts as unset, because templates leave one out in that
+    /// way.
     fn variable(&self, key: &Key) -> Option<String> {
         (self.env)(&key.variable()).filter(|text| !text.is_empty())
     }
@@ -149,7 +150,7 @@ fn read(file: &std::path::Path) -> Result<BTreeMap<String, Value>, String> {
     Ok(values.unwrap_or_default())
 }
 
-/// A value of the file as texts: YAML reads `2377` as a number.
+/// Returns a value of the file as texts: YAML reads `2377` as a number.
 fn texts(value: &Value, many: bool) -> Result<Vec<String>, &'static str> {
     match value {
         Value::Array(values) if many => {

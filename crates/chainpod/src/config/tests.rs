@@ -1,11 +1,11 @@
-//! Precedence, and that everything wrong is told at once.
+//! Precedence, and the report of all errors at once.
 
 use std::fs;
 
 use super::*;
 use crate::cli;
 
-/// Reads the settings from these three.
+/// Reads the settings from these three sources.
 fn read(file: Option<&str>, env: &[(&str, &str)], flags: &[&str]) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("chainpod.yaml");

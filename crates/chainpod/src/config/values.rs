@@ -1,4 +1,4 @@
-//! From what is written to what is meant: one function for each kind of value.
+//! Parsers of settings: one function for each kind of value.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,13 +26,13 @@ pub(super) fn path(written: &str) -> Value<PathBuf> {
     text(written).map(PathBuf::from)
 }
 
-/// A DNS label (RFC 1123), as Kubernetes wants it.
+/// Parses a DNS label (RFC 1123), as Kubernetes requires it.
 pub(super) fn namespace(text: &str) -> Value<String> {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     name(text, legal, "lower-case letters, digits and dashes")
 }
 
-/// It becomes a label's value.
+/// Parses an instance, which becomes a label's value.
 pub(super) fn instance(text: &str) -> Value<String> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     name(text, legal, "letters, digits, dashes, underscores and dots")
@@ -54,7 +54,7 @@ pub(super) fn address(text: &str) -> Value<SocketAddr> {
     text.parse().map_err(|_| expected.to_owned())
 }
 
-/// An address, or that there is to be none.
+/// Parses an address, or the word for no address.
 pub(super) fn address_or_none(text: &str) -> Value<Option<SocketAddr>> {
     match text {
         "none" => Ok(None),
@@ -73,7 +73,7 @@ pub(super) fn agent_volume(text: &str) -> Value<AgentVolume> {
     }
 }
 
-/// With its unit.
+/// Parses a duration with its unit.
 pub(crate) fn duration(text: &str) -> Value<Duration> {
     let parsed = text.parse::<SignedDuration>().ok();
     let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());

@@ -1,6 +1,7 @@
 //! Tables for people: columns as wide as their widest cell.
 
-/// The table of these rows, the first of which has the heads. What would break a line is written as in JSON.
+/// Returns the table of these rows. The first one has the headings. Characters that would break a line are
+/// escaped as in JSON.
 pub(crate) fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let rows: Vec<_> = rows
         .iter()

@@ -1,11 +1,11 @@
-//! What a stranger's bytes are answered with: Docker's shape, and at once.
+//! The answers to a stranger's bytes: in Docker's format, and at once.
 
 use tokio_tar::{EntryType, Header};
 
 use crate::raw::tar;
 use crate::world::World;
 
-/// A file of 8 GiB that has only a hole: 512 bytes.
+/// Returns a tar's 512 bytes for a file of 8 GiB that is only a hole.
 fn sparse(name: &str) -> Vec<u8> {
     let mut header = Header::new_gnu();
     header.set_entry_type(EntryType::GNUSparse);

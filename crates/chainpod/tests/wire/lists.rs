@@ -1,11 +1,11 @@
-//! What there is, one by one and in lists; and what there is not.
+//! Objects one by one and in lists, and objects that do not exist.
 
 use serde_json::Value;
 
 use crate::rules::{CCENV, IMAGE, NAME, create, launch, world};
 use crate::world::World;
 
-/// The rows of a list.
+/// Returns the rows of a list.
 async fn rows(world: &World, path: &str) -> Vec<Value> {
     let path = path.replace('"', "%22").replace('{', "%7B").replace('}', "%7D");
     let answer = world.expect(200, "GET", &path, "").await;
@@ -96,7 +96,7 @@ async fn images_are_listed_and_removed_unless_a_container_was_made_from_them() {
         .expect(200, "DELETE", &format!("/images/docker.io/{CCENV}"), "")
         .await;
     assert!(tags().await.is_empty());
-    // What a container was made from is still there for its start.
+    // The layers of a container's image are kept for its start.
     let layers = world
         .engine
         .inspect(NAME)

@@ -1,9 +1,9 @@
-//! `docker logs`: which lines, and until when.
+//! `docker logs`: the selected lines, and the end of the stream.
 
 use crate::raw::{frame, head, rest};
 use crate::rules::{NAME, create, launch, world};
 
-/// What a log of these lines is in frames.
+/// Returns a log of these lines in frames.
 fn frames(lines: &[&str]) -> String {
     lines.iter().map(|line| frame(line)).collect()
 }
@@ -20,7 +20,7 @@ async fn logs_are_cut_to_what_is_asked_for() {
         ("&tail=0", String::new()),
         ("&since=1", frames(&[two, three])),
         ("&until=1.5", frames(&[one, two])),
-        // As in Docker, what is younger counts too.
+        // As in Docker, `tail` counts the lines after `until` too.
         ("&until=1.5&tail=2", frames(&[two])),
         ("&until=1.5&tail=1", String::new()),
         (
@@ -64,7 +64,7 @@ async fn followed_logs_end_with_the_program() {
     assert_eq!(unchunked(&rest(&mut following).await), frame("two\n"));
 }
 
-/// A chunked body's content.
+/// Returns a chunked body's content.
 fn unchunked(mut body: &str) -> String {
     let mut content = String::new();
     while let Some((size, rest)) = body.split_once("\r\n") {

@@ -1,6 +1,5 @@
-//! Docker's wire over a real socket, a real router, engine and store, and a
-//! cluster in memory: what recorded peers were answered, and the rules that
-//! peers live by, each with a test of its name.
+//! Docker's wire protocol over a real socket, a real router, engine and store, and a cluster in memory: the
+//! answers that recorded peers got, and the rules that peers depend on, each with a test of its name.
 
 mod hostile;
 mod lists;

@@ -1,5 +1,4 @@
-//! A client that sees every byte, on a connection of its own for each call, as
-//! go-dockerclient has it.
+//! A client that sees every byte, on a connection of its own for each call, as with go-dockerclient.
 
 use std::time::Duration;
 
@@ -10,20 +9,20 @@ use tokio_tar::{Builder, Header};
 
 use crate::world::World;
 
-/// How long anything may take that waits for nobody.
+/// The time limit of a step that waits for nobody.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
-/// How long to look for what must not come.
+/// The time to watch for something that must not come.
 pub(crate) const MOMENT: Duration = Duration::from_millis(150);
 
 impl World {
-    /// Opens a connection and sends that much.
+    /// Opens a connection and sends these bytes.
     pub(crate) async fn send(&self, bytes: impl AsRef<[u8]>) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes.as_ref()).await.unwrap();
         stream
     }
 
-    /// One whole call; the whole answer.
+    /// Makes one whole call. Returns the whole answer.
     pub(crate) async fn call(&self, method: &str, path: &str, body: impl AsRef<[u8]>) -> String {
         let body = body.as_ref();
         let head = format!(
@@ -33,7 +32,7 @@ impl World {
         rest(&mut self.send([head.as_bytes(), body].concat()).await).await
     }
 
-    /// A call whose status is what it should be; its answer.
+    /// Makes a call and checks its status. Returns the answer.
     pub(crate) async fn expect(
         &self,
         status: u16,
@@ -55,7 +54,7 @@ impl World {
         self.call("POST", &format!("/build?t={name}"), context).await
     }
 
-    /// Begins a call whose body has chunks.
+    /// Starts a call whose body has chunks.
     pub(crate) async fn open(&self, path: &str) -> TcpStream {
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: d\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -63,7 +62,7 @@ impl World {
         self.send(head).await
     }
 
-    /// Asks for a stream of what a container writes.
+    /// Requests a stream of a container's output.
     pub(crate) async fn attach(&self, container: &str, query: &str) -> TcpStream {
         let mut stream = self
             .send(format!(
@@ -77,19 +76,19 @@ impl World {
     }
 }
 
-/// One chunk of a body.
+/// Sends one chunk of a body.
 pub(crate) async fn chunk(stream: &mut TcpStream, bytes: &[u8]) {
     let size = format!("{:x}\r\n", bytes.len());
     let chunk = [size.as_bytes(), bytes, b"\r\n"].concat();
     stream.write_all(&chunk).await.unwrap();
 }
 
-/// The chunk that ends a body.
+/// Sends the chunk that ends a body.
 pub(crate) async fn final_chunk(stream: &mut TcpStream) {
     stream.write_all(b"0\r\n\r\n").await.unwrap();
 }
 
-/// What is left to read.
+/// Reads the rest of the stream.
 pub(crate) async fn rest(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
@@ -97,7 +96,7 @@ pub(crate) async fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// What can be read up to and with the end of the headers.
+/// Reads up to the end of the headers.
 pub(crate) async fn head(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     while !text.ends_with("\r\n\r\n") {
@@ -107,7 +106,7 @@ pub(crate) async fn head(stream: &mut TcpStream) -> String {
     text
 }
 
-/// Whether there is nothing to read for a moment.
+/// Returns true if nothing can be read for a moment.
 pub(crate) async fn is_silent(stream: &mut TcpStream) -> bool {
     let mut byte = [0];
     tokio::time::timeout(MOMENT, stream.peek(&mut byte))
@@ -115,13 +114,13 @@ pub(crate) async fn is_silent(stream: &mut TcpStream) -> bool {
         .is_err()
 }
 
-/// A frame of an attach stream.
+/// Returns a frame of an attach stream.
 pub(crate) fn frame(text: &str) -> String {
     let [a, b, c, d] = u32::try_from(text.len()).unwrap().to_be_bytes().map(char::from);
     format!("\u{1}\0\0\0{a}{b}{c}{d}{text}")
 }
 
-/// A tar of plain files.
+/// Returns a tar of plain files.
 pub(crate) async fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut tar = Builder::new(Vec::new());
     for (name, content) in files {
@@ -131,7 +130,7 @@ pub(crate) async fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
         header.set_gid(0);
         header.set_mtime(0);
         header.set_size(content.len() as u64);
-        // An absolute name stays one.
+        // This keeps an absolute name unchanged.
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
         header.set_cksum();
         tar.append(&header, *content).await.unwrap();

@@ -1,7 +1,6 @@
-//! Recorded peers: what seven of them said to a real Docker Engine is said to
-//! chainpod's router, in the same order and overlap, and the replies are compared:
-//! status, headers, the body's shape, the whole text of errors. What may differ
-//! is in [`exceptions`].
+//! Recorded peers: the requests of seven of them to a real Docker Engine are sent to chainpod's router, in the
+//! same order and overlap. The replies are compared: status, headers, the body's shape, and the whole text of
+//! errors. Accepted differences are in [`exceptions`].
 
 mod client;
 mod compare;
@@ -16,9 +15,9 @@ use std::path::Path;
 use self::player::Player;
 use self::recording::Recording;
 
-/// Where the recordings are.
+/// The directory of the recordings.
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit/fixtures");
-/// Which there are.
+/// The names of the recordings.
 const RECORDINGS: [&str; 7] = [
     "fabric-1.4.12",
     "fabric-1.4.12-pull-fails",

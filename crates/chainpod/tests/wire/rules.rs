@@ -1,5 +1,5 @@
 //! The rules that peers depend on, each with tests of its name: `rule_N_…` is wire rule N of
-//! `docs/architecture.md` (`docs/architecture.md#wire-rule-7`, for one).
+//! `docs/architecture.md` (for example `docs/architecture.md#wire-rule-7`).
 
 mod attribution;
 mod builds;
@@ -11,12 +11,12 @@ use crate::world::{Script, World};
 
 /// The image of a chaincode.
 pub(crate) const IMAGE: &str = "dev-peer0-kv1-ab";
-/// A container of it.
+/// A container of that image.
 pub(crate) const NAME: &str = "dev-peer0-kv1";
 /// The image in which chaincode is built.
 pub(crate) const CCENV: &str = "hyperledger/fabric-ccenv:2.5";
 
-/// A world in which the chaincode's image has been built and the compiler's was pulled.
+/// Returns a world in which the chaincode's image has been built and the compiler's image was pulled.
 pub(crate) async fn world() -> World {
     let world = World::new().await;
     let built = world
@@ -45,7 +45,7 @@ pub(crate) async fn create(world: &World) {
     world.expect(201, "POST", &path, body).await;
 }
 
-/// Creates and starts one that writes that and ends with that code.
+/// Creates and starts a container that writes that log and ends with that code.
 pub(crate) async fn launch(world: &mut World, log: &str, exit_code: i64) {
     create(world).await;
     start(world, log, exit_code).await;

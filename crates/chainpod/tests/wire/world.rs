@@ -1,5 +1,5 @@
-//! chainpod's own router, engine and store on a real socket, over a cluster in
-//! memory; and the agents of its Pods, which do what a test says.
+//! chainpod's own router, engine and store on a real socket, over a cluster in memory. The agents of its Pods
+//! do what a test prescribes.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -21,18 +21,18 @@ pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) engine: Engine,
     pub(crate) cluster: Arc<FakeCluster>,
-    /// Lets a container's program end: by the name that the test gives it, the newest start.
+    /// The notifications that end a container's program, by the test's name for it. The newest start counts.
     exits: HashMap<String, Arc<Notify>>,
     _store: TempDir,
 }
 
-/// What a container's program does.
+/// The behaviour of a container's program.
 pub(crate) struct Script {
-    /// All that it writes.
+    /// Its whole output.
     pub(crate) log: Vec<u8>,
-    /// How it ends, by itself or by a signal.
+    /// Its exit code, by itself or by a signal.
     pub(crate) exit_code: i64,
-    /// The tar that a build leaves behind.
+    /// The tar that a build produces.
     pub(crate) output: Option<Vec<u8>>,
 }
 
@@ -56,7 +56,7 @@ impl World {
         }
     }
 
-    /// The next start of that container goes so.
+    /// Sets the behaviour of that container's next start.
     pub(crate) fn play(&mut self, name: &str, ours: &str, script: Script) {
         let lines = script.log.split_inclusive(|byte| *byte == b'\n').enumerate();
         let line = |(number, text): (usize, &[u8])| LogLine {
@@ -74,7 +74,7 @@ impl World {
         tokio::spawn(async move { agent.run(script, &exit).await });
     }
 
-    /// That container's program ends.
+    /// Ends that container's program.
     pub(crate) fn exit(&self, name: &str) {
         if let Some(exit) = self.exits.get(name) {
             exit.notify_one();
@@ -111,7 +111,7 @@ impl Agent {
             let tar = Box::new(std::io::Cursor::new(tar));
             self.engine.output(&id, 0, tar).await.unwrap();
         }
-        // The log's last lines are under way when the program has ended.
+        // The log's last lines are still in transit when the program ends.
         let ended = AgentEvent::Exited {
             exit_code: script.exit_code,
             oom_killed: false,

@@ -24,7 +24,8 @@ impl Container {
         })
     }
 
-    /// Returns the blobs that the agent may fetch, in the order of [`Task::inputs`].
+    /// Returns the blobs that the agent may fetch, in the order of
+    /// [`Task::inputs`](agent_protocol::Task::inputs).
     pub fn inputs(&self) -> impl Iterator<Item = &Digest> {
         let layers = self.image.overlay.iter().flat_map(|overlay| &overlay.layers);
         layers.chain(self.uploaded())

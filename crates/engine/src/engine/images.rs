@@ -1,6 +1,8 @@
 //! Images: the list, builds, the rules, and the sweep of blobs that are not needed any more.
 
 mod attribution;
+mod build;
+mod find;
 mod image_rules;
 mod list;
 mod sweep;

@@ -2,6 +2,8 @@
 //! when the program runs or cannot run.
 
 mod create;
+mod image_command;
+mod pod;
 mod start;
 mod stuck;
 

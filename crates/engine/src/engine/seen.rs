@@ -2,18 +2,15 @@
 //! All waiting is done by [`Live::until`].
 
 use std::mem::discriminant;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use agent_protocol::Command;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::commands::Commands;
+use super::once::Once;
 use crate::container::Record;
 use crate::failure::{Cause, End};
-
-/// Most commands that wait to be sent to one agent.
-const COMMANDS_UNDER_WAY: usize = 32;
 
 /// The known state of a container.
 #[derive(Clone)]
@@ -63,22 +60,6 @@ impl Drop for Open {
     }
 }
 
-/// A flag that allows one task of a kind at a time for a container.
-#[derive(Default)]
-pub(super) struct Once(AtomicBool);
-
-impl Once {
-    /// Returns true if no such task runs. The caller then runs it, until [`Once::end`].
-    pub(super) fn begin(&self) -> bool {
-        !self.0.swap(true, Ordering::Relaxed)
-    }
-
-    /// Marks the task as done.
-    pub(super) fn end(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-}
-
 /// A cause that blocks a Pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stuck {
@@ -92,8 +73,8 @@ pub(super) struct Stuck {
 
 pub(super) struct Live {
     seen: watch::Sender<Seen>,
-    /// The newest start whose agent has connected, and the commands for that agent.
-    agent: Mutex<Option<(u32, mpsc::Sender<Command>)>>,
+    /// The stream of commands to the agent.
+    pub(super) commands: Commands,
     /// The task that removes the container if its holder does not come back.
     pub(super) guards: Once,
     /// The task that removes the container after its end.
@@ -116,7 +97,7 @@ impl Live {
         };
         Self {
             seen: watch::Sender::new(seen),
-            agent: Mutex::new(None),
+            commands: Commands::default(),
             guards: Once::default(),
             leaves: Once::default(),
             inherits: Once::default(),
@@ -230,26 +211,6 @@ impl Live {
                 std::future::pending::<()>().await;
             }
         }
-    }
-
-    /// Opens the command stream of the agent of the `start`-th start. An earlier stream ends. Returns none if
-    /// the agent of a later start has one.
-    pub(super) fn connect_agent(&self, start: u32) -> Option<mpsc::Receiver<Command>> {
-        let mut agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
-        if agent.as_ref().is_some_and(|(known, _)| *known > start) {
-            return None;
-        }
-        let (sender, receiver) = mpsc::channel(COMMANDS_UNDER_WAY);
-        *agent = Some((start, sender));
-        Some(receiver)
-    }
-
-    /// Sends a command to the agent of the `start`-th start. Returns false if that agent is not connected to
-    /// this process.
-    pub(super) fn tell_agent(&self, start: u32, command: Command) -> bool {
-        let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
-        let agent = agent.as_ref().filter(|(known, _)| *known == start);
-        agent.is_some_and(|(_, agent)| agent.try_send(command).is_ok())
     }
 }
 

@@ -5,10 +5,10 @@ use std::iter::successors;
 
 use super::words::WORDS_BYTES;
 use super::*;
-use crate::container::{BuiltFor, Role, Spec};
+use crate::container::{BuiltFor, Container, Role, Spec};
 use crate::error::Error;
 use crate::image::{Digest, Image, Overlay};
-use crate::name::Scope;
+use crate::name::{PodName, Scope};
 use crate::ports::{ClusterError, StoreError};
 
 const DOCS: &str = include_str!("../../../../docs/failures.md");

@@ -12,76 +12,43 @@ impl Plan {
     /// Returns all fields, sorted by their names. Fields of the program's container and of the Pod stand
     /// side by side. Each entry of a map has its own row.
     pub(crate) fn rows(&self) -> Vec<Origin> {
-        // The plan is taken apart, so that no field is forgotten.
-        let Self {
-            image,
-            pull_policy,
-            entrypoint,
-            command,
-            env,
-            working_dir,
-            user,
-            group,
-            resources,
-            read_only_root,
-            tty,
-            ports,
-            hostname,
-            dns_policy,
-            dns_config,
-            host_aliases,
-            labels,
-            annotations,
-            node_selector,
-            tolerations,
-            affinity,
-            runtime_class_name,
-            image_pull_secrets,
-            priority_class_name,
-            service_account_name,
-            ca_bundle,
-            files,
-            mounts,
-            has_agent,
-            template,
-        } = self;
         let mut rows = Rows(Vec::new());
         rows.fixed();
-        rows.one("image", Some(image));
-        rows.one("imagePullPolicy", Some(pull_policy));
-        rows.one("entrypoint", entrypoint.as_ref());
-        rows.one("command", command.as_ref());
-        for (name, value) in env {
+        rows.one("image", Some(&self.image));
+        rows.one("imagePullPolicy", Some(&self.pull_policy));
+        rows.one("entrypoint", self.entrypoint.as_ref());
+        rows.one("command", self.command.as_ref());
+        for (name, value) in &self.env {
             rows.one(&format!("env.{name}"), Some(value));
         }
-        rows.one("workingDir", working_dir.as_ref());
-        rows.one("runAsUser", Some(user));
-        let non_root = Said::new(user.by.clone(), user.value != 0);
+        rows.one("workingDir", self.working_dir.as_ref());
+        rows.one("runAsUser", Some(&self.user));
+        let non_root = Said::new(self.user.by.clone(), self.user.value != 0);
         rows.one("runAsNonRoot", Some(&non_root));
-        rows.one("runAsGroup", group.as_ref());
-        rows.map("resources.requests", &resources.requests);
-        rows.map("resources.limits", &resources.limits);
-        rows.one("readOnlyRootFilesystem", read_only_root.as_ref());
-        rows.one("tty", tty.as_ref());
-        rows.one("ports", ports.as_ref().map(written).as_ref());
-        rows.one("hostname", hostname.as_ref());
-        rows.one("dnsPolicy", dns_policy.as_ref());
-        rows.one("dnsConfig", dns_config.as_ref());
-        rows.one("hostAliases", host_aliases.as_ref());
-        rows.map("labels", labels);
-        rows.map("annotations", annotations);
-        rows.map("nodeSelector", node_selector);
-        rows.one("tolerations", tolerations.as_ref());
-        rows.one("affinity", affinity.as_ref());
-        rows.one("runtimeClassName", runtime_class_name.as_ref());
-        rows.one("imagePullSecrets", image_pull_secrets.as_ref());
-        rows.one("priorityClassName", priority_class_name.as_ref());
-        rows.one("serviceAccountName", service_account_name.as_ref());
-        rows.one("caBundle", ca_bundle.as_ref());
-        rows.map("files", files);
-        rows.map("mounts", mounts);
-        rows.one("agent", Some(&Said::by_default(*has_agent)));
-        rows.one("template", template.as_ref());
+        rows.one("runAsGroup", self.group.as_ref());
+        rows.map("resources.requests", &self.resources.requests);
+        rows.map("resources.limits", &self.resources.limits);
+        rows.one("readOnlyRootFilesystem", self.read_only_root.as_ref());
+        rows.one("tty", self.tty.as_ref());
+        rows.one("ports", self.ports.as_ref().map(written).as_ref());
+        rows.one("hostname", self.hostname.as_ref());
+        rows.one("dnsPolicy", self.dns_policy.as_ref());
+        rows.one("dnsConfig", self.dns_config.as_ref());
+        rows.one("hostAliases", self.host_aliases.as_ref());
+        rows.map("labels", &self.labels);
+        rows.map("annotations", &self.annotations);
+        rows.map("nodeSelector", &self.node_selector);
+        rows.one("tolerations", self.tolerations.as_ref());
+        rows.one("affinity", self.affinity.as_ref());
+        rows.one("runtimeClassName", self.runtime_class_name.as_ref());
+        rows.one("imagePullSecrets", self.image_pull_secrets.as_ref());
+        rows.one("priorityClassName", self.priority_class_name.as_ref());
+        rows.one("serviceAccountName", self.service_account_name.as_ref());
+        rows.one("caBundle", self.ca_bundle.as_ref());
+        rows.map("files", &self.files);
+        rows.map("mounts", &self.mounts);
+        rows.one("agent", Some(&Said::by_default(self.has_agent)));
+        rows.one("template", self.template.as_ref());
         rows.0.sort();
         rows.0
     }
@@ -114,7 +81,7 @@ impl Rows {
 
     fn one<T: Serialize>(&mut self, field: &str, said: Option<&Said<T>>) {
         if let Some(Said { value, by }) = said {
-            // Invariant: the types of Kubernetes and of rules can always be serialized.
+            // Invariant: the types of Kubernetes and of rules can always be written as JSON.
             self.push(field, &serde_json::to_value(value).unwrap_or_default(), by);
         }
     }

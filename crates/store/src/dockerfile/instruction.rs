@@ -1,8 +1,8 @@
-//! One instruction, with its words as they are written: what of the parser's we use.
+//! One instruction, with its words as they are written: the part of the parser's result that we use.
 
 use parse_dockerfile::{Command, Flag, Instruction as Parsed, Source, UnescapedString};
 
-/// What is to be done.
+/// An instruction, by its effect on a build.
 pub(crate) enum Instruction {
     Arg(String),
     Cmd(Vec<String>),
@@ -16,16 +16,16 @@ pub(crate) enum Instruction {
     Workdir(String),
     /// Accepted: nothing in a Pod depends on it.
     Nothing,
-    /// What it is, and what to do instead.
+    /// An instruction that is not supported, and what to do instead.
     Unsupported(&'static str, &'static str),
 }
 
-/// What stands behind COPY or ADD.
+/// The arguments of COPY or ADD.
 pub(crate) struct Paths {
     pub(crate) keyword: &'static str,
     /// The name of the first `--option`.
     pub(crate) option: Option<String>,
-    /// None is a here-document.
+    /// The sources. None stands for a here-document.
     pub(crate) sources: Vec<Option<String>>,
     pub(crate) destination: String,
 }
@@ -58,7 +58,7 @@ impl From<Parsed<'_>> for Instruction {
     }
 }
 
-/// Where in the text it begins.
+/// Returns the position in the text at which an instruction begins.
 pub(super) fn start(instruction: &Parsed<'_>) -> usize {
     let span = match instruction {
         Parsed::Add(it) => &it.add.span,

@@ -1,4 +1,4 @@
-//! What an archive may have in it, and what is refused by name.
+//! The entries that an archive may have, and those that are refused by name.
 
 use tokio_tar::EntryType;
 
@@ -12,7 +12,7 @@ const DIRECTORY: EntryType = EntryType::Directory;
 const SYMLINK: EntryType = EntryType::Symlink;
 const LINK: EntryType = EntryType::Link;
 
-/// A tar whose names are as they are given, absolute or climbing.
+/// Returns a tar with exactly the given names, absolute or climbing.
 async fn raw(entries: &[Given<'_>]) -> Vec<u8> {
     let mut tar = Builder::new(Vec::new());
     for (kind, name, content) in entries {
@@ -42,7 +42,7 @@ async fn opened() -> (tempfile::TempDir, ImageStore) {
     (root, store)
 }
 
-/// A build whose context has these entries beside its Dockerfile.
+/// Builds from a context with a Dockerfile and these entries.
 async fn built(store: &ImageStore, dockerfile: &str, entries: &[Given<'_>]) -> Result<Built, StoreError> {
     let dockerfile = (FILE, "Dockerfile", dockerfile.as_bytes());
     let context = raw(&[&[dockerfile], entries].concat()).await;
@@ -56,7 +56,7 @@ async fn built(store: &ImageStore, dockerfile: &str, entries: &[Given<'_>]) -> R
         .await
 }
 
-/// Name, kind and link target of the only layer's entries.
+/// Returns the name, kind and link target of the only layer's entries.
 async fn entries(store: &ImageStore, built: Built) -> Vec<(String, EntryType, String)> {
     let layers = built.image.overlay.unwrap().layers;
     let mut archive = Archive::new(store.blob(&layers[0]).await.unwrap().0);
@@ -138,7 +138,7 @@ async fn absolute_names_are_legal_and_a_links_target_is_data() {
     let kind = |name: &str| copied.iter().find(|entry| entry.0 == name).map(|entry| entry.1);
     assert_eq!(kind("opt/etc/hyperledger/peer.crt"), Some(FILE));
     assert_eq!(kind("opt/out"), Some(SYMLINK));
-    // As in Docker, COPY makes a file of a hard link.
+    // As in Docker, COPY turns a hard link into a file.
     assert_eq!(
         (kind("opt/usr/bin/tool"), kind("opt/hard")),
         (Some(FILE), Some(FILE))

@@ -1,4 +1,4 @@
-//! The store in a bucket: the same layout, without what only a disk has.
+//! The store in a bucket: the same layout, without the features of a disk.
 
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -37,7 +37,7 @@ async fn an_image_is_there_when_the_next_process_has_another_disk() {
             .await
             .unwrap()
     );
-    // Another process may be about to name what nothing names yet.
+    // Another process may be about to name these blobs.
     assert_eq!(store.sweep(&HashSet::new).await.unwrap(), 0);
 }
 

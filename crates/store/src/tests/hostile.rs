@@ -1,4 +1,5 @@
-//! What a stranger may send: bodies that are made while they are read, and how little of them is.
+//! Bodies that a stranger may send. They are made while they are read, and the tests check how little of them
+//! is read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,10 +15,10 @@ mod sparse;
 
 /// A tar's block.
 const BLOCK: usize = 512;
-/// How a tar ends.
+/// The end of a tar.
 const END: [u8; 2 * BLOCK] = [0; 2 * BLOCK];
 
-/// A header as GNU tar writes it, of a file or of what its kind says.
+/// Returns a header as GNU tar writes it, of a file or of another kind.
 fn header(kind: u8, name: &str, size: u64) -> Header {
     let mut header = Header::new_gnu();
     header.set_entry_type(EntryType::new(kind));
@@ -31,7 +32,7 @@ fn header(kind: u8, name: &str, size: u64) -> Header {
     header
 }
 
-/// A whole entry.
+/// Returns a whole entry.
 fn entry(kind: u8, name: &str, content: &[u8]) -> Vec<u8> {
     let header = header(kind, name, content.len() as u64);
     padded(&[header.as_bytes(), content].concat())
@@ -43,7 +44,7 @@ fn padded(bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Attributes before an entry, as POSIX has them.
+/// Returns POSIX attributes that precede an entry.
 pub(super) fn pax(attributes: &[(&str, &str)]) -> Vec<u8> {
     let record = |(key, value): &(&str, &str)| {
         let rest = format!(" {key}={value}\n");
@@ -58,7 +59,7 @@ pub(super) fn pax(attributes: &[(&str, &str)]) -> Vec<u8> {
     padded(&[header.as_bytes(), records.as_bytes()].concat())
 }
 
-/// A body of these pieces, and how many bytes of it have been read.
+/// Returns a body of these pieces, and a counter of the bytes that have been read.
 fn body(pieces: impl Iterator<Item = Vec<u8>> + Send + 'static) -> (Reader, Arc<AtomicU64>) {
     let read = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&read);

@@ -1,4 +1,4 @@
-//! Sweeps: what nobody needs goes, and nothing else.
+//! Sweeps remove what nobody needs, and nothing else.
 
 use super::*;
 
@@ -33,7 +33,7 @@ async fn a_sweep_takes_what_neither_image_nor_record_needs() {
     for layer in &built.image.overlay.unwrap().layers {
         assert!(store.blob(layer).await.is_ok());
     }
-    // The layer, its configuration and manifest go with their image.
+    // The layer, its configuration and its manifest are removed with their image.
     assert!(store.remove_image(&scope("a"), "kv:1").await.unwrap());
     assert_eq!(store.sweep(&HashSet::new).await.unwrap(), 4);
 }

@@ -7,14 +7,15 @@ use store::{Location, Upkeep};
 
 use super::{Patient, Verdict};
 
-/// How far the clocks may be apart: certificates and tokens are good from the moment in which they are made.
+/// The largest accepted difference of the clocks: certificates and tokens are valid from the moment in which
+/// they are made.
 const SKEW_SECS: i64 = 10;
 /// The kinds of Pods that are tried, and their names in the output.
 const SAMPLES: [(Sample, &str); 2] = [(Sample::Chaincode, "chaincode"), (Sample::Build, "a build")];
-/// A quota's word for what a container does not name.
+/// The text of a quota that demands a field which a container does not have.
 const MUST_SPECIFY: &str = "must specify";
 
-/// It answers; who it is and who we are.
+/// Checks that the API server answers, and reports its version and chainpod's.
 pub(super) async fn api_server(patient: &Patient) -> Verdict {
     match patient.place.client.apiserver_version().await {
         Ok(version) => Verdict::Good(format!(
@@ -30,7 +31,7 @@ pub(super) async fn api_server(patient: &Patient) -> Verdict {
     }
 }
 
-/// The API server's is ours.
+/// Checks that the API server's clock agrees with this one.
 pub(super) async fn clock(patient: &Patient) -> Verdict {
     match pods::server_time(&patient.place.client).await {
         Ok(Some(time)) => match (Timestamp::now() - time).get_seconds() {
@@ -50,7 +51,7 @@ pub(super) async fn clock(patient: &Patient) -> Verdict {
     }
 }
 
-/// Whoever asks has all of the Role.
+/// Checks that this account has all permissions of the Role.
 pub(super) async fn permissions(patient: &Patient) -> Verdict {
     let remedy = "bind the Role chainpod (charts/chainpod/files/role.yaml) to this account in this namespace";
     match pods::missing_permissions(&patient.place.client, &patient.place.namespace).await {
@@ -65,7 +66,7 @@ pub(super) async fn permissions(patient: &Patient) -> Verdict {
     }
 }
 
-/// Those of our shape are accepted: admission, Pod Security, quota. They are as the rules have them.
+/// Checks that Pods like chainpod's are accepted by admission, Pod Security and quota. The rules apply to them.
 pub(super) async fn pods(patient: &Patient) -> Verdict {
     for (sample, whose) in SAMPLES {
         if let Err(error) = patient.cluster.accepts(sample, false).await {
@@ -87,7 +88,7 @@ fn remedy(error: &ClusterError) -> &'static str {
     }
 }
 
-/// The API server accepts them. Each node may still do without.
+/// Checks that the API server accepts image volumes. Each node may still lack them.
 pub(super) async fn image_volumes(patient: &Patient) -> Verdict {
     let remedy = "nothing need be done: the agent is copied into each pod, a fifth of a second later; Kubernetes 1.36 has image volumes";
     match patient.cluster.accepts(Sample::Chaincode, true).await {
@@ -97,7 +98,7 @@ pub(super) async fn image_volumes(patient: &Patient) -> Verdict {
     }
 }
 
-/// It can be written to, where it is on this machine.
+/// Checks that the store can be written to, if it is on this machine.
 pub(super) async fn store(patient: &Patient) -> Verdict {
     let location = &patient.config.store;
     if matches!(location, Location::Directory(path) if !path.exists()) {

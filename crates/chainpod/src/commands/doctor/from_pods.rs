@@ -1,16 +1,16 @@
-//! The checks that a Pod makes: one that runs the agent for nothing else, and goes.
+//! The checks that need a Pod: it runs the agent for nothing else and is removed.
 
 use pods::{AgentIdentity, Untried};
 
 use super::{Patient, Verdict, Why};
 use crate::serve::CREDENTIALS;
 
-/// A name that every cluster has.
+/// A name that resolves in every cluster.
 const KNOWN_NAME: &str = "kubernetes.default";
 /// The remedy where no Pod can run the check.
 const RUN_PODS: &str = "see the check of pods, and that the nodes can pull agent-image, of this very version";
 
-/// The nodes can pull it, and it runs.
+/// Checks that the nodes can pull the agent's image, and that it runs.
 pub(super) async fn agent_image(patient: &Patient) -> Verdict {
     match patient.agent_runs().await {
         Ok(()) => Verdict::Good(format!("a pod runs {}", patient.config.agent_image)),
@@ -18,7 +18,7 @@ pub(super) async fn agent_image(patient: &Patient) -> Verdict {
     }
 }
 
-/// A Pod reaches the address at which agents call home, and chainpod is there.
+/// Checks that a Pod reaches the address at which agents connect, and that chainpod answers there.
 pub(super) async fn agents(patient: &Patient) -> Verdict {
     let Some(named) = &patient.config.agent_address else {
         return Verdict::Lacks(
@@ -53,7 +53,7 @@ pub(super) async fn agents(patient: &Patient) -> Verdict {
     }
 }
 
-/// A Pod resolves names.
+/// Checks that a Pod resolves names.
 pub(super) async fn names(patient: &Patient) -> Verdict {
     match patient.tries(KNOWN_NAME, None).await {
         Ok(None) => Verdict::Good(format!("a pod resolves {KNOWN_NAME}")),
@@ -75,7 +75,7 @@ impl Patient {
         tried.await.clone()
     }
 
-    /// Tries to reach `target` from a Pod: returns none on success, else the Pod's error.
+    /// Tries to reach `target` from a Pod. Returns none on success, or else the Pod's error.
     async fn tries(&self, target: &str, ca_pem: Option<&str>) -> Result<Option<String>, Why> {
         self.agent_runs().await?;
         let reached = self.cluster.reaches(&[target], ca_pem).await;
@@ -95,7 +95,7 @@ impl Patient {
         }
     }
 
-    /// The CA of which chainpod has its certificate for agents, or why that is not known.
+    /// Returns the CA of chainpod's certificate for agents, or the reason for which it is not known.
     async fn ca_pem(&self) -> Result<String, String> {
         let (client, namespace) = (self.place.client.clone(), &self.place.namespace);
         match AgentIdentity::load(client, namespace, CREDENTIALS).await {

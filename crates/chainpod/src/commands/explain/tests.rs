@@ -1,4 +1,4 @@
-//! How a table looks.
+//! The layout of the tables.
 
 use super::*;
 use crate::by_name::tests::{HASH, records};

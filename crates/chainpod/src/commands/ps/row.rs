@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use pods::View;
 use serde_json::{Value, json};
 
-/// What a cell has that is not known.
+/// The cell of an unknown value.
 const NONE: &str = "-";
-/// The columns, and behind [`FEW`] those that `-o wide` adds.
+/// The headings. Those after [`FEW`] are added by `-o wide`.
 const HEADS: [&str; WIDE] = [
     "CHAINCODE",
     "PEER",
@@ -25,7 +25,7 @@ const FEW: usize = 8;
 const WIDE: usize = 12;
 /// Units of memory, largest first.
 const UNITS: [(&str, u64); 4] = [("Ti", 1 << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)];
-/// Units of time, in seconds, largest first; each from twice itself on, as kubectl does.
+/// Units of time, in seconds, largest first. Each is used from twice itself on, as in kubectl.
 const AGES: [(&str, i64); 3] = [("d", 86_400), ("h", 3600), ("m", 60)];
 
 pub(super) fn heads() -> [String; FEW] {
@@ -61,7 +61,7 @@ pub(super) fn wide_cells(view: &View, now: Timestamp) -> [String; WIDE] {
     ]
 }
 
-/// All that there is to know, under names that stay.
+/// Returns all known values, under stable names.
 pub(super) fn json(view: &View) -> Value {
     let container = view.container();
     let exit = container.exit.as_ref();
@@ -90,12 +90,12 @@ fn pod_name(view: &View) -> Option<&str> {
     view.pod.as_ref()?.metadata.name.as_deref()
 }
 
-/// Starts after the first.
+/// Returns the number of starts after the first.
 fn restarts(view: &View) -> u32 {
     view.container().starts.saturating_sub(1)
 }
 
-/// `90s`, `5m`, `3h`, `2d`.
+/// Returns an age as `90s`, `5m`, `3h` or `2d`.
 pub(super) fn age(seconds: i64) -> String {
     let seconds = seconds.max(0);
     let unit = AGES.into_iter().find(|(_, size)| seconds >= 2 * size);
@@ -105,7 +105,8 @@ pub(super) fn age(seconds: i64) -> String {
     )
 }
 
-/// A quantity of bytes in the largest unit that it is a whole number of; another one as it is.
+/// Returns a quantity of bytes in the largest unit of which it is a whole number. Other quantities are
+/// unchanged.
 pub(super) fn memory(quantity: &str) -> String {
     let Ok(bytes) = quantity.parse::<u64>() else {
         return quantity.to_owned();

@@ -1,4 +1,4 @@
-//! How lists look.
+//! The layout of the lists.
 
 use engine::phase::Phase;
 

@@ -18,14 +18,14 @@ use tokio::task::JoinHandle;
 
 use super::recording::Request;
 
-/// How long anything may take that does not wait for the peer itself.
+/// The time limit of a step that does not wait for the peer itself.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 type Body = BoxBody<Bytes, std::io::Error>;
 pub(super) type Connection = SendRequest<Body>;
 type Part = Result<Frame<Bytes>, std::io::Error>;
 
-/// One call that has been begun.
+/// One call that has been started.
 pub(super) struct Call {
     rest: Option<(mpsc::UnboundedSender<Part>, Bytes)>,
     head: JoinHandle<hyper::Result<hyper::Response<Incoming>>>,
@@ -33,22 +33,22 @@ pub(super) struct Call {
 
 /// A reply, so far.
 pub(super) enum Reply {
-    /// Status and headers are there, the body is to come.
+    /// Status and headers have arrived, the body has not.
     Body(Incoming),
-    /// The connection is a stream; it is read beside what follows.
+    /// The connection is a stream. A task of its own reads it.
     Stream(JoinHandle<Vec<u8>>),
 }
 
 pub(super) async fn connect(address: SocketAddr) -> Connection {
     let stream = TcpStream::connect(address).await.unwrap();
     let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
-    // What breaks is seen by the call that needs it.
+    // The call that needs the connection reports its errors.
     tokio::spawn(connection.with_upgrades());
     sender
 }
 
 impl Call {
-    /// Sends the request, but for a body in chunks.
+    /// Sends the request without a body in chunks.
     pub(super) async fn send(
         connection: &mut Connection,
         path: &str,
@@ -77,12 +77,12 @@ impl Call {
         Self { rest, head }
     }
 
-    /// Sends the body, to its end or, where the peer broke off, only nearly.
+    /// Sends the body to its end or, if the peer broke off, only nearly.
     pub(super) async fn end_body(&mut self, complete: bool) {
         let Some((mut sender, body)) = self.rest.take() else {
             return;
         };
-        // Nobody listens where the reply has come already.
+        // Nobody receives it if the reply has arrived already.
         let _ = sender.send(Ok(Frame::data(body))).await;
         if !complete {
             let broken = std::io::Error::other("the peer breaks off");
@@ -90,7 +90,7 @@ impl Call {
         }
     }
 
-    /// Status, headers, and what the body is read from.
+    /// Returns the status, the headers, and the rest of the reply.
     pub(super) async fn head(self) -> Result<(hyper::Response<()>, Reply), String> {
         let reply = tokio::time::timeout(PATIENCE, self.head).await;
         let reply = reply.map_err(|_| "no reply in time".to_owned())?.unwrap();
@@ -102,7 +102,7 @@ impl Call {
         let upgraded = hyper::upgrade::on(hyper::Response::from_parts(parts, body));
         let stream = tokio::spawn(async move {
             let mut stream = TokioIo::new(upgraded.await.unwrap());
-            // Old clients close their side at once, and it means nothing.
+            // Old clients close their side at once, which means nothing.
             stream.shutdown().await.unwrap();
             let mut frames = Vec::new();
             stream.read_to_end(&mut frames).await.unwrap();
@@ -112,7 +112,7 @@ impl Call {
     }
 }
 
-/// All of a body.
+/// Reads the whole body.
 pub(super) async fn rest(body: Incoming) -> Result<Bytes, String> {
     let mut frames = body.into_data_stream();
     let read = async {
@@ -127,7 +127,7 @@ pub(super) async fn rest(body: Incoming) -> Result<Bytes, String> {
         .unwrap_or_else(|_| Err("the body does not end".to_owned()))
 }
 
-/// All of a stream that must have ended.
+/// Reads a whole stream, which must have ended.
 pub(super) async fn ended(stream: JoinHandle<Vec<u8>>) -> Result<Vec<u8>, String> {
     match tokio::time::timeout(Duration::from_secs(1), stream).await {
         Ok(frames) => Ok(frames.unwrap()),

@@ -1,4 +1,4 @@
-//! Recorded reply and ours, part by part; each difference is a sentence.
+//! Compares a recorded reply with ours, part by part. Each difference is a sentence.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use super::recording::{Content, Response};
 
 /// Docker's `PathStat`, as base64 of JSON.
 const PATH_STAT: &str = "x-docker-container-path-stat";
-/// Hex digits from which on a number is an id.
+/// The least number of hex digits of an id.
 const ID_DIGITS: usize = 12;
 
-/// Status and headers.
+/// Compares status and headers.
 pub(super) fn head(recorded: &Response, status: u16, headers: &HeaderMap) -> Vec<String> {
     let mut differences = Vec::new();
     if recorded.status != status {
@@ -49,7 +49,7 @@ pub(super) fn head(recorded: &Response, status: u16, headers: &HeaderMap) -> Vec
     differences
 }
 
-/// A body that has ended.
+/// Compares a body that has ended.
 pub(super) async fn body(recorded: Option<&Content>, ours: &[u8]) -> Vec<String> {
     let Some(recorded) = recorded else {
         return if ours.is_empty() {
@@ -87,7 +87,7 @@ fn path_stat(base64: &str) -> Value {
     serde_json::from_slice(&STANDARD.decode(base64).unwrap()).unwrap()
 }
 
-/// Keys and types; the texts of errors and exit codes whole.
+/// Compares keys and types, and the whole texts of errors and exit codes.
 fn json(recorded: &Value, ours: &Value) -> Vec<String> {
     let mut differences = Vec::new();
     shape("", recorded, ours, &mut differences);
@@ -123,7 +123,7 @@ fn shape(key: &str, recorded: &Value, ours: &Value, differences: &mut Vec<String
     }
 }
 
-/// A build's lines with their ids hidden, without those that are excepted.
+/// Returns a build's lines with their ids hidden, without the exceptions.
 fn progress(text: &str) -> Vec<String> {
     let lines = text.split_terminator("\r\n").map(|line| {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|_| Value::String(line.to_owned()));

@@ -1,4 +1,4 @@
-//! Bodies made anew from what the recorder kept of them: names, kinds and modes.
+//! Bodies that are rebuilt from the recorder's notes: names, kinds and modes.
 
 use async_compression::tokio::write::GzipEncoder;
 use base64::Engine as _;
@@ -10,12 +10,12 @@ use tokio_tar::{Archive, Builder, EntryType, Header};
 
 use super::recording::{Content, TarEntry};
 
-/// Larger files are made smaller: their size is not what is compared.
+/// Larger files are made smaller: their size is not compared.
 const MAX_BYTES: u64 = 64 * 1024;
 /// Bytes of a frame's header.
 const FRAME_HEADER: usize = 8;
 
-/// A request's body.
+/// Returns a request's body.
 pub(super) async fn bytes(content: &Content) -> Bytes {
     if let Some(json) = &content.json {
         return json.to_string().into();
@@ -30,7 +30,7 @@ pub(super) async fn bytes(content: &Content) -> Bytes {
     tar.into()
 }
 
-/// A tar of these entries.
+/// Returns a tar of these entries.
 pub(super) async fn tar(entries: &[TarEntry]) -> Vec<u8> {
     let mut tar = Builder::new(Vec::new());
     for entry in entries {
@@ -47,7 +47,7 @@ pub(super) async fn tar(entries: &[TarEntry]) -> Vec<u8> {
         header.set_gid(entry.gid);
         header.set_mtime(0);
         header.set_size(content.len() as u64);
-        // As peers send them: an absolute name stays one.
+        // As peers send it: an absolute name is kept unchanged.
         header.as_old_mut().name[..entry.name.len()].copy_from_slice(entry.name.as_bytes());
         header.set_cksum();
         tar.append(&header, content.as_slice()).await.unwrap();
@@ -76,13 +76,13 @@ fn mode(entry: &TarEntry) -> u32 {
     u32::from_str_radix(entry.mode.trim_start_matches("0o"), 8).unwrap() & 0o7777
 }
 
-/// What is compared of a tar: names, kinds and modes.
+/// Returns the compared part of a recorded tar: names, kinds and modes.
 pub(super) fn listed(entries: &[TarEntry]) -> Vec<(String, bool, u32)> {
     let one = |entry: &TarEntry| (entry.name.clone(), entry.r#type == "dir", mode(entry));
     entries.iter().map(one).collect()
 }
 
-/// The same of a tar that was received.
+/// Returns the same part of a received tar.
 pub(super) async fn list(tar: &[u8]) -> Vec<(String, bool, u32)> {
     let mut archive = Archive::new(tar);
     let mut entries = archive.entries().unwrap();
@@ -105,7 +105,7 @@ pub(super) async fn list(tar: &[u8]) -> Vec<(String, bool, u32)> {
     listed
 }
 
-/// What the frames of an attach stream carry; one that was cut when it was kept is left out.
+/// Returns the content of an attach stream's frames, without one that the recorder cut.
 pub(super) fn payload(mut frames: &[u8]) -> Vec<u8> {
     let mut payload = Vec::new();
     while frames.len() >= FRAME_HEADER {
@@ -118,10 +118,10 @@ pub(super) fn payload(mut frames: &[u8]) -> Vec<u8> {
     payload
 }
 
-/// What a recorded attach stream carried.
+/// Returns the content of a recorded attach stream.
 pub(super) fn recorded_payload(content: &Content) -> Vec<u8> {
     let base64 = content.base64.as_deref().unwrap_or_default();
-    // Kept up to a length, which need not be a whole group.
+    // The recorder keeps it up to a length, which need not be a whole group.
     let whole = base64.len() / 4 * 4;
     payload(&STANDARD.decode(&base64[..whole]).unwrap())
 }

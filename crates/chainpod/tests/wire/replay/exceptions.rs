@@ -1,9 +1,9 @@
-//! THE table of what need not be as recorded, each with why. What no recording
-//! meets any more is no exception: a test sees to that.
+//! THE table of accepted differences from the recordings, each with its reason. A test checks that some
+//! recording needs each exception.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What need not be as recorded.
+/// An accepted difference.
 pub(super) enum What {
     /// A header must be there, with a value of our own.
     OwnValue(&'static str),
@@ -11,15 +11,15 @@ pub(super) enum What {
     Header(&'static str),
     /// A key of an answer's JSON may be missing.
     Key(&'static str),
-    /// A line of a build's progress that has this in it is left out.
+    /// A line of a build's progress that contains this is left out.
     Line(&'static str),
     /// A reply to that method and path is not compared.
     Reply(&'static str, &'static str),
     /// The reply to a request that the peer broke off.
     BrokenOff,
-    /// What a wait ends with when its client has gone.
+    /// The end of a wait whose client has gone.
     Gone,
-    /// What Docker 20.10 wrote, Docker 26 writes so.
+    /// A text of Docker 20.10, and the same text in Docker 26.
     Text(&'static str, &'static str),
 }
 
@@ -86,7 +86,7 @@ pub(super) static EXCEPTIONS: [Exception; 22] = {
     ]
 };
 
-/// Whether there is such an exception; from then on it has been met.
+/// Returns true if there is such an exception, and marks it as met.
 pub(super) fn is_excepted(is_it: impl Fn(&What) -> bool) -> bool {
     let found = EXCEPTIONS.iter().find(|exception| is_it(&exception.what));
     found
@@ -94,7 +94,7 @@ pub(super) fn is_excepted(is_it: impl Fn(&What) -> bool) -> bool {
         .is_some()
 }
 
-/// Docker's text as Docker 26 writes it.
+/// Returns Docker's text as Docker 26 writes it.
 pub(super) fn modern(text: &str) -> String {
     let mut text = text.to_owned();
     for exception in &EXCEPTIONS {
@@ -102,7 +102,7 @@ pub(super) fn modern(text: &str) -> String {
             && text.contains(old)
         {
             exception.met.store(true, Ordering::Relaxed);
-            // 20.10 says of an image twice that it is not there; the second time is today's.
+            // 20.10 writes twice that an image is not there. The second text is today's.
             text = match text.rfind(new) {
                 Some(second) => text[second..].to_owned(),
                 None => text.replace(old, new),
@@ -112,7 +112,7 @@ pub(super) fn modern(text: &str) -> String {
     text
 }
 
-/// The exceptions that no recording has met.
+/// Returns the exceptions that no recording has met.
 pub(super) fn unmet() -> Vec<&'static str> {
     let unmet = EXCEPTIONS
         .iter()

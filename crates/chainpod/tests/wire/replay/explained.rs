@@ -1,5 +1,5 @@
-//! The Pods that recorded peers get, by chainpod's own rules and by each example of a rules file: `chainpod explain`
-//! has every field of them, with its value and its origin.
+//! The Pods of recorded peers, by chainpod's own rules and by each example of a rules file: `chainpod explain`
+//! has all their fields, with their values and origins.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use serde_json::{Map, Value, json};
 use super::player::Player;
 use super::{RECORDINGS, read};
 
-/// The fields that say which Pod it is, and nothing about it.
+/// The fields that identify a Pod and say nothing about it.
 const IDENTITY: [&str; 3] = ["name", "namespace", "ownerReferences"];
-/// Origins that are no rules.
+/// Origins that are not rules.
 const NO_RULES: [&str; 3] = ["client", "image", "default"];
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn what_a_client_can_say_of_a_pod_is_explained() {
     }
 }
 
-/// Finds each field of the record's next Pod among the explained ones, and the other way round.
+/// Checks that the record's next Pod and the explanation have the same fields.
 fn compare(place: &str, rules: &Rules, record: &Record) {
     let pod = serde_json::to_value(pods::preview(rules, record, &config())).unwrap();
     let rows = pods::explain(rules, record);
@@ -98,7 +98,7 @@ fn compare(place: &str, rules: &Rules, record: &Record) {
     }
 }
 
-/// The Pod's fields under the names of [`pods::explain`].
+/// Returns the Pod's fields under the names of [`pods::explain`].
 fn fields(pod: &Value, role: &str) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for (key, value) in object(&pod["metadata"]) {
@@ -119,7 +119,7 @@ fn fields(pod: &Value, role: &str) -> Vec<(String, String)> {
                     .collect();
                 all.push((key.clone(), json!(names).to_string()));
             }
-            // Each mount of a volume is looked at with the program's container; the others bring the agent.
+            // Each mount of a volume is checked with the program's container. The others bring the agent.
             "volumes" | "initContainers" => {}
             "containers" => {
                 let own = value
@@ -184,7 +184,7 @@ fn of_container(container: &Value) -> Vec<(String, String)> {
     all
 }
 
-/// Whether the program's container has a volume there, or in the directory of a file there.
+/// Returns true if the program's container has a volume there, or in the directory of a file there.
 fn is_mounted(pod: &Value, path: &str) -> bool {
     let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
     let containers = pod["spec"]["containers"].as_array().unwrap().iter();
@@ -208,12 +208,12 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Docker expands nothing, and so is explained without what keeps Kubernetes from it.
+/// Returns a text without the escapes that keep Kubernetes from expanding it. Docker expands nothing.
 fn unescaped(text: &str) -> String {
     text.replace("$$", "$")
 }
 
-/// chainpod's own rules, and the examples.
+/// Returns chainpod's own rules, and the examples.
 fn rule_files() -> Vec<(String, Rules)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/rules");
     let files = std::fs::read_dir(folder)

@@ -1,5 +1,5 @@
-//! Plays one recording: sends what the peer sent when it sent it, lets programs
-//! start and end as they did, and compares each reply where it was recorded.
+//! Plays one recording: sends the peer's requests at the recorded times, lets programs start and end as
+//! recorded, and compares each reply.
 
 use std::collections::HashMap;
 
@@ -12,11 +12,11 @@ use super::recording::{Act, Exchange, Recording};
 use super::{compare, content};
 use crate::world::{Script, World};
 
-/// What Docker says of a wait whose client has gone.
+/// Docker's exit code for a wait whose client has gone.
 const GONE: i64 = -1;
 /// The peer of all recordings.
 const PEER: &str = "peer0.org1.example.com";
-/// How a program ends that its peer stops: 128 + SIGTERM.
+/// The exit code of a program that its peer stops: 128 + SIGTERM.
 const STOPPED: i64 = 143;
 
 pub(super) struct Player<'a> {
@@ -43,7 +43,7 @@ impl<'a> Player<'a> {
                 .as_ref()
                 .is_some_and(|reply| reply.status == 200);
             if let Some(name) = name.filter(|_| is_there) {
-                // Docker had it before.
+                // Docker had the image before the recording.
                 world.engine.pull(name).await.unwrap();
             }
         }
@@ -59,7 +59,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// All differences, each with its exchange.
+    /// Returns all differences, each with its exchange.
     pub(super) async fn play(&mut self) -> Vec<String> {
         for (number, act) in self.recording.acts() {
             let exchange = &self.recording.exchanges[number];
@@ -84,7 +84,7 @@ impl<'a> Player<'a> {
         std::mem::take(&mut self.differences)
     }
 
-    /// The records of all starts, as they were then.
+    /// Returns the records of all starts, as they were then.
     pub(super) fn launches(&self) -> Vec<Record> {
         self.world.cluster.launches()
     }
@@ -111,7 +111,7 @@ impl<'a> Player<'a> {
         self.calls.insert(number, call);
     }
 
-    /// What the program of this start does is in the replies to its attach, wait and GET.
+    /// Prepares the program of this start. The replies to its attach, wait and GET show how it behaves.
     async fn script(&mut self, number: usize, start: &Exchange) {
         let name = start.container().unwrap_or_default();
         let is_its = |exchange: &&Exchange| exchange.container() == Some(name);
@@ -195,7 +195,7 @@ impl<'a> Player<'a> {
         differences
     }
 
-    /// Every container that a peer creates is known to be its own and its chaincode's.
+    /// Returns a sentence if a created container is not attributed to the peer and its chaincode.
     async fn of_unknown_peer(&self, exchange: &Exchange, ours: &Bytes) -> Option<String> {
         if !exchange.route().ends_with("/containers/create") {
             return None;
@@ -207,7 +207,7 @@ impl<'a> Player<'a> {
         (!known).then(|| format!("{chaincode:?} of {peer:?} is neither the chaincode nor the peer"))
     }
 
-    /// A stop that has not been answered ends the program.
+    /// Returns true if a stop that ends the program has not been answered yet.
     fn is_being_stopped(&self, name: &str) -> bool {
         let open = self.calls.keys().map(|&number| &self.recording.exchanges[number]);
         open.into_iter()
@@ -221,7 +221,8 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Wait answers only after everybody attached has had everything.
+    /// Checks the container's attach stream: wait answers only after all attached clients have received
+    /// everything.
     async fn attach_has_ended(&mut self, name: &str) -> Vec<String> {
         let Some(number) = self.attached.remove(name) else {
             return vec![];
@@ -237,7 +238,7 @@ impl<'a> Player<'a> {
                 let recorded = text(&content::recorded_payload(recorded));
                 compare::equal("attached", &recorded, &text(&content::payload(&frames)))
             }
-            // The recorder lost it.
+            // The recorder lost the reply.
             (Ok(_), None) => vec![],
             (Err(difference), _) => vec![difference],
         }
@@ -259,7 +260,7 @@ impl<'a> Player<'a> {
         })
     }
 
-    /// A tar stays what it is: it has no ids.
+    /// Returns a body with the recorded ids. A tar is unchanged, as it has no ids.
     fn with_recorded_ids(&self, body: &Bytes) -> Bytes {
         let Ok(text) = std::str::from_utf8(body) else {
             return body.clone();

@@ -17,7 +17,7 @@ pub(super) struct Exchange {
     pub(super) connection: u32,
     t: Times,
     pub(super) request: Request,
-    /// None where the recorder lost it.
+    /// None if the recorder lost it.
     pub(super) response: Option<Response>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Request {
     pub(super) path: String,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) body: Option<Content>,
-    /// Whether the peer sent it to its end.
+    /// True if the peer sent it to its end.
     pub(super) body_complete: bool,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Response {
     pub(super) body: Option<Content>,
 }
 
-/// A body, in whichever way it was kept.
+/// A body, in any of the recorder's formats.
 #[derive(Debug, Deserialize)]
 pub(super) struct Content {
     pub(super) json: Option<Value>,
@@ -69,7 +69,7 @@ pub(super) struct TarEntry {
     pub(super) text: Option<String>,
 }
 
-/// What happens to an exchange.
+/// A step of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
     /// The peer sends its request, but for a body of unknown length.
@@ -87,7 +87,7 @@ impl Recording {
         serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
     }
 
-    /// What happened, in its order: number of the exchange and act.
+    /// Returns all steps in their order: the number of the exchange, and the act.
     pub(super) fn acts(&self) -> Vec<(usize, Act)> {
         let mut acts = Vec::new();
         for (number, exchange) in self.exchanges.iter().enumerate() {
@@ -109,7 +109,7 @@ impl Recording {
         acts.into_iter().map(|(_, number, act)| (number, act)).collect()
     }
 
-    /// When the connection after that one began: a request whose time was lost came before.
+    /// Returns the time at which the next connection began: a request whose time was lost came before.
     fn next_begin(&self, connection: u32) -> f64 {
         let later = self.exchanges.iter().filter(|of| of.connection > connection);
         later
@@ -120,7 +120,7 @@ impl Recording {
 }
 
 impl Exchange {
-    /// The path without version and query.
+    /// Returns the path without version and query.
     pub(super) fn route(&self) -> &str {
         let path = self.request.path.split('?').next().unwrap_or_default();
         match path
@@ -132,13 +132,13 @@ impl Exchange {
         }
     }
 
-    /// Whose call it is, as the peer names the container.
+    /// Returns the container of the call, as the peer names it.
     pub(super) fn container(&self) -> Option<&str> {
         let name = self.route().strip_prefix("/containers/")?.split('/').next()?;
         (name != "create").then_some(name)
     }
 
-    /// Whether it is that operation on a container.
+    /// Returns true if it is that operation on a container.
     pub(super) fn is(&self, method: &str, operation: &str) -> bool {
         self.request.method == method
             && self.container().is_some_and(|name| {

@@ -1,5 +1,5 @@
-//! A build container's request says nothing of the chaincode that is compiled
-//! in it: the builds that are open from the same address do.
+//! The request for a build container does not name the chaincode that is compiled in it. The open builds from
+//! the same address do.
 
 use engine::container::Container;
 use tokio::net::TcpStream;
@@ -11,7 +11,7 @@ use crate::world::World;
 const PACKAGE: &str = "477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";
 const HASH: &str = "eea990d31825b6b3e64a2e03c05a361700ca011b282b48a4df9f59a1aeef943b";
 
-/// What is known of a container: chaincode, peer and MSP.
+/// The known attributes of a container: chaincode, peer and MSP.
 type Known = [Option<String>; 3];
 
 fn known(chaincode: &str, peer: &str, msp: &str) -> Known {
@@ -22,7 +22,7 @@ fn of(container: &Container) -> Known {
     [container.chaincode(), container.peer(), container.msp()].map(|text| text.map(str::to_owned))
 }
 
-/// The name of a 2.x peer's image.
+/// Returns the name of a 2.x peer's image.
 fn image(peer: &str, label: &str) -> String {
     format!("dev-{peer}-{label}-{PACKAGE}-{HASH}")
 }
@@ -72,7 +72,7 @@ async fn a_build_container_is_its_open_builds_as_far_as_that_is_certain() {
     assert_eq!(compiler(&world, "own").await, known("", "", ""));
 }
 
-/// A build whose client has gone ends a moment later.
+/// Waits until a new container has these attributes: a build whose client has gone ends a moment later.
 async fn until_closed(world: &World, name: &str, expected: Known) {
     let mut last = known("", "", "");
     for attempt in 0..100 {

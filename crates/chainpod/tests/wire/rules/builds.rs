@@ -1,4 +1,4 @@
-//! Builds: streams that are opened first, idle, and may break.
+//! Builds: streams that are opened early, are idle, and may break.
 
 use tokio::io::AsyncWriteExt;
 
@@ -9,7 +9,7 @@ use crate::world::World;
 const DOCKERFILE: &str = "FROM hyperledger/fabric-baseos:2.5\nADD binpackage.tar /usr/local/bin\n\
     LABEL a.b=\"GOLANG\" \\\n      c.d=\"2.5.16\"\nENV CORE_CHAINCODE_BUILDLEVEL=2.5.16";
 
-/// What a peer sends when all goes well.
+/// Returns a peer's body if all goes well.
 async fn context() -> Vec<u8> {
     let package = tar(&[("./chaincode", b"ELF")]).await;
     gzip(
@@ -51,7 +51,7 @@ async fn rule_2_a_build_is_opened_first_and_idles_while_everything_else_goes_on(
         )
         .await;
     world.expect(204, "DELETE", "/containers/compiler", "").await;
-    // Another one, begun later, is done earlier.
+    // Another build, started later, ends earlier.
     let other = world.build("other", "FROM a", &[]).await;
     assert!(other.starts_with("HTTP/1.1 200 "), "{other}");
     assert!(is_silent(&mut build).await);
@@ -67,7 +67,7 @@ async fn rule_3_a_gzip_that_ends_without_the_final_chunk_leaves_no_image() {
     let world = world().await;
     let mut build = world.open("/build?t=built").await;
     chunk(&mut build, &context().await).await;
-    // Tar and gzip are whole: only the body is not.
+    // Tar and gzip are complete, but the body is not.
     assert!(is_silent(&mut build).await);
     build.shutdown().await.unwrap();
     let answer = rest(&mut build).await;

@@ -1,4 +1,4 @@
-//! Which clients there are, and the texts that they search.
+//! The clients, and the texts that they look for.
 
 use super::{CCENV, NAME, create, launch, world};
 use crate::raw::{PATIENCE, is_silent};
@@ -90,13 +90,13 @@ async fn rule_11_docker_io_and_the_short_name_are_one_image() {
     }
 }
 
-/// The clock is the runtime's: it goes on as soon as nothing else does.
+/// The runtime controls the clock: time passes when nothing else happens.
 #[tokio::test(start_paused = true)]
 async fn rule_12_a_start_that_comes_to_nothing_is_answered_before_the_peer_gives_up() {
     let world = world().await;
     create(&world).await;
     let began = tokio::time::Instant::now();
-    // Its agent never speaks.
+    // This container's agent never connects.
     let reference = world.engine.inspect(NAME).await.unwrap().container.id.0;
     let failed = world.engine.start(&reference).await.unwrap_err().to_string();
     assert!(failed.contains("did not start within"), "{failed}");

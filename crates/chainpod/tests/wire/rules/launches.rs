@@ -1,4 +1,4 @@
-//! Relaunches: the same name, again and again.
+//! Relaunches under the same name, again and again.
 
 use super::{NAME, create, launch, start, world};
 use crate::raw::{head, rest};
@@ -8,7 +8,7 @@ async fn rule_10_every_launch_first_takes_away_what_may_be_there() {
     let mut world = world().await;
     let path = |operation: &str| format!("/containers/{NAME}{operation}");
     let stop = path("/stop?t=0");
-    // Nothing is there; then one that ended; then one that runs.
+    // First there is no container, then one that has ended, then one that runs.
     let expected = [(404, 404, 404), (304, 409, 204), (204, 409, 204)];
     for (number, (stopped, killed, removed)) in expected.into_iter().enumerate() {
         world.expect(stopped, "POST", &stop, "").await;

@@ -9,7 +9,7 @@ use crate::raw::{MOMENT, PATIENCE, chunk, final_chunk, frame, gzip, head, is_sil
 use crate::world::{Script, World};
 
 const ALL: &str = "logs=1&stream=1&stdout=1&stderr=1";
-/// More than the connection's buffers hold, in lines as long as the kubelet leaves them.
+/// More than the connection's buffers hold, in lines as long as the kubelet keeps them.
 const FLOOD_LINES: usize = 1 << 10;
 const LINE_BYTES: usize = 16 << 10;
 
@@ -177,7 +177,7 @@ async fn rule_7_a_failed_start_closes_attach_first() {
         .expect(500, "POST", &format!("/containers/{NAME}/start"), "")
         .await;
     assert!(failed.contains("exceeded quota: pods"), "{failed}");
-    // What was closed before the answer is at its end now.
+    // A connection that was closed before the answer is at its end now.
     let mut byte = [0];
     assert_eq!(attached.try_read(&mut byte).ok(), Some(0));
 }

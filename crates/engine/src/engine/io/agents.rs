@@ -57,7 +57,9 @@ impl Engine {
     /// Returns `NoSuchContainer` if the container is gone, or `StartIsOver` if it has been started again.
     pub async fn commands(&self, agent: &AgentId) -> Result<mpsc::Receiver<Command>> {
         let live = self.live_now(agent).await?;
-        live.connect_agent(agent.start).ok_or_else(|| over(agent, &live))
+        live.commands
+            .connect(agent.start)
+            .ok_or_else(|| over(agent, &live))
     }
 
     /// Returns the container whose current start an agent belongs to.

@@ -2,27 +2,18 @@
 //! run. A [`Cause`] says why it cannot.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
-use crate::engine::end::POD_GRACE;
 use crate::engine::seen::Seen;
 use crate::engine::span::is_about;
 use crate::engine::{Engine, Live};
 use crate::error::{Error, Result};
-use crate::fabric::is_own;
 use crate::failure::{Cause, Who};
-use crate::launch::Launch;
 use crate::life::Transition;
-use crate::name::PodName;
 use crate::phase::Phase;
-use crate::ports::ClusterError;
 use crate::process::Process;
-
-/// The interval between attempts while a quota is full. The kubelet reports ends once a second.
-const TRY_QUOTA_EVERY: Duration = Duration::from_millis(500);
 
 /// The result of a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,89 +144,6 @@ impl Engine {
         match claimed {
             Ok(change) => Ok(change.is_some()),
             Err(error) => Err(error.of(|| format!("{} cannot be started", Who(&container)))),
-        }
-    }
-
-    async fn launch(&self, live: &Arc<Live>, process: &Process) -> std::result::Result<(), Cause> {
-        if let Some(address) = process.peer_address().filter(|address| is_own(address)) {
-            return Err(Cause::PeerAddress(address.to_owned()));
-        }
-        let image = live.record().container.image.reference;
-        let ruled = self
-            .ruled(&image)
-            .map_err(|error| Cause::Refused(error.to_string()))?;
-        let process = self.process(live, &ruled).await?;
-        let record = live.record();
-        let launch = Launch::of(&record, process, ruled, &self.0.settings.agent_url);
-        if launch.directories.iter().any(|directory| directory.path == "/") {
-            return Err(Cause::AtRoot);
-        }
-        let begun = Instant::now();
-        loop {
-            let launched = self.0.cluster.launch(&launch).await.map_err(Cause::from);
-            match launched {
-                // The Pod of a program that has just ended counts towards the quota a little longer.
-                Err(full @ Cause::Quota(_)) if begun.elapsed() < full.patience(self.limits()) => {
-                    tracing::debug!(cause = full.name(), "the quota is full: trying again");
-                    sleep(TRY_QUOTA_EVERY).await;
-                }
-                launched => return launched,
-            }
-            let now = live.record().container;
-            if live.is_gone() || now.starts != record.container.starts || now.phase != Phase::Starting {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Deletes the Pod of a start that a stop or removal ended while the Pod was being made.
-    async fn end_if_overtaken(&self, live: &Live, start: u32) {
-        let container = live.record().container;
-        let ended =
-            container.starts == start && container.phase == Phase::Exited && container.started_at.is_none();
-        if ended || live.is_gone() {
-            self.end_pod(live, start).await;
-        }
-    }
-
-    /// Repeats the `start`-th start at once, because its Pod has no agent: the next Pod gets the agent in
-    /// another way.
-    pub(in crate::engine) async fn repeat_start(
-        &self,
-        live: &Arc<Live>,
-        start: u32,
-        without_agent: &PodName,
-        reason: String,
-    ) {
-        let repeated = self.enact(live, Transition::Repeated { start }).await;
-        if repeated.is_none() {
-            // This is the second time, and there is no third way.
-            let cause = Cause::Agent(reason);
-            self.enact(live, Transition::FailedToBegin { start, cause }).await;
-            return;
-        }
-        tracing::info!(pod = %without_agent, reason, "the agent is not in the pod: another one copies it");
-        let process = Process::of(&live.record().container);
-        let (launched, ()) = tokio::join!(
-            self.launch(live, &process),
-            self.delete_pod(without_agent, POD_GRACE)
-        );
-        match launched {
-            Ok(()) => self.end_if_overtaken(live, start + 1).await,
-            Err(cause) => {
-                let start = start + 1;
-                self.enact(live, Transition::FailedToBegin { start, cause }).await;
-            }
-        }
-    }
-}
-
-impl From<ClusterError> for Cause {
-    fn from(error: ClusterError) -> Self {
-        match error {
-            ClusterError::Unavailable(_) => Self::Unavailable(error.to_string()),
-            ClusterError::QuotaFull(message) => Self::Quota(message),
-            other => Self::Refused(other.to_string()),
         }
     }
 }

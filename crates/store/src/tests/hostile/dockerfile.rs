@@ -1,4 +1,4 @@
-//! Dockerfiles that are short to send and long to read.
+//! Dockerfiles that are short to send and slow to read.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ async fn an_image_has_only_so_many_layers() {
     );
 }
 
-/// How long a future keeps its thread, at most.
+/// Returns the longest time for which a future keeps its thread.
 async fn longest_poll<T>(future: impl Future<Output = T>) -> (T, Duration) {
     let mut future = std::pin::pin!(future);
     let mut longest = Duration::ZERO;
@@ -224,7 +224,7 @@ fn no_dockerfile_ends_the_process() {
         "# escape=`\n",
         "\\ud83d",
     ];
-    // Always the same ones: Marsaglia's xorshift.
+    // A fixed sequence: Marsaglia's xorshift.
     let mut state = 88_172_645_463_325_252_u64;
     let mut pick = |count: usize| {
         state ^= state << 13;

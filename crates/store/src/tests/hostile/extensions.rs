@@ -1,10 +1,10 @@
-//! What is read into memory before an entry is known.
+//! Extensions that are read into memory before an entry is known.
 
 use super::*;
 use crate::entries::Entries;
 use crate::limits::EXTENSIONS;
 
-/// An entry of 3 GiB that tells another one's name, link or attributes.
+/// Returns an entry of 3 GiB that holds another one's name, link or attributes.
 fn endless(kind: u8) -> impl Iterator<Item = Vec<u8>> + Send + 'static {
     let mut header = if kind == b'x' {
         Header::new_ustar()

@@ -1,11 +1,11 @@
-//! What a build remembers of an archive: names, and where links lead.
+//! The memory of a build for an archive: names, and the targets of links.
 
 use std::time::{Duration, Instant};
 
 use super::*;
 use crate::context::BuildContext;
 
-/// An entry whose name, or whose link's target, is told by one before it.
+/// Returns an entry whose name or link target is in an entry before it.
 fn long(kind: u8, text: &str, entry: Vec<u8>) -> Vec<u8> {
     let told = self::entry(kind, "././@LongLink", format!("{text}\0").as_bytes());
     [told, entry].concat()
@@ -93,7 +93,7 @@ async fn links_are_followed_only_so_far() {
         text,
         "the archive has links that take more than 5000000 steps to follow"
     );
-    // Each time that it is followed, a path grows.
+    // Each time that a link is followed, the path grows.
     let links = [
         symlink("a", &"d/".repeat(2000)),
         symlink(&format!("{}b", "d/".repeat(40)), "x"),

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// An old GNU header of a file with holes: where its pieces are, and whether more are told behind it.
+/// Returns an old GNU header of a file with holes: the positions of its pieces, and whether more follow the
+/// header.
 fn old_gnu(name: &str, size: u64, pieces: &[(u64, u64)], is_extended: bool, real_size: u64) -> Vec<u8> {
     let mut header = header(b'S', name, size);
     let gnu = header.as_gnu_mut().unwrap();
@@ -73,7 +74,8 @@ async fn a_file_with_holes_is_refused_by_name_wherever_an_archive_is_read() {
     assert_eq!(files(root.path()), before);
 }
 
-/// A reader that does not know extended sparse headers sees here one large file; one that does sees a long name.
+/// Returns one archive with two readings: one large file for a reader that ignores extended sparse headers, a
+/// long name for one that knows them.
 fn two_archives(name_bytes: usize) -> impl Iterator<Item = Vec<u8>> + Send + 'static {
     let swallowed = 2 * BLOCK + name_bytes;
     let before = [

@@ -1,0 +1,65 @@
+//! The end of a program for certain: by its agent, or else with its Pod.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_protocol::Command;
+
+use crate::engine::{Engine, Live};
+use crate::life::Transition;
+use crate::name::PodName;
+use crate::phase::Phase;
+
+/// SIGKILL.
+pub(super) const SIGKILL: i32 = 9;
+/// SIGTERM, which stop sends first.
+pub(super) const SIGTERM: i32 = 15;
+/// Time in which the end of a program must be reported after SIGKILL. After it, the call is answered all the
+/// same.
+const KILL_LIMIT: Duration = Duration::from_secs(4);
+/// The grace period of a Pod's deletion. With 0, Kubernetes would forget the Pod without ending its program.
+pub(in crate::engine) const POD_GRACE: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Ends the program of the `start`-th start for certain: by its agent, or else with its Pod. If its end
+    /// is not reported in time, the record says so.
+    pub(in crate::engine) async fn end(&self, live: &Arc<Live>, start: u32) {
+        live.set_told_to_end(start);
+        let runs = || live.record().container.phase == Phase::Running;
+        if runs()
+            && live.commands.tell(start, Command::Signal { number: SIGKILL })
+            && tokio::time::timeout(KILL_LIMIT, ended(live, start)).await.is_ok()
+        {
+            return;
+        }
+        self.end_pod(live, start).await;
+        if runs() && tokio::time::timeout(KILL_LIMIT, ended(live, start)).await.is_ok() {
+            return;
+        }
+        self.enact(live, Transition::EndedUnseen { start }).await;
+    }
+
+    /// Deletes the Pod of the `start`-th start, unless another start has begun.
+    pub(in crate::engine) async fn end_pod(&self, live: &Live, start: u32) {
+        let record = live.record();
+        if start > 0 && record.container.is_at(start) {
+            self.delete_pod(&record.pod_name(), POD_GRACE).await;
+        }
+    }
+
+    /// Deletes a Pod.
+    pub(in crate::engine) async fn delete_pod(&self, pod: &PodName, grace: Duration) {
+        if let Err(error) = self.0.cluster.delete_pod(pod, grace).await {
+            tracing::warn!(%pod, %error, "cannot delete the pod");
+        }
+    }
+}
+
+/// Waits until the program of the `start`-th start has ended.
+pub(super) async fn ended(live: &Live, start: u32) {
+    live.until(|seen| {
+        let container = &seen.record.container;
+        (seen.gone || !container.phase.is_live() || !container.is_at(start)).then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,164 @@
+//! The sentences of causes: who, in which Pod, why, and what to do.
+
+use std::borrow::Cow;
+
+use super::Cause;
+use super::end::{End, RAISE_MEMORY};
+use super::refusal;
+use super::who::Who;
+use super::words::{cut, end_of};
+use crate::container::Container;
+use crate::name::PodName;
+
+/// The remedy for a peer that its chaincode does not reach.
+const NAME_THE_PEER: &str =
+    "set CORE_PEER_CHAINCODEADDRESS of the peer to a name that pods can resolve, and its port";
+/// Messages of chaincode that does not reach its peer, from the shims for Go, Node.js and Java.
+const NO_PEER: [&str; 8] = [
+    "no such host",
+    "produced zero addresses",
+    "context deadline exceeded",
+    "connection refused",
+    "i/o timeout",
+    "ENOTFOUND",
+    "ECONNREFUSED",
+    "UnknownHostException",
+];
+/// Messages about a program that cannot be executed, and the remedy for each.
+const UNEXECUTABLE: [(&str, &str); 2] = [
+    (
+        "exec format error",
+        "it is made for another architecture than its node's: build it where it is to run",
+    ),
+    ("permission denied", "make it executable for everybody"),
+];
+/// The remedy for all other messages than those in [`UNEXECUTABLE`].
+const NO_SUCH_PROGRAM: &str = "see that its image, or what was built on it, has that program";
+
+impl Cause {
+    /// Returns the sentence that the client and the Event get.
+    #[must_use]
+    pub fn sentence(&self, container: &Container, pod: &PodName) -> String {
+        let who = Who(container);
+        match self {
+            Self::PeerAddress(address) => format!(
+                "{who} cannot reach its peer at {address}: in pod {pod} that is the pod itself; {NAME_THE_PEER}"
+            ),
+            Self::DiedAtOnce {
+                code,
+                oom_killed,
+                peer,
+                last_words,
+            } => died(
+                container,
+                pod,
+                (*code, *oom_killed),
+                peer,
+                end_of(last_words.trim()),
+            ),
+            _ => {
+                let (why, remedy) = (cut(self.why(pod)), self.remedy(container));
+                format!("{who} cannot run: {why}; {remedy}")
+            }
+        }
+    }
+
+    /// Returns why the container cannot run; empty where the whole sentence is another.
+    fn why(&self, pod: &PodName) -> String {
+        match self {
+            Self::PeerAddress(_) | Self::DiedAtOnce { .. } => String::new(),
+            Self::AtRoot => {
+                format!("files that were built or uploaded into / itself can be in no volume of pod {pod}")
+            }
+            Self::Refused(message) | Self::Quota(message) => format!("pod {pod} is refused: {message}"),
+            Self::Unavailable(message) => message.clone(),
+            Self::Unschedulable(message) => format!("no node takes pod {pod}: {message}"),
+            Self::Blocked(message) => format!("pod {pod} waits on its node: {message}"),
+            Self::Image { image, message, .. } => format!("pod {pod} cannot pull image {image}: {message}"),
+            Self::Container { message, .. } => format!("pod {pod} cannot begin: {message}"),
+            Self::AgentImage { image, message, .. } => {
+                format!("pod {pod} cannot pull image {image}, which has chainpod's agent: {message}")
+            }
+            Self::Agent(message) => format!("chainpod's agent does not get into pod {pod}: {message}"),
+            Self::Files(message) => format!("its files do not get into pod {pod}: {message}"),
+            Self::AgentWaits(message) => format!("the agent in pod {pod} waits for chainpod: {message}"),
+            Self::Command { message, .. } => format!("pod {pod} cannot execute its program: {message}"),
+            Self::PodEnded { code, end } => {
+                format!("pod {pod} ended with {code} before the program began: {end}")
+            }
+            Self::ImageCommand { image, message } => {
+                format!("the ENTRYPOINT of image {image} is not known: {message}")
+            }
+            Self::Silence(limit) => format!("pod {pod} did not start within {} s", limit.as_secs()),
+        }
+    }
+
+    /// Returns the advice; empty where the whole sentence is another.
+    fn remedy(&self, container: &Container) -> Cow<'static, str> {
+        let remedy = match self {
+            Self::PodEnded { end, .. } => return end.remedy(container).into(),
+            Self::PeerAddress(_) | Self::DiedAtOnce { .. } => "",
+            Self::AtRoot => "put them into a directory",
+            Self::Refused(message) => refusal::remedy(message),
+            Self::Quota(_) => refusal::QUOTA,
+            Self::Unavailable(_) => refusal::UNAVAILABLE,
+            Self::Unschedulable(_) => "add a node that does, or let it ask for less",
+            Self::Blocked(_) => "see that what the pod names is there and that its node works",
+            Self::Image { .. } => "see that it exists and that the nodes can pull it",
+            Self::Container { .. } => "see that what the pod names is there and allowed on its node",
+            Self::AgentImage { .. } => "set chainpod's agent-image to an image that the nodes can pull",
+            Self::Agent(_) => "see chainpod's agent-image and agent-volume",
+            Self::Files(_) => "see that pods reach chainpod's agent-address, and its log",
+            Self::AgentWaits(_) => {
+                "check that pods reach chainpod's agent-address, that nothing on the way has another certificate, and chainpod's log"
+            }
+            Self::Command { message, .. } => unexecutable(message),
+            Self::ImageCommand { .. } => {
+                "say it in chainpod's rules (images[].entrypoint), or let chainpod read the registry (registry-auth)"
+            }
+            Self::Silence(_) => "see what kubectl get events says of it",
+        };
+        remedy.into()
+    }
+}
+
+/// Returns the remedy for a program that cannot be executed, by the message about it.
+fn unexecutable(message: &str) -> &'static str {
+    let rows = UNEXECUTABLE.iter().find(|(said, _)| message.contains(said));
+    rows.map_or(NO_SUCH_PROGRAM, |(_, remedy)| remedy)
+}
+
+/// Returns the sentence for chaincode that died at once.
+fn died(
+    container: &Container,
+    pod: &PodName,
+    (code, oom_killed): (i64, bool),
+    peer: &str,
+    words: &str,
+) -> String {
+    let (how, remedy) = if oom_killed {
+        (End::OutOfMemory.how(container, code), RAISE_MEMORY.to_owned())
+    } else if NO_PEER.iter().any(|said| words.contains(said)) {
+        let how = format!("exited with {code}");
+        (
+            how,
+            format!("see that pods can resolve and reach its peer at {peer}: {NAME_THE_PEER}"),
+        )
+    } else {
+        let mend = if words.is_empty() {
+            "let it say why it ends"
+        } else {
+            "mend what it says"
+        };
+        let how = format!("exited with {code}");
+        (how, format!("{mend}, and the next transaction launches it again"))
+    };
+    let words = match words {
+        "" => "it wrote nothing".to_owned(),
+        words => format!("its last words: {words}"),
+    };
+    format!(
+        "{} {how} right after its start in pod {pod}; {remedy}; {words}",
+        Who(container)
+    )
+}

@@ -1,0 +1,187 @@
+//! Attacks on a running chainpod: bodies that unfold to gigabytes, and a line of a log that does not end. Each is
+//! refused or read on, memory stays bounded, and others are answered meanwhile.
+
+#[path = "attacks/bodies.rs"]
+mod bodies;
+#[path = "attacks/client.rs"]
+mod client;
+#[path = "attacks/memory.rs"]
+mod memory;
+
+use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use harness::chainpod::Chainpod;
+use harness::lab;
+use lab::docker::{Docker, tar};
+use lab::progress::Progress;
+use serde_json::json;
+
+use self::client::{ping, refused};
+use self::memory::Memory;
+
+/// How soon others are answered meanwhile.
+const PING_LIMIT: Duration = Duration::from_secs(1);
+/// How often others call meanwhile.
+const PING_EVERY: Duration = Duration::from_millis(50);
+/// The length of the line that does not end.
+const LINE_BYTES: usize = 192 << 20;
+/// What a program writes after it.
+const LAST: &[u8] = b"\nthe end\n";
+
+/// A chainpod with a container `own`, and what it holds while nobody calls.
+struct Attacked {
+    chainpod: Chainpod,
+    memory: Memory,
+    /// What went wrong, by attack.
+    failures: Vec<String>,
+}
+
+impl Attacked {
+    fn start(name: &str, command: &[&str]) -> Self {
+        let (cluster, daemon) = lab(&Progress::new(name));
+        let chainpod = Chainpod::start(&cluster, &daemon, name).unwrap();
+        let docker = Docker::new(chainpod.docker());
+        let context = tar(&[("Dockerfile", b"FROM hyperledger/fabric-baseos:2.5\n")]).unwrap();
+        docker.build("own", &context).unwrap();
+        let own = json!({"Image": "own", "Cmd": command});
+        docker.create("own", &own).unwrap();
+        let memory = Memory::idle(chainpod.pid());
+        Self {
+            chainpod,
+            memory,
+            failures: Vec::new(),
+        }
+    }
+
+    /// Makes the attack while others call. What it kills begins anew.
+    fn suffer(&mut self, name: &str, attack: impl FnOnce(&Chainpod) -> Result<()>) {
+        let (begun, over) = (Instant::now(), AtomicBool::new(false));
+        let (chainpod, memory) = (&self.chainpod, &self.memory);
+        let outcomes = thread::scope(|scope| {
+            let bounded = scope.spawn(|| memory.is_bounded(&over));
+            let answered = scope.spawn(|| answers(chainpod, &over));
+            let outcome = attack(chainpod);
+            over.store(true, Ordering::Relaxed);
+            [outcome, bounded.join().unwrap(), answered.join().unwrap()]
+        });
+        println!("{name}: {:?}, {:?}", begun.elapsed(), outcomes);
+        let errors = outcomes.into_iter().filter_map(Result::err);
+        self.failures
+            .extend(errors.map(|error| format!("{name}: {error:#}")));
+        if self.chainpod.ended_within(Duration::ZERO).unwrap().is_some() {
+            self.chainpod.start_again().unwrap();
+            self.memory = Memory::idle(self.chainpod.pid());
+        }
+    }
+
+    fn end(self) {
+        assert!(self.failures.is_empty(), "{}", self.failures.join("\n"));
+    }
+}
+
+/// Whether others are answered in time until it is over.
+fn answers(chainpod: &Chainpod, over: &AtomicBool) -> Result<()> {
+    let mut slowest = Duration::ZERO;
+    while !over.load(Ordering::Relaxed) {
+        let begun = Instant::now();
+        ping(chainpod.docker(), PING_LIMIT)?;
+        slowest = slowest.max(begun.elapsed());
+        thread::sleep(PING_EVERY);
+    }
+    ensure!(slowest < PING_LIMIT, "/_ping took {slowest:?}");
+    Ok(())
+}
+
+#[test]
+fn bodies_that_unfold_to_gigabytes_are_refused_in_little_memory() {
+    let mut attacked = Attacked::start("attacks", &["true"]);
+    let put = "PUT /containers/own/archive?path=/";
+    for (name, call, body, words) in [
+        ("F1", put, bodies::sparse(), "a sparse file: etc/a"),
+        (
+            "F2",
+            "POST /build?t=x",
+            bodies::differential(),
+            "a sparse file: a",
+        ),
+        (
+            "F3",
+            "POST /build?t=x",
+            bodies::links(127 * 1024),
+            "a link's target",
+        ),
+        (
+            "F3 within each limit",
+            "POST /build?t=x",
+            bodies::links(4096),
+            "names and links of more than",
+        ),
+        (
+            "F3 by paths",
+            "POST /build?t=x",
+            bodies::paths(),
+            "names and links of more than",
+        ),
+        ("F5", "POST /build?t=x", bodies::environment(), "ENV"),
+    ] {
+        attacked.suffer(name, |chainpod| refused(chainpod.docker(), call, body, words));
+    }
+    attacked.suffer("F6", |chainpod| {
+        thread::scope(|scope| {
+            let builds = ["x", "y", "z"].map(|tag| {
+                let call = format!("POST /build?t={tag}");
+                scope.spawn(move || {
+                    refused(
+                        chainpod.docker(),
+                        &call,
+                        bodies::instructions(),
+                        "the Dockerfile has",
+                    )
+                })
+            });
+            builds.into_iter().try_for_each(|build| build.join().unwrap())
+        })
+    });
+    attacked.end();
+}
+
+#[test]
+fn a_line_that_does_not_end_is_read_on_in_little_memory() {
+    let line = format!("head -c {LINE_BYTES} /dev/zero | tr '\\0' x; printf '\\nthe end\\n'");
+    let mut attacked = Attacked::start("attackslog", &["/bin/sh", "-c", &line]);
+    attacked.suffer("F4", |chainpod| {
+        Docker::new(chainpod.docker()).start("own")?;
+        follow(chainpod)
+    });
+    attacked.end();
+}
+
+/// Reads the log as it comes, to its end.
+fn follow(chainpod: &Chainpod) -> Result<()> {
+    let url = format!(
+        "http://{}/containers/own/logs?follow=1&stdout=1",
+        chainpod.docker()
+    );
+    let mut answer = ureq::get(&url).call()?;
+    let mut frames = answer.body_mut().with_config().limit(u64::MAX).reader();
+    let (mut length, mut end) = (0, Vec::new());
+    let mut header = [0; 8];
+    while frames.read_exact(&mut header).is_ok() {
+        let [.., a, b, c, d] = header;
+        let mut frame = vec![0; u32::from_be_bytes([a, b, c, d]) as usize];
+        frames.read_exact(&mut frame)?;
+        let text = frame.iter().take_while(|byte| **byte == b'x').count();
+        length += text;
+        end.extend(&frame[text..]);
+    }
+    ensure!(
+        (length, &end[..]) == (LINE_BYTES, LAST),
+        "{length} bytes of the line were read, and then {:?}",
+        String::from_utf8_lossy(&end)
+    );
+    Ok(())
+}
