@@ -113,7 +113,7 @@ fn bodies_that_unfold_to_gigabytes_are_refused_in_little_memory() {
             "F3",
             "POST /build?t=x",
             bodies::links(127 * 1024),
-            "a link's target",
+            "the archive has a name or attributes of more than 128 KiB",
         ),
         (
             "F3 within each limit",
@@ -140,7 +140,7 @@ fn bodies_that_unfold_to_gigabytes_are_refused_in_little_memory() {
                         chainpod.docker(),
                         &call,
                         bodies::instructions(),
-                        "the Dockerfile has",
+                        "a Dockerfile has at most 128 KiB",
                     )
                 })
             });
