@@ -216,6 +216,7 @@ fn doctor_finds_what_is_there_and_what_is_not() {
         "permissions",
         "pods",
         "image volumes",
+        "agent image",
         "agents",
         "names",
         "store",
@@ -241,4 +242,79 @@ fn doctor_finds_what_is_there_and_what_is_not() {
         &all.to_string(),
         &["exceeded quota", "raise the namespace's quota"],
     );
+}
+
+/// These are mistakes of everybody's first hour, found before anybody installs chaincode.
+#[test]
+fn doctor_finds_the_mistakes_of_the_first_hour() {
+    let (lab, other) = (Lab::new("operators-first"), Lab::new("operators-second"));
+    let store = format!("--store={}", lab.chainpod.store().display());
+    let image = format!("--agent-image={}", Chainpod::agent_image());
+    let address = format!("--agent-address={}", lab.chainpod.agents());
+    let check = |arguments: &[&str], name: &str| {
+        let output = lab.command(&[&["doctor", "-o", "json", &store], arguments].concat());
+        let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut all = all.as_array().unwrap().iter();
+        let check = all.find(|check| check["check"] == name).unwrap();
+        let text = format!("{} {} {}", check["status"], check["text"], check["remedy"]);
+        eprintln!("{name}: {text}");
+        text
+    };
+
+    let nope = ["--agent-image=docker.io/chainpod/chainpod:nope", &address];
+    let begun = std::time::Instant::now();
+    for name in ["agent image", "agents"] {
+        says(
+            &check(&nope, name),
+            &[
+                "failed",
+                "cannot pull agent-image docker.io/chainpod/chainpod:nope: ",
+                "set agent-image",
+            ],
+        );
+    }
+    assert!(begun.elapsed() < 3 * LIMIT, "{:?}", begun.elapsed());
+
+    let stranger = format!("--agent-address={}", other.chainpod.agents());
+    says(
+        &check(&[&image, &stranger], "agents"),
+        &[
+            "failed",
+            "is not this chainpod: ",
+            "invalid peer certificate",
+            "mesh or proxy",
+        ],
+    );
+    let closed = format!("--agent-address={}:1", lab.chainpod.agents().ip());
+    says(
+        &check(&[&image, &closed], "agents"),
+        &["failed", "cannot be reached: Connection refused"],
+    );
+
+    let limits = [
+        "create",
+        "quota",
+        "limits",
+        "--hard=limits.cpu=20,limits.memory=20Gi",
+    ];
+    lab.chainpod.kubectl(&limits).unwrap();
+    says(
+        &check(&[&image, &address], "pods"),
+        &[
+            "failed",
+            "must specify limits.cpu for: chaincode",
+            "set resources.limits",
+        ],
+    );
+    // What doctor itself needs of Pods has limits.
+    says(
+        &check(&[&image, &address], "agents"),
+        &["ok", "and chainpod is there"],
+    );
+    let rules = tempfile::NamedTempFile::new().unwrap();
+    let all = "pods:\n- name: all\n  resources: {limits: {cpu: 1, memory: 256Mi}}\n";
+    std::fs::write(rules.path(), all).unwrap();
+    let rules = format!("--rules={}", rules.path().display());
+    says(&check(&[&image, &address, &rules], "pods"), &["ok"]);
+    assert_eq!(lab.chainpod.objects("pods", &[]).unwrap(), [""; 0]);
 }

@@ -164,7 +164,8 @@ impl Chainpod {
             .arg("serve")
             .args(["--listen", &format!("tcp://{docker}")])
             .args(["--namespace", namespace.name(), "--instance", instance])
-            .args(["--agent-listen", &agents.to_string(), "--agent-image", IMAGE])
+            .args(unless_given(with.options, "--agent-listen", &agents.to_string()))
+            .args(unless_given(with.options, "--agent-image", IMAGE))
             .args(["--admin-listen", &admin.to_string()])
             .args(["--log-format", "json", "--log-filter", LOG_FILTER])
             .arg("--kubeconfig")
@@ -305,6 +306,16 @@ impl Drop for Chainpod {
         let _ = self.ended_within(STOP_LIMIT);
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// An option and its value, for one that `given` has not.
+fn unless_given<'a>(given: &[String], name: &'a str, value: &'a str) -> Vec<&'a str> {
+    let is_it = |option: &String| option.split('=').next() == Some(name);
+    if given.iter().any(is_it) {
+        Vec::new()
+    } else {
+        vec![name, value]
     }
 }
 

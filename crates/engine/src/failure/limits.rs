@@ -33,9 +33,9 @@ impl Default for StartLimits {
             alive: Duration::from_secs(5),
             // An autoscaler has begun to add a node by then.
             unschedulable: Duration::from_secs(60),
-            // A start that cannot work is answered within 15 s, and the kubelet reports a failure up to 2 s
-            // after it happens. It tries again after 10 s.
-            unpullable: Duration::from_secs(12),
+            // A start that cannot work is answered within 15 s, and a busy node reports the first failure after 2 to
+            // 4 s. The kubelet tries again 10 to 15 s later.
+            unpullable: Duration::from_secs(10),
             // A busy node is late with a Secret, or with the runtime's answer, and recovers in seconds.
             unmade: Duration::from_secs(8),
             // A new node has a network by then, and peers' users get an answer within 30 s.
