@@ -10,6 +10,7 @@ const PULL_LIMIT: Duration = Duration::from_secs(15);
 const NO_IMAGE: &str = "docker.io/chainpod/chainpod:nope";
 
 #[test]
+#[ignore = "takes long: cargo xtask test --full"]
 fn an_agent_image_that_cannot_be_pulled_is_named_in_each_shape() {
     for volume in ["image", "init"] {
         let option = format!("--agent-volume={volume}");

@@ -19,6 +19,7 @@ pods:
 ";
 
 #[test]
+#[ignore = "takes long: cargo xtask test --full"]
 fn a_quota_that_counts_limits_is_kept_in_each_shape_by_programs_that_have_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rules.yaml");
@@ -53,6 +54,7 @@ fn a_quota_that_counts_limits_is_kept_in_each_shape_by_programs_that_have_their_
 
 /// A tree of some hundred MB, through a container that has 64 MiB.
 #[test]
+#[ignore = "takes long: cargo xtask test --full"]
 fn a_large_image_keeps_its_files_within_the_limits_of_what_copies_them() {
     let world = World::new("waits-large", &["--agent-volume=init"]);
     let dockerfile = b"FROM hyperledger/fabric-ccenv:2.5\nCOPY own.conf /usr/local/\n";

@@ -59,6 +59,7 @@ const ROWS: [Row; 4] = [
 ];
 
 #[test]
+#[ignore = "takes long: cargo xtask test --full"]
 fn what_others_do_to_a_pod_has_its_cause() {
     let cluster = Cluster::running().expect("no lab runs: cargo xtask lab up");
     let worlds = ROWS.each_ref().map(|row| {
