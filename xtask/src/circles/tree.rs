@@ -5,8 +5,7 @@
 //!
 //! - `mod name;`, because a declaration needs nothing of what is in the file.
 //! - Names that a module takes from a module around it (`super::NODE`), because it is a part of that module,
-//! like a
-//!   function of the same file: it sees the private names too. To keep circles from hiding behind this, a path into
+//!   like a function of the same file: it sees the private names too. To keep circles from hiding behind this, a path into
 //!   a module from outside counts for each module that it enters: `crate::cluster::node::Node` needs `cluster.rs`
 //!   and `cluster/node.rs`.
 //! - `pub use` of a name from inside the module, because it only gives the name a second address. Users of the name
