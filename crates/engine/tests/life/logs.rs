@@ -9,6 +9,9 @@ const HELD_BYTES: usize = 512 * 1024;
 /// Bytes that an error may have, with the program's last lines and the text around them.
 const ERROR_BYTES: usize = 5 * 1024;
 
+/// Longer than a complete log may be quiet.
+const SLOW: Duration = Duration::from_millis(300);
+
 fn line(second: i64, text: impl Into<Vec<u8>>) -> LogLine {
     LogLine {
         time: Timestamp::from_second(second).unwrap(),
@@ -80,6 +83,29 @@ async fn a_client_that_does_not_read_holds_little() {
     let held = lab.cluster.log_bytes_read();
     assert!(held <= HELD_BYTES, "{held} bytes");
     assert_eq!(lines.count().await, 999);
+}
+
+#[tokio::test]
+async fn a_slow_client_gets_what_the_kubelet_rotates_away_meanwhile() {
+    let lab = lab();
+    let agent = lab.running().await;
+    let piece = vec![b'x'; LogLine::MOST_BYTES];
+    lab.cluster
+        .set_log((0..100).map(|_| line(1, piece.clone())).collect());
+    let request = LogRequest {
+        follow: true,
+        ..LogRequest::default()
+    };
+    let mut lines = lab.engine.logs(NAME, request).await.unwrap();
+    lines.next().await.unwrap();
+    lab.exits(&agent, 0).await;
+    lab.pod_ends(&agent, 0).await;
+    // From now on the log that can be opened is the newest file.
+    lab.cluster.set_log(vec![line(2, "z\n")]);
+    tokio::time::sleep(SLOW).await;
+    let rest: Vec<_> = tokio::time::timeout(PATIENCE, lines.collect()).await.unwrap();
+    let pieces = rest.iter().take_while(|line| line.text == piece).count();
+    assert_eq!((pieces, &rest[pieces..]), (99, &[line(2, "z\n")][..]));
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! Logs: the earlier and later output of a program, read from its Pod's log and resumed if the connection to
 //! the kubelet is cut.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
 use crate::container::Role;
@@ -27,6 +29,9 @@ use self::sink::Sink;
 /// Time in which the kubelet must report the end of a Pod whose exit is known. Only then is its log known to
 /// be complete.
 const LOG_COMPLETE_LIMIT: Duration = Duration::from_secs(3);
+/// Time without a line after which a complete log is not followed any further. As long as lines come, the kubelet
+/// may be reading a file that it has rotated: only this read gets the rest of it.
+const LOG_QUIET: Duration = Duration::from_millis(100);
 /// Lines that are read as a program's last ones. A stack trace is not much longer.
 const LAST_LINES: usize = 20;
 /// Time in which the API server and the kubelet must return them.
@@ -141,7 +146,8 @@ impl Engine {
         }
     }
 
-    /// Reads the log once, from the end of the last read, until it ends or is known to be complete.
+    /// Reads the log once, from the end of the last read, until it ends, or is known to be complete and no more
+    /// lines come.
     async fn read(
         &self,
         live: &Live,
@@ -153,12 +159,20 @@ impl Engine {
         let (since, tail) = cursor.place();
         let mut lines = self.0.cluster.logs(pod, since, tail, follow).await?;
         cursor.rewind();
-        let complete = log_complete(live, *start);
-        tokio::pin!(complete);
+        let mut complete = pin!(log_complete(live, *start));
+        let mut is_complete = false;
         while !sink.is_closed() {
+            let asked = Instant::now();
+            let quiet = async {
+                if !is_complete {
+                    complete.as_mut().await;
+                    is_complete = true;
+                }
+                sleep_until(asked + LOG_QUIET).await;
+            };
             let line = tokio::select! {
                 line = lines.next() => line,
-                () = &mut complete, if follow => return Ok(()),
+                () = quiet, if follow => return Ok(()),
                 () = sink.closed() => return Ok(()),
             };
             let Some(line) = line.transpose()? else { break };
