@@ -27,8 +27,10 @@ use self::memory::Memory;
 const PING_LIMIT: Duration = Duration::from_secs(1);
 /// The pause between two calls of other callers.
 const PING_EVERY: Duration = Duration::from_millis(50);
-/// The length of the line that does not end.
-const LINE_BYTES: usize = 192 << 20;
+/// The time in which a killed process with a gigabyte of memory ends.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
+/// The length of the line that does not end: held whole, it was held twice.
+const LINE_BYTES: usize = 64 << 20;
 /// The end of the output, after that line.
 const LAST: &[u8] = b"\nthe end\n";
 
@@ -68,14 +70,14 @@ impl Attacked {
             over.store(true, Ordering::Relaxed);
             [outcome, bounded.join().unwrap(), answered.join().unwrap()]
         });
-        println!("{name}: {:?}, {:?}", begun.elapsed(), outcomes);
+        println!("{name}: over after {:?}", begun.elapsed());
         let errors = outcomes.into_iter().filter_map(Result::err);
-        self.failures
-            .extend(errors.map(|error| format!("{name}: {error:#}")));
-        if self.chainpod.ended_within(Duration::ZERO).unwrap().is_some() {
+        let errors: Vec<_> = errors.map(|error| format!("{name}: {error:#}")).collect();
+        if !errors.is_empty() && self.chainpod.ended_within(KILL_LIMIT).unwrap().is_some() {
             self.chainpod.start_again().unwrap();
             self.memory = Memory::idle(self.chainpod.pid());
         }
+        self.failures.extend(errors);
     }
 
     fn end(self) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 /// The memory that chainpod may use above its idle memory.
 const ABOVE_IDLE_KIB: u64 = 64 * 1024;
@@ -43,13 +43,10 @@ impl Memory {
             thread::sleep(LOOK_EVERY);
         }
         let most = status_kib(process, "VmHWM:");
-        let above = most.map(|most| most.saturating_sub(self.idle_kib));
-        println!("{above:?} KiB above {} KiB", self.idle_kib);
-        ensure!(
-            above.is_some_and(|above| above <= ABOVE_IDLE_KIB),
-            "it held {above:?} KiB above {} KiB",
-            self.idle_kib
-        );
+        let most = most.context("the process has ended")?;
+        let (idle, above) = (self.idle_kib, most.saturating_sub(self.idle_kib));
+        println!("it held {above} KiB above {idle} KiB");
+        ensure!(above <= ABOVE_IDLE_KIB, "it held {above} KiB above {idle} KiB");
         Ok(())
     }
 }
