@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStateWaiting
 
 use self::ending::{NODE_LOST, ending};
 use self::parts::{parts, program};
+pub(crate) use self::waits::waits_for_other;
 use self::waits::{COMES, pull, stuck, words};
 use crate::pod::identity;
 

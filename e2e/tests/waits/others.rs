@@ -23,9 +23,10 @@ const PATCHED: &str = "JSONPatch{op: 'add', path: '/metadata/labels/patched', va
 const ROWS: [Row; 4] = [
     Row {
         name: "hangs",
-        // It waits for an agent that nobody starts.
-        patch: "JSONPatch{op: 'replace', path: '/spec/containers/0/lifecycle/postStart/exec/command', \
-                value: ['/chainpod-agent', '--stay', '/.chainpod']}",
+        // Longer than a start may last without a cause, and not for ever: the kubelet ends no Pod before its hooks.
+        patch: "JSONPatch{op: 'replace', path: '/spec/containers/0/lifecycle/postStart', \
+                value: {'sleep': {'seconds': 60}}}, \
+                JSONPatch{op: 'replace', path: '/spec/terminationGracePeriodSeconds', value: 60}",
         volume: "init",
         reason: "PodBlocked",
         says: &["container agent has started, and its postStart hook does not end"],

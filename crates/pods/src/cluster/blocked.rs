@@ -1,6 +1,7 @@
-//! Causes that a Pod's status does not show. Only Events report a volume that cannot be mounted, a missing
-//! network and a hook that does not end. Only the agent's log shows if the agent cannot reach chainpod. Both
-//! are read once a start takes long; they are not watched.
+//! Causes that the status of our own containers does not show. The status of an injected init container
+//! shows if ours wait for it. Only Events report a volume that cannot be mounted, a missing network and a hook
+//! that does not end. Only the agent's log shows if the agent cannot reach chainpod. All are read once a start
+//! takes long; they are not watched.
 
 use std::cmp::Reverse;
 
@@ -64,6 +65,10 @@ impl KubeCluster {
     }
 
     async fn node_waits(&self, pod: &Pod) -> Result<Option<Cause>, ClusterError> {
+        // Its Events do not show it for long: each try begins with one that counts as progress.
+        if let Some(why) = status::waits_for_other(pod) {
+            return Ok(Some(Cause::Blocked(why)));
+        }
         let events = self.api::<Event>();
         let uid = pod.metadata.uid.as_deref().unwrap_or_default();
         let params = ListParams::default().fields(&format!("involvedObject.uid={uid}"));

@@ -57,6 +57,22 @@ pub(super) fn stuck(pod: &Pod, is_ending: bool) -> Option<Cause> {
     })
 }
 
+/// Returns the kubelet's report on the first init container of others that cannot start, because ours wait
+/// for it.
+pub(crate) fn waits_for_other(pod: &Pod) -> Option<String> {
+    let statuses = pod.status.as_ref()?.init_container_statuses.iter().flatten();
+    let mut others = statuses.filter(|status| parts(pod).all(|part| part.name() != status.name));
+    others.find_map(|status| {
+        let waiting = status.state.as_ref()?.waiting.as_ref()?;
+        let reason = waiting
+            .reason
+            .as_deref()
+            .filter(|reason| !COMES.contains(reason))?;
+        let message = sentence(Some(reason), waiting.message.as_deref());
+        Some(format!("init container {}: {message}", status.name))
+    })
+}
+
 /// Returns true if a container in that state has run its program.
 fn has_run(state: &ContainerState) -> bool {
     let ended = state.terminated.as_ref();

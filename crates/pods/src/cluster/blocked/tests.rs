@@ -205,6 +205,18 @@ async fn each_stage_of_a_pod_is_asked_of_whoever_knows() {
             events,
             Some(Cause::Blocked("FailedMount: why".to_owned())),
         ),
+        // The kubelet tries again: the Events of a try end within the second in which it begins.
+        (
+            json!({"startTime": started, "initContainerStatuses": [
+                state("keeper", &json!({"waiting": {"reason": "PodInitializing"}})),
+                state("mesh-init", &json!({"waiting": {"reason": "ErrImagePull", "message": "no mesh/init:nope"}})),
+            ]}),
+            true,
+            json!({"apiVersion": "v1", "kind": "EventList", "metadata": {}, "items": []}),
+            Some(Cause::Blocked(
+                "init container mesh-init: ErrImagePull: no mesh/init:nope".to_owned(),
+            )),
+        ),
         (running.clone(), true, json!("what a program writes\n"), None),
         (running, true, log, Some(Cause::AgentWaits("why".to_owned()))),
     ] {
