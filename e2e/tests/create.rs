@@ -57,6 +57,20 @@ impl World {
         self.docker.logs(name).unwrap()
     }
 
+    /// Attaches to the output of a container. The status is read.
+    fn attach(&self, name: &str) -> TcpStream {
+        let mut attached = TcpStream::connect(self.chainpod.docker()).unwrap();
+        let request = format!(
+            "POST /containers/{name}/attach?stream=1&stdout=1&stderr=1 HTTP/1.1\r\nhost: docker\r\n\
+             connection: Upgrade\r\nupgrade: tcp\r\n\r\n"
+        );
+        attached.write_all(request.as_bytes()).unwrap();
+        // It is attached when it has been answered.
+        let mut first = [0; 12];
+        attached.read_exact(&mut first).unwrap();
+        attached
+    }
+
     /// The Pod of a container.
     fn pod(&self, name: &str) -> Value {
         let pods = self.chainpod.kubectl(&["get", "pods", "-o", "json"]).unwrap();
@@ -182,6 +196,35 @@ fn what_removes_itself_is_gone(world: &World) {
     await_so("it is gone", SOON, || world.docker.inspect("once").is_err());
 }
 
+/// As `docker run --rm` does: its calls, in its order.
+#[test]
+fn a_foreground_run_that_removes_its_container_prints_all_and_has_its_exit_code() {
+    let world = serve("run-rm");
+    for (image, code) in [(BASEOS, 0), (BUILT, 3)] {
+        let body = json!({
+            "Image": image, "Entrypoint": ["/bin/sh", "-c"], "Cmd": [format!("echo short; exit {code}")],
+            "Tty": true, "HostConfig": {"AutoRemove": true},
+        });
+        world.docker.create("rm", &body).unwrap();
+        let mut attached = world.attach("rm");
+        let mut wait = TcpStream::connect(world.chainpod.docker()).unwrap();
+        wait.write_all(
+            b"POST /containers/rm/wait?condition=removed HTTP/1.1\r\nhost: docker\r\nconnection: close\r\n\r\n",
+        )
+        .unwrap();
+        world.docker.start("rm").unwrap();
+        let (mut output, mut exit) = (String::new(), String::new());
+        attached.read_to_string(&mut output).unwrap();
+        wait.read_to_string(&mut exit).unwrap();
+        assert!(output.ends_with("\r\n\r\nshort\r\n"), "{image}: {output}");
+        assert!(
+            exit.contains(&format!("\"StatusCode\":{code}")),
+            "{image}: {exit}"
+        );
+        assert!(world.docker.inspect("rm").is_err(), "{image}");
+    }
+}
+
 #[test]
 fn a_program_with_a_terminal_is_attached_to_without_frames() {
     let world = serve("terminal");
@@ -189,13 +232,7 @@ fn a_program_with_a_terminal_is_attached_to_without_frames() {
         let script = "test -t 0 && test -t 1 && test -t 2 && echo terminal";
         let body = json!({"Image": image, "Entrypoint": ["/bin/sh", "-c"], "Cmd": [script], "Tty": true});
         world.docker.create("terminal", &body).unwrap();
-        let mut attached = TcpStream::connect(world.chainpod.docker()).unwrap();
-        let request = "POST /containers/terminal/attach?stream=1&stdout=1&stderr=1 HTTP/1.1\r\nhost: docker\r\n\
-                       connection: Upgrade\r\nupgrade: tcp\r\n\r\n";
-        attached.write_all(request.as_bytes()).unwrap();
-        // It is attached when it has been answered.
-        let mut first = [0; 12];
-        attached.read_exact(&mut first).unwrap();
+        let mut attached = world.attach("terminal");
         world.docker.start("terminal").unwrap();
         assert_eq!(world.docker.wait("terminal").unwrap(), 0, "{image}");
         let mut answer = String::new();
