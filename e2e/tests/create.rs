@@ -271,21 +271,21 @@ fn what_is_ignored_is_said_and_what_is_refused_says_why() {
     world.docker.start("warned").unwrap();
     assert_eq!(world.docker.wait("warned").unwrap(), 0);
     for (field, value, why) in [
-        ("Binds", json!(["/:/host"]), "no file of its node's"),
-        ("Privileged", json!(true), "no rights beyond its user's"),
-        ("CapAdd", json!(["NET_ADMIN"]), "no rights beyond its user's"),
+        ("Binds", json!(["/:/host"]), "Pods get no host files"),
+        ("Privileged", json!(true), "Pods get no extra privileges"),
+        ("CapAdd", json!(["NET_ADMIN"]), "Pods get no extra privileges"),
         (
             "Devices",
             json!([{"PathOnHost": "/dev/fuse"}]),
-            "no device of its node's",
+            "Pods get no host devices",
         ),
-        ("PidMode", json!("host"), "sees its own processes alone"),
+        ("PidMode", json!("host"), "sees only its own processes"),
     ] {
         let body = json!({"Image": BASEOS, "Cmd": ["true"], "HostConfig": {field: value}});
         let error = world.docker.create("refused", &body).unwrap_err().to_string();
         assert!(
             error.contains(" 400 ")
-                && error.contains(&format!("HostConfig.{field} cannot be had: "))
+                && error.contains(&format!("HostConfig.{field} is not supported: "))
                 && error.contains(why),
             "{error}"
         );

@@ -98,7 +98,7 @@ fn exits_at_once(chainpod: &Chainpod, network: &Network, progress: &Progress) {
     assert!(
         error.contains("chaincode early_1 of ")
             && error.contains(" exited with 3 right after its start in pod ")
-            && error.contains("its last words: config missing: DB_URL"),
+            && error.contains("its last lines: config missing: DB_URL"),
         "{error}\n{}",
         chainpod.log()
     );
@@ -238,7 +238,7 @@ fn denied_by_a_webhook(chainpod: &Chainpod, network: &Network) {
         &error,
         &[
             "chaincode kv_1 of ",
-            "admission webhook \\\"peerreads.chainpod.test\\\" denied the request: not today; ask who runs",
+            "admission webhook \\\"peerreads.chainpod.test\\\" denied the request: not today; ask the administrator of that webhook",
         ],
     );
     drop(webhook);
@@ -250,7 +250,7 @@ fn denied_by_a_webhook(chainpod: &Chainpod, network: &Network) {
 fn killed_for_memory_later(chainpod: &Chainpod, network: &Network) {
     let error = fails(CALL_LIMIT, || network.query("kv", "alloc", &["512"]));
     says(&error, &["chaincode"]);
-    let limit = format!("was killed for its memory (limit {MEMORY_MIB} MiB) in pod ");
+    let limit = format!("was killed for lack of memory (limit {MEMORY_MIB} MiB) in pod ");
     let is_told = || told(chainpod).contains(&limit);
     await_so("the Event", SOON, is_told);
     says(
@@ -289,7 +289,7 @@ fn killed_for_memory_at_once(chainpod: &Chainpod, network: &Network, progress: &
         &error,
         &[
             "chaincode greedy_1 of ",
-            &format!("was killed for its memory (limit {MEMORY_MIB} MiB) right after its start in pod "),
+            &format!("was killed for lack of memory (limit {MEMORY_MIB} MiB) right after its start in pod "),
             "raise HostConfig.Memory (peers: CORE_VM_DOCKER_HOSTCONFIG_MEMORY)",
         ],
     );
@@ -308,7 +308,7 @@ fn a_peer_whose_name_does_not_resolve_is_named_with_the_remedy() {
     says(
         &error,
         &[
-            "see that pods can resolve and reach its peer at nosuch.example:7052: set CORE_PEER_CHAINCODEADDRESS of the peer",
+            "check that pods can resolve and reach its peer at nosuch.example:7052: set CORE_PEER_CHAINCODEADDRESS of the peer",
         ],
     );
 }
@@ -334,9 +334,9 @@ fn chaincode_that_no_node_takes_fails_its_transaction_after_a_minute() {
     says(
         &error,
         &[
-            "cannot run: no node takes pod ",
+            "cannot run: no node can run pod ",
             "Insufficient cpu",
-            "add a node that does, or let it ask for less",
+            "add a node that fits, or lower resources.requests in chainpod's rules",
         ],
     );
     says(&told(&chainpod), &["Unschedulable: chaincode kv_1 of "]);

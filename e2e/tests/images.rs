@@ -165,8 +165,8 @@ fn pulled_and_looked_up(world: &World) {
 }
 
 fn refused(world: &World) {
-    let sentence = "image evil/tool:1 is not allowed: neither docker.io/evil/tool:1 nor what is pulled for it, \
-                    docker.io/evil/tool:1, is of allowedImages";
+    let sentence = "image evil/tool:1 is not allowed: docker.io/evil/tool:1 \
+                    (pulled as docker.io/evil/tool:1) does not match allowedImages";
     for refused in [
         world.docker.pull("evil/tool:1"),
         world.build("evil", "evil/tool:1"),

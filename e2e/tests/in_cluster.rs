@@ -228,7 +228,7 @@ fn chaincode_comes_back_elsewhere_from_a_node_that_is_drained_or_lost() {
         world
             .installed
             .kubectl(&["get", "configmaps", chaincode, why])
-            .contains("its node has gone")
+            .contains("its node is gone")
     });
     await_so("the next transaction", SOON, || world.answers());
     assert_ne!(node_of(&world), name);

@@ -135,7 +135,7 @@ fn a_build_that_does_not_trust_its_registry_says_so_and_which_setting_helps() {
     for words in [
         "PKIX path building failed",
         "chainpod: ",
-        "by caBundle in chainpod's rules",
+        "set caBundle in chainpod's rules",
     ] {
         assert!(error.contains(words), "{error}");
     }

@@ -70,7 +70,7 @@ fn a_killed_agent_is_an_exit_that_the_kubelet_tells() {
     let record = &get(&cluster, &chainpod, "configmaps")[0]["data"]["container.json"];
     let record: Value = serde_json::from_str(record.as_str().unwrap()).unwrap();
     let error = record["exit"]["error"].as_str().unwrap();
-    assert!(error.contains("agent in it ended without a word"), "{error}");
+    assert!(error.contains("agent in it ended without a report"), "{error}");
     docker.remove("own").unwrap();
 }
 

@@ -61,7 +61,7 @@ fn a_node_that_has_gone_ends_what_ran_there_and_begins_nothing() {
         &error,
         &[
             "container late cannot run: pod late-",
-            &format!(" waits on its node: node {name} does not take it: no kubelet answers there; see that "),
+            &format!(" waits on its node: no kubelet answers on node {name}; check that "),
         ],
     );
     cluster
@@ -78,7 +78,7 @@ fn a_node_that_has_gone_ends_what_ran_there_and_begins_nothing() {
         error,
         &[
             "container lost ended with 137 in pod lost-",
-            "its node has gone: PodGC: node no longer exists",
+            "its node is gone: PodGC: node no longer exists",
             "start it again",
         ],
     );

@@ -167,7 +167,7 @@ fn chaincode_is_listed_read_and_tidied_up() {
     let output = lab.command(&["logs", "other"]);
     says(
         &String::from_utf8_lossy(&output.stderr),
-        &["no chaincode is called other"],
+        &["no container or chaincode has the name other"],
     );
     assert_eq!(output.status.code(), Some(1));
 
@@ -310,7 +310,7 @@ fn doctor_finds_the_mistakes_of_the_first_hour() {
     // What doctor itself needs of Pods has limits.
     says(
         &check(&[&image, &address], "agents"),
-        &["ok", "and chainpod is there"],
+        &["ok", "and chainpod answers there"],
     );
     let rules = tempfile::NamedTempFile::new().unwrap();
     let all = "pods:\n- name: all\n  resources: {limits: {cpu: 1, memory: 256Mi}}\n";

@@ -226,7 +226,7 @@ fn one_chaincode_is_big_and_the_rest_small_and_explain_names_the_rules() {
     assert_eq!(ours, [memory, "2147483648", "client"], "no rule says it there");
     let error = lab.explain("nobody", &rules).unwrap_err();
     let begin = "chainpod: in namespace rules-limits, of instance rules-limits, at https://";
-    let end = ": no container and no chaincode is called nobody\n";
+    let end = ": no container or chaincode has the name nobody\n";
     assert!(error.starts_with(begin) && error.ends_with(end), "{error}");
     for chaincode in ["ledger", "kv_1"] {
         lab.docker.remove(&container(chaincode)).unwrap();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const NAMESPACE: &str = "runtimes";
 /// The part of chainpod's log line for a repeated launch.
-const REPEATED: &str = "another one copies it";
+const REPEATED: &str = "another pod copies it";
 
 struct Lab {
     cluster: Cluster,

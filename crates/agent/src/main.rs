@@ -103,7 +103,7 @@ fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
         oom_killed,
     };
     if let Err(failure) = chainpod.tell(&exited) {
-        say(&format!("the exit is not reported: {}", failure.into_text()));
+        say(&format!("cannot report the exit: {}", failure.into_text()));
     }
     if orders.task.outputs.is_empty() {
         thread::sleep(LINGER);
@@ -117,7 +117,7 @@ fn tell_started(chainpod: &Arc<Chainpod>) -> Result<JoinHandle<()>, String> {
     in_thread(move || {
         // A refusal means that the container is gone. Nobody waits for its end then.
         if let Err(failure) = chainpod.tell(&Event::Started) {
-            say(&format!("the start is not reported: {}", failure.into_text()));
+            say(&format!("cannot report the start: {}", failure.into_text()));
         }
     })
 }

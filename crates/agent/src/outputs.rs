@@ -23,7 +23,7 @@ const LONG: &[u8] = b"././@LongLink";
 /// Sends the outputs, in order. An output that cannot be sent is logged and left out.
 pub(crate) fn hand_over(chainpod: &Chainpod, directories: &[String]) {
     for (number, directory) in directories.iter().enumerate() {
-        let sent = chainpod.insist(&format!("cannot hand over {directory}"), || {
+        let sent = chainpod.insist(&format!("cannot send {directory}"), || {
             let mut tar = TarStream::of(Path::new(directory)).map_err(Failure::Local)?;
             let answer = chainpod.put(&format!("outputs/{number}"), &mut tar);
             tar.failed
@@ -31,10 +31,7 @@ pub(crate) fn hand_over(chainpod: &Chainpod, directories: &[String]) {
                 .map_or(answer, |error| Err(Failure::Local(error)))
         });
         if let Err(failure) = sent {
-            say(&format!(
-                "{directory} is not handed over: {}",
-                failure.into_text()
-            ));
+            say(&format!("cannot send {directory}: {}", failure.into_text()));
         }
     }
 }

@@ -57,7 +57,7 @@ fn is_chainpod(address: SocketAddr, ca_pem: &str) -> Result<(), String> {
         ca_pem: ca_pem.as_bytes().to_vec(),
     };
     match Chainpod::new(&orders)?.get("agent") {
-        Err(Failure::Away(why)) => Err(format!("what answers at {address} is not this chainpod: {why}")),
+        Err(Failure::Away(why)) => Err(format!("the server at {address} is not this chainpod: {why}")),
         _ => Ok(()),
     }
 }
@@ -72,7 +72,7 @@ fn connect(address: SocketAddr) -> Result<(), String> {
 /// Asks the Pod's first name server as the system's resolver does: with each search domain, and without.
 fn look_up(name: &str) -> Result<(), String> {
     let text = fs::read_to_string(RESOLV_CONF).map_err(|error| format!("{RESOLV_CONF}: {error}"))?;
-    let (server, domains) = resolver(&text).ok_or(format!("{RESOLV_CONF} names no server"))?;
+    let (server, domains) = resolver(&text).ok_or(format!("{RESOLV_CONF} has no name server"))?;
     let address = SocketAddr::new(server, DNS_PORT);
     let searched = domains.iter().map(|domain| format!("{name}.{domain}"));
     for name in searched.chain([name.to_owned()]) {
@@ -81,7 +81,7 @@ fn look_up(name: &str) -> Result<(), String> {
             return Ok(());
         }
     }
-    Err(format!("name server {server} does not know {name}"))
+    Err(format!("name server {server} cannot resolve {name}"))
 }
 
 /// Returns the first name server and the search domains.

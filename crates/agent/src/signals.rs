@@ -46,7 +46,7 @@ fn listen(chainpod: &Chainpod, program: &Program) {
                     backoff = Backoff::new();
                 }
             }
-            Err(Failure::Over(text)) => return say(&format!("there will be no more commands: {text}")),
+            Err(Failure::Over(text)) => return say(&format!("no more commands will come: {text}")),
             Err(Failure::Away(_) | Failure::Refused(_) | Failure::Local(_)) => {}
         }
         backoff.wait();
@@ -77,7 +77,7 @@ fn deliver(number: i32, chainpod: &Chainpod, program: &Program) {
         Signalled::Cancelled => {
             let exit_code = 128 + number;
             chainpod.tell_once(&Event::Failed {
-                message: format!("signal {number} came before the program was started"),
+                message: format!("signal {number} arrived before the program started"),
                 exit_code: exit_code.into(),
             });
             end(exit_code);

@@ -34,7 +34,7 @@ pub(crate) fn read(directory: &Path) -> Result<Orders, String> {
     let Versioned { version } = serde_json::from_slice(&json).map_err(malformed)?;
     if version != VERSION {
         return Err(format!(
-            "this agent speaks version {VERSION} of its protocol, chainpod version {version}"
+            "this agent uses protocol version {VERSION}, but chainpod uses version {version}; set agent-image to the version of chainpod"
         ));
     }
     let token = String::from_utf8(file(TOKEN_FILE)?).map_err(|_| format!("{TOKEN_FILE} is not text"))?;
@@ -56,7 +56,7 @@ mod tests {
         fs::write(directory.path().join(TASK_FILE), r#"{"version":7,"new":true}"#).unwrap();
         assert_eq!(
             read(directory.path()).unwrap_err(),
-            "this agent speaks version 1 of its protocol, chainpod version 7"
+            "this agent uses protocol version 1, but chainpod uses version 7; set agent-image to the version of chainpod"
         );
     }
 

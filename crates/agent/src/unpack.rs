@@ -50,7 +50,10 @@ impl Broken {
         self.times += 1;
         match failure {
             Failure::Away(why) if self.times >= BROKEN_TIMES && since.elapsed() >= BROKEN_FOR => {
-                Failure::Local(format!("{what}: it broke off {} times: {why}", self.times))
+                Failure::Local(format!(
+                    "{what}: the connection broke {} times: {why}",
+                    self.times
+                ))
             }
             failure => failure,
         }

@@ -42,7 +42,7 @@ impl AgentAddress {
                 found => {
                     return found.with_context(|| {
                         format!(
-                            "{self} (agent-address) does not resolve: name a Service that leads to chainpod, or its IP address"
+                            "{self} (agent-address) does not resolve: set it to a Service of chainpod, or to an IP address"
                         )
                     });
                 }
@@ -87,7 +87,7 @@ impl FromStr for AgentAddress {
     fn from_str(text: &str) -> Result<Self, String> {
         if let Ok(address) = text.parse::<SocketAddr>() {
             return match address.ip().is_unspecified() || address.port() == 0 {
-                true => Err("no Pod can connect to that".to_owned()),
+                true => Err("Pods cannot connect to this address".to_owned()),
                 false => Ok(address.into()),
             };
         }
@@ -142,7 +142,7 @@ mod tests {
         ] {
             let refused = text.parse::<AgentAddress>().unwrap_err();
             assert!(
-                refused.contains("expected") || refused.contains("no Pod"),
+                refused.contains("expected") || refused.contains("Pods cannot"),
                 "{text}: {refused}"
             );
         }

@@ -33,9 +33,9 @@ pub(crate) fn meant<'a>(records: &'a [Record], name: &str) -> Result<Vec<&'a Rec
     }
     let by_id = of(&|container| container.id.0.starts_with(name));
     match by_id.len() {
-        0 => bail!("no container and no chaincode is called {name}"),
+        0 => bail!("no container or chaincode has the name {name}"),
         1 => Ok(by_id),
-        several => bail!("{several} containers have an id that begins with {name}: give more of it"),
+        several => bail!("the ids of {several} containers begin with {name}: give a longer part"),
     }
 }
 
@@ -55,7 +55,7 @@ fn of_one_label<'a>(meant: Vec<&'a Record>, name: &str) -> Result<Vec<&'a Record
     labels.sort_unstable();
     labels.dedup();
     if labels.len() > 1 {
-        bail!("{name} may be any of {}: give one of them", labels.join(", "));
+        bail!("{name} matches {}: give one of these names", labels.join(", "));
     }
     Ok(meant)
 }

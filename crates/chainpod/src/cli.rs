@@ -46,32 +46,31 @@ pub(crate) const PREVIOUS: &str = "previous";
 /// The shells that have completions.
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 /// The help for the name of a container or chaincode.
-const NAME_HELP: &str = "A container's name, id or the beginning of its id; or a chaincode's name or label, for all its \
-containers (kv means kv_1 too)";
+const NAME_HELP: &str = "A container's name, id or the beginning of its id, or a chaincode's name or label for all its \
+containers (kv also means kv_1)";
 
-const PRECEDENCE: &str = "Serves the Docker Engine API until it is told to stop.
+const PRECEDENCE: &str = "Serves the Docker Engine API until it is stopped.
 
-Each setting can be given in a file (--config, YAML: the flags' names without their dashes), by a variable \
-of the environment, or as a flag; the flag wins over the variable, and that over the file.";
+Each setting is a flag, an environment variable, and a key in the file that --config names (YAML, with the flags' \
+names without the leading dashes). A flag overrides a variable, and a variable overrides the file.";
 
-const SIGNALS: &str = "SIGTERM lets open builds and launches end, 330 s at most, and ends then; a second one ends at \
-once. Chaincode that runs goes on in any case.";
+const SIGNALS: &str = "After SIGTERM, chainpod waits for open builds and launches, for at most 330 s, and exits. A second SIGTERM makes \
+it exit at once. Running chaincode is not affected in either case.";
 
-const ORIGINS: &str = "Says what the Pods of a container have by the rules, and which rule gave each field.
+const ORIGINS: &str = "Prints the fields of a container's next Pod, and the rule that set each field.
 
-A field that no rule gives comes from the client (what the create request says), from the image (what its Dockerfile says) or is \
-chainpod's default. The rules are those of the file as it is now: what the next Pod will have. Settings are read as serve \
-reads them.";
+A field that no rule sets comes from the client (its create request), from the image (its Dockerfile) or from \
+chainpod's defaults. The rules are read from the file as it is now. Settings are read as serve reads them.";
 
 /// Returns the whole command line.
 pub(crate) fn command() -> Command {
     let serve = Command::new(SERVE)
-        .about("Serves the Docker Engine API until it is told to stop")
+        .about("Serves the Docker Engine API until it is stopped")
         .long_about(PRECEDENCE)
         .after_long_help(SIGNALS)
         .args([&CONFIG].into_iter().chain(KEYS).map(argument));
     let explain = Command::new(EXPLAIN)
-        .about("Says which rule gives the Pods of a container which field")
+        .about("Prints the rule that set each field of a container's Pods")
         .long_about(ORIGINS)
         .arg(Arg::new(NAME).required(true).help(NAME_HELP))
         .args([&CONFIG].into_iter().chain(EXPLAIN_KEYS).map(argument));
@@ -105,49 +104,49 @@ fn with_examples(command: Command) -> Command {
 
 fn ps() -> Command {
     Command::new(PS)
-        .about("Lists the chaincode that runs")
+        .about("Lists running chaincode")
         .long_about(
-            "Lists the chaincode of this installation that runs or is being started, as Kubernetes has it, with your own permissions \
-             there: get and list of configmaps and pods.",
+            "Lists the chaincode of this installation that runs or is being started. It reads Kubernetes with your own permissions: \
+             get and list of configmaps and pods.",
         )
-        .arg(switch(ALL, 'a', "Lists builds, and what has ended or not begun, too"))
+        .arg(switch(ALL, 'a', "Also lists builds, and containers that have ended or not started"))
         .arg(output(&["wide", "json", "name"]))
-        .arg(switch(WATCH, 'w', "Goes on, with a line for each change"))
+        .arg(switch(WATCH, 'w', "Keeps running, and prints a line for each change"))
         .args([&CONFIG].into_iter().chain(LOOK_KEYS).map(argument))
 }
 
 fn logs() -> Command {
     Command::new(LOGS)
-        .about("Prints what a chaincode writes")
+        .about("Prints the output of chaincode")
         .long_about(
-            "Prints what a chaincode writes, from its Pods, with a Pod's name before each line where there are several. Once a Pod is gone \
-             its last lines are printed, which the record keeps. It needs get and list of configmaps and pods, and get of pods/log.",
+            "Prints the output of chaincode from its Pods. If there are several Pods, each line begins with the Pod's name. If a Pod \
+             is gone, its last lines are printed, which the record keeps. It needs get and list of configmaps and pods, and get of pods/log.",
         )
         .arg(Arg::new(NAME).required(true).help(NAME_HELP))
-        .arg(switch(FOLLOW, 'f', "Goes on with what is written from now on"))
+        .arg(switch(FOLLOW, 'f', "Keeps running, and prints new lines"))
         .arg(
             Arg::new(TAIL)
                 .long(TAIL)
                 .value_name("LINES")
                 .value_parser(value_parser!(i64).range(0..))
-                .help("Only the last lines [default: all]"),
+                .help("The number of last lines to print [default: all]"),
         )
         .arg(
             Arg::new(PEER)
                 .long(PEER)
                 .value_name("PEER")
-                .help("Only for that peer: its id, or the first part of that"),
+                .help("Prints the output for one peer only: its id, or the first part of its id"),
         )
-        .arg(switch(PREVIOUS, 'p', "The Pod of the start before, if it is still there"))
+        .arg(switch(PREVIOUS, 'p', "Prints the output of the previous start, if its Pod still exists"))
         .args([&CONFIG].into_iter().chain(LOOK_KEYS).map(argument))
 }
 
 fn doctor() -> Command {
     Command::new(DOCTOR)
-        .about("Checks what chainpod needs of this cluster")
+        .about("Checks that this cluster has what chainpod needs")
         .long_about(
-            "Checks what chainpod needs of this cluster, with your own permissions, and says of each thing that is missing what to do. For \
-             two checks it starts a small Pod of chainpod's image, and removes it. The exit code is 1 where a check fails.",
+            "Checks that this cluster has what chainpod needs, with your own permissions, and prints a remedy for each failed check. \
+             For some checks it starts a small Pod of chainpod's image, and removes it. The exit code is 1 if a check fails.",
         )
         .arg(output(&["json"]))
         .args([&CONFIG].into_iter().chain(DOCTOR_KEYS).map(argument))
@@ -163,17 +162,17 @@ fn gc() -> Command {
             .help(help)
     };
     Command::new(GC)
-        .about("Shows what nobody needs any more, and removes it if told to")
+        .about("Lists objects, blobs and images that are no longer needed, and removes them with --delete")
         .long_about(
-            "Shows what nobody needs any more: containers that ended long ago, Pods and Secrets whose record is gone, blobs of the image store \
-             that nothing has. It touches nothing but what this installation of chainpod has made. With --delete it removes all that, with your own \
-             permissions: list and delete of configmaps, pods and secrets.",
+            "Lists what is no longer needed: containers that ended long ago, Pods and Secrets whose record is gone, and unused blobs of \
+             the image store. It only considers what this installation of chainpod has made. With --delete it removes them, with your own permissions: \
+             list and delete of configmaps, pods and secrets.",
         )
-        .arg(Arg::new(DELETE).long(DELETE).alias("yes").action(ArgAction::SetTrue).help("Removes it"))
-        .arg(age(OLDER_THAN, "Since when a container must have ended, or been made and not started [default: 24h]"))
+        .arg(Arg::new(DELETE).long(DELETE).alias("yes").action(ArgAction::SetTrue).help("Removes what is listed"))
+        .arg(age(OLDER_THAN, "The time since which a container must have ended, or been created and not started [default: 24h]"))
         .arg(age(
             IMAGES_OLDER_THAN,
-            "Removes images, too, that no container has and that were built so long ago. A running peer of 2.x or 3.x never builds an image \
+            "Also lists images that no container uses and that are older than this. A running peer of 2.x or 3.x never builds an image \
              again [default: images stay]",
         ))
         .args([&CONFIG].into_iter().chain(GC_KEYS).map(argument))
@@ -199,7 +198,7 @@ fn output(formats: &'static [&'static str]) -> Arg {
         .short('o')
         .value_name("FORMAT")
         .value_parser(formats.to_vec())
-        .help("How it is written [default: a table]")
+        .help("The output format [default: a table]")
 }
 
 fn argument(key: &Key) -> Arg {

@@ -78,7 +78,7 @@ impl Found {
                     );
                 }
             }
-            Err(error) => tracing::warn!(%error, "cannot ask what chainpod may do"),
+            Err(error) => tracing::warn!(%error, "cannot check chainpod's permissions"),
         }
     }
 }
@@ -141,11 +141,11 @@ pub(crate) async fn kube_config(file: Option<&Path>) -> Result<kube::Config> {
             Ok(config) => Ok(config),
             Err(_) => kube::Config::from_kubeconfig(&options)
                 .await
-                .context("no cluster is known: run in one, or give --kubeconfig"),
+                .context("no cluster is configured: run in a cluster, or set kubeconfig"),
         };
     };
     let read = Kubeconfig::read_from(file).with_context(|| format!("cannot read {}", file.display()))?;
     kube::Config::from_custom_kubeconfig(read, &options)
         .await
-        .with_context(|| format!("{} leads to no cluster", file.display()))
+        .with_context(|| format!("{} is not a usable kubeconfig", file.display()))
 }

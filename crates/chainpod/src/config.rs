@@ -158,7 +158,10 @@ fn agent_address(sources: &mut Sources<'_>, listen: Option<SocketAddr>) -> Optio
     if !sources.has(&key::AGENT_ADDRESS) {
         let listen = listen?;
         if listen.ip().is_unspecified() {
-            sources.missing(&key::AGENT_ADDRESS, "Pods must be told where to reach chainpod");
+            sources.missing(
+                &key::AGENT_ADDRESS,
+                "Pods need an address at which they reach chainpod",
+            );
             return None;
         }
         return Some(listen.into());

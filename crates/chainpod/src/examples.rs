@@ -19,12 +19,12 @@ pub(crate) const ANYWHERE: &[Example] = &[
     example(
         "completions",
         "source <(chainpod completions bash)",
-        "Completes chainpod's commands in this bash",
+        "Turns on completion of chainpod's commands in this bash",
     ),
     example(
         "completions",
         "chainpod completions zsh > _chainpod",
-        "Writes the completions of zsh to a file, for a folder of its fpath",
+        "Writes the completions for zsh to a file; put it into a folder of fpath",
     ),
 ];
 
@@ -44,7 +44,7 @@ pub(crate) const ON_A_CLUSTER: &[Example] = &[
     example(
         "ps",
         "chainpod ps --all --output json",
-        "Lists builds and ended containers too, for a program",
+        "Lists builds and ended containers too, as JSON for programs",
     ),
     example(
         "logs",
@@ -70,6 +70,6 @@ pub(crate) const ON_A_CLUSTER: &[Example] = &[
     example(
         "gc",
         "chainpod gc --older-than 72h --delete",
-        "Removes it, but no container that ended in the last three days",
+        "Removes it, except containers that ended in the last three days",
     ),
 ];

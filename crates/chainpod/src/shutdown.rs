@@ -40,7 +40,7 @@ impl Signals {
         tracing::info!(
             signal = first,
             open,
-            "ending when open builds and launches have; chaincode goes on"
+            "waiting for open builds and launches before the end; chaincode keeps running"
         );
         tokio::select! {
             open = drain.drained() => {

@@ -118,7 +118,7 @@ impl CreateBody {
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
         let refused = self.asked(Fate::Refused);
-        let sentences = refused.map(|(name, why)| format!("{name} cannot be had: {why}"));
+        let sentences = refused.map(|(name, why)| format!("{name} is not supported: {why}"));
         let sentences: Vec<_> = sentences.collect();
         (!sentences.is_empty()).then(|| sentences.join("; "))
     }
@@ -201,8 +201,8 @@ mod tests {
             read(r#"{"HostConfig": {"Privileged": true, "Devices": [{"PathOnHost": "/dev/fuse"}]}}"#);
         assert_eq!(
             rights.refusal().unwrap(),
-            "HostConfig.Devices cannot be had: a Pod may have no device of its node's; \
-             HostConfig.Privileged cannot be had: a Pod has no rights beyond its user's"
+            "HostConfig.Devices is not supported: Pods get no host devices; \
+             HostConfig.Privileged is not supported: Pods get no extra privileges"
         );
     }
 }

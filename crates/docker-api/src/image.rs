@@ -129,7 +129,8 @@ impl ImageSummary {
     }
 }
 
-/// Returns the lines of a pull. The kubelet does the pull, when the container starts.
+/// Returns the lines of a pull. The kubelet does the pull, when the container starts. The last line begins as
+/// Docker's for an image that is there: docker-java takes any other for a failure.
 #[must_use]
 pub fn pull_lines(name: &ImageName) -> String {
     let version = name.tag().or(name.digest());
@@ -137,6 +138,6 @@ pub fn pull_lines(name: &ImageName) -> String {
     let line = |value: serde_json::Value| format!("{value}\r\n");
     line(json!({"status": format!("Pulling from {path}"), "id": version}))
         + &line(
-            json!({"status": format!("Status: {familiar} is pulled by the kubelet when a container starts")}),
+            json!({"status": format!("Status: Image is up to date for {familiar}; the kubelet pulls it when a container starts")}),
         )
 }

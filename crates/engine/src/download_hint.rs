@@ -178,22 +178,20 @@ impl Help {
             None => ("the registry's address in env", "files with the tool's settings"),
         };
         match self {
-            Self::Trust => {
-                "the build does not trust the server it downloads from: give it the CA by caBundle in \
-                            chainpod's rules"
-                    .to_owned()
-            }
+            Self::Trust => "the build does not trust the server it downloads from: set caBundle in \
+                            chainpod's rules to the server's CA"
+                .to_owned(),
             Self::Credentials => format!(
-                "the server that the build downloads from refuses it: give it credentials by {credentials} from a \
+                "the server that the build downloads from requires credentials: set {credentials} from a \
                  secret in chainpod's rules"
             ),
             Self::Reach => format!(
                 "the build cannot reach the server it downloads from: set {address}, or env HTTPS_PROXY and \
-                 NO_PROXY, in chainpod's rules, and caBundle where the server's CA is your own"
+                 NO_PROXY, in chainpod's rules, and caBundle if the server has a private CA"
             ),
             Self::Ask => format!(
-                "npm says why with env npm_config_loglevel=http in chainpod's rules; where it cannot download, {address}, \
-                 env HTTPS_PROXY and NO_PROXY, and caBundle help"
+                "npm does not report its error: set env npm_config_loglevel=http in chainpod's rules; if npm cannot \
+                 download, check {address}, env HTTPS_PROXY and NO_PROXY, and caBundle"
             ),
         }
     }

@@ -121,9 +121,9 @@ impl AgentVolumes {
                 learned.nodes.insert(node.clone(), Node::Fails);
                 Some(PodState::NoAgent(reason))
             }
-            None if learned.nodes.get(node) == Some(&Node::Fails) => {
-                Some(PodState::NoAgent(format!("node {node} mounts no images")))
-            }
+            None if learned.nodes.get(node) == Some(&Node::Fails) => Some(PodState::NoAgent(format!(
+                "node {node} does not mount image volumes"
+            ))),
             None => None,
         }
     }

@@ -311,7 +311,7 @@ fn there<K>(created: Result<K, ClusterError>) -> Result<(), ClusterError> {
 fn parsed(object: &ConfigMap) -> Result<Record, ClusterError> {
     let name = object.metadata.name.as_deref().unwrap_or_default();
     record::parse(object).map_err(|error| {
-        ClusterError::Refused(format!("configmap {name} is no record of chainpod's: {error}"))
+        ClusterError::Refused(format!("configmap {name} is not a record of chainpod: {error}"))
     })
 }
 

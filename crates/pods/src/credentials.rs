@@ -37,12 +37,12 @@ pub enum CredentialsError {
     Cluster(#[from] ClusterError),
     /// The Secret is not what chainpod makes.
     #[error(
-        "secret {secret} has no usable {key}; delete the secret to have it made anew (running agents lose us then)"
+        "secret {secret} has no usable {key}; delete the secret and start chainpod again, which makes a new one (running agents cannot reconnect then)"
     )]
     Malformed {
         /// The Secret.
         secret: String,
-        /// The key in it.
+        /// The key in the ConfigMap or Secret.
         key: &'static str,
     },
     /// A key or certificate cannot be made.

@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn every_answer_has_its_meaning() {
         for (code, reason, expected) in [
-            (404, "NotFound", "pod p is not there"),
+            (404, "NotFound", "pod p does not exist"),
             (409, "AlreadyExists", "pod p already exists"),
             (409, "Conflict", "pod p was changed by somebody else"),
             (403, "Forbidden", "why"),

@@ -144,7 +144,7 @@ fn found(
         let why = if orphan(secret) {
             orphans
         } else if is_of_earlier_start(secret, records, &there) {
-            "it is the agent's task of an earlier start, whose pod is gone"
+            "it belongs to an earlier start, whose pod is gone"
         } else {
             return None;
         };
@@ -165,7 +165,7 @@ fn left(container: &Container, before: Timestamp) -> Option<String> {
     let name = &container.name;
     (since < before).then(|| match exit {
         Some(exit) => format!("container {name} ended with {} at {since}", exit.code),
-        None => format!("container {name} was made at {since} and never started"),
+        None => format!("container {name} was created at {since} and never started"),
     })
 }
 

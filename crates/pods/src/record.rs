@@ -54,7 +54,7 @@ fn state(container: &Container) -> String {
     let start = container.starts;
     let ended = |how: &str, exit: &Exit| {
         let memory = if exit.oom_killed {
-            ", killed for its memory"
+            ", killed for lack of memory"
         } else {
             ""
         };
@@ -64,10 +64,10 @@ fn state(container: &Container) -> String {
     };
     match (container.phase, &container.exit) {
         (Phase::Running, _) => format!(
-            "start {start} runs since {}",
+            "start {start} has been running since {}",
             container.started_at.unwrap_or(container.created)
         ),
-        (Phase::Starting, _) => format!("start {start} is under way"),
+        (Phase::Starting, _) => format!("start {start} is in progress"),
         (Phase::Created, Some(exit)) => ended("failed", exit),
         (Phase::Exited, Some(exit)) => ended("exited", exit),
         (Phase::Created | Phase::Exited, None) => "created".to_owned(),
@@ -229,12 +229,16 @@ mod tests {
         let at = container.created;
         for (phase, exit, text) in [
             (Phase::Created, None, "created".to_owned()),
-            (Phase::Starting, None, "start 2 is under way".to_owned()),
-            (Phase::Running, None, format!("start 2 runs since {at}")),
+            (Phase::Starting, None, "start 2 is in progress".to_owned()),
+            (
+                Phase::Running,
+                None,
+                format!("start 2 has been running since {at}"),
+            ),
             (
                 Phase::Exited,
                 Some(exit.clone()),
-                format!("start 2 exited with 137 at {at}, killed for its memory: OOMKilled"),
+                format!("start 2 exited with 137 at {at}, killed for lack of memory: OOMKilled"),
             ),
             (
                 Phase::Created,

@@ -76,7 +76,7 @@ where
                 }
             }
             Err(error) => {
-                tracing::warn!(kind = K::KIND, %error, "the watch broke and is started anew");
+                tracing::warn!(kind = K::KIND, %error, "the watch broke; starting it again");
                 sink(Told::Broke(K::KIND));
             }
         }
@@ -104,7 +104,7 @@ fn record_seen(object: &ConfigMap, instance: &str) -> Option<Seen> {
     let record = match record::parse(object) {
         Ok(record) => record,
         Err(error) => {
-            tracing::warn!(configmap = object.name_any(), %error, "a configmap has our labels and is no record");
+            tracing::warn!(configmap = object.name_any(), %error, "a configmap has chainpod's labels but is not a record");
             return None;
         }
     };
@@ -121,7 +121,7 @@ fn pod_seen(cluster: &KubeCluster, pod: &Pod) -> Option<Seen> {
         ..seen
     });
     if seen.is_none() && !labels::is_of_doctor(&pod.metadata) {
-        tracing::warn!(pod = pod.name_any(), "a pod has our labels and no record");
+        tracing::warn!(pod = pod.name_any(), "a pod has chainpod's labels but no record");
     }
     seen.map(|seen| Seen {
         there: Event::Pod(seen.clone()),

@@ -37,7 +37,7 @@ pub(crate) fn of(file: &Path, host: &str) -> Result<RegistryAuth, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{place} (registry-auth): {error}"))?;
     // The text of serde's error may quote what it read.
     let config: ConfigFile = serde_json::from_str(&text)
-        .map_err(|_| format!("{place} (registry-auth) is no config.json of Docker's"))?;
+        .map_err(|_| format!("{place} (registry-auth) is not a Docker config.json"))?;
     let mut entries = config.auths.into_iter();
     let entry = entries.find(|(key, _)| is_of(key, host)).map(|(_, entry)| entry);
     let Some(entry) = entry else {
@@ -90,7 +90,7 @@ mod tests {
         fs::write(&file, "secret").unwrap();
         let error = of(&file, "other").unwrap_err();
         assert!(
-            error.contains("is no config.json") && !error.contains("secret"),
+            error.contains("is not a Docker config.json") && !error.contains("secret"),
             "{error}"
         );
     }

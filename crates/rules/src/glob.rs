@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Glob(String);
 
-/// One pattern or several: any of them is enough. None is no condition.
+/// One pattern, or several of which one must match. An empty list is no condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "a pattern or a list of patterns is expected")]
 pub enum Globs {
-    /// One.
+    /// One pattern.
     One(Glob),
-    /// Several.
+    /// Several patterns.
     Many(Vec<Glob>),
 }
 

@@ -6,21 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Glob, Globs, Origin, Rules};
 
-/// One rule about images. What is not said is left to other rules.
+/// One rule for images. A field that it does not set is left to other rules.
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageRule {
-    /// Which images: full names, as clients say them.
+    /// Patterns for full image names, as clients write them.
     #[serde(rename = "match")]
     pub matches: Globs,
-    /// What is pulled in their place; each `*` is what the pattern's has been.
+    /// The name that is pulled instead. Each `*` stands for the text that the pattern's `*` matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rewrite: Option<Glob>,
-    /// When the node pulls them.
+    /// The node's pull policy for these images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_policy: Option<PullPolicy>,
-    /// What their ENTRYPOINT is.
+    /// The ENTRYPOINT of these images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entrypoint: Option<Vec<String>>,
 }
@@ -30,7 +30,7 @@ pub struct ImageRule {
 pub enum NotAllowed {
     /// The image is not in the list.
     #[error(
-        "image {image} is not allowed: neither {full_name} nor what is pulled for it, {pulled}, is of allowedImages in chainpod's rules"
+        "image {image} is not allowed: {full_name} (pulled as {pulled}) does not match allowedImages in chainpod's rules; add a pattern, or use another image"
     )]
     Unlisted {
         /// The name that the client gave.
@@ -87,12 +87,12 @@ impl ImageRule {
     pub(crate) fn wrong(&self) -> Option<(&'static str, &'static str)> {
         let stars = |pattern: &Glob| pattern.as_str().matches('*').count();
         if self.matches.is_empty() {
-            return Some(("match", "a pattern is expected; \"*\" is every image"));
+            return Some(("match", "a pattern is expected; \"*\" matches every image"));
         }
         let rewrite = self.rewrite.as_ref()?;
         let fewest = self.patterns().iter().map(stars).min().unwrap_or_default();
         let has_too_many = stars(rewrite) > fewest;
-        has_too_many.then_some(("rewrite", "it has more * than a pattern of match"))
+        has_too_many.then_some(("rewrite", "it has more * than the pattern of match"))
     }
 }
 
@@ -260,8 +260,9 @@ allowedImages: ["docker.io/hyperledger/*", "mirror.example/*", "docker.io/librar
         let rules = Rules::parse(FILE).unwrap();
         assert_eq!(
             rules.image("evil/fabric-ccenv").unwrap_err().to_string(),
-            "image evil/fabric-ccenv is not allowed: neither docker.io/evil/fabric-ccenv:latest nor what is pulled for it, \
-             docker.io/evil/fabric-ccenv:2.5, is of allowedImages in chainpod's rules"
+            "image evil/fabric-ccenv is not allowed: docker.io/evil/fabric-ccenv:latest \
+             (pulled as docker.io/evil/fabric-ccenv:2.5) does not match allowedImages in chainpod's rules; \
+             add a pattern, or use another image"
         );
         assert!(
             rules.image("ghcr.io/hyperledger/fabric-ccenv:2.5").is_ok(),
@@ -283,7 +284,7 @@ allowedImages: ["docker.io/hyperledger/*", "mirror.example/*", "docker.io/librar
             ),
             (
                 "DOCKER.IO/x",
-                "image DOCKER.IO/x is not allowed: neither DOCKER.IO/x:latest nor".to_owned(),
+                "image DOCKER.IO/x is not allowed: DOCKER.IO/x:latest (pulled as".to_owned(),
             ),
             (
                 "a b",
@@ -292,7 +293,7 @@ allowedImages: ["docker.io/hyperledger/*", "mirror.example/*", "docker.io/librar
             // The digest decides which image is pulled, whatever the tag.
             (
                 &format!("mirror.example/a:1@{digest}"),
-                format!("is not allowed: neither mirror.example/a@{digest} nor"),
+                format!("is not allowed: mirror.example/a@{digest} (pulled as"),
             ),
         ] {
             let refused = rules.image(image).unwrap_err().to_string();

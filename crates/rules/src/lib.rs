@@ -28,13 +28,13 @@ const BUILT_IN: &str = include_str!("built_in.yaml");
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename_all = "camelCase"))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
-    /// What Pods have.
+    /// Rules for Pods.
     #[cfg_attr(test, schemars(default))]
     pub pods: Vec<PodRule>,
-    /// What is said of images.
+    /// Rules for images.
     #[cfg_attr(test, schemars(default))]
     pub images: Vec<ImageRule>,
-    /// The images that there may be; none is all.
+    /// Patterns for allowed images. Without this key, all images are allowed.
     pub allowed_images: Option<Vec<Glob>>,
 }
 

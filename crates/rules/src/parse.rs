@@ -37,10 +37,7 @@ pub(crate) fn document(text: &str) -> Result<Rules, Wrong> {
             "pods" => rules.pods = reader.list(&key, &value, Reader::pod_rule),
             "images" => rules.images = reader.list(&key, &value, Reader::image_rule),
             "allowedImages" => rules.allowed_images = Some(reader.list(&key, &value, Reader::pattern)),
-            _ => reader.wrong(
-                &key,
-                "there is no such key; there are pods, images and allowedImages",
-            ),
+            _ => reader.wrong(&key, "unknown key; the keys are pods, images and allowedImages"),
         }
     }
     reader.check_names(&rules.pods);
@@ -81,7 +78,7 @@ impl Reader {
 
     fn pod_rule(&mut self, path: &str, value: &Value) -> Option<PodRule> {
         let Some(mut keys) = value.as_object().cloned() else {
-            self.wrong(path, "a rule is expected: name, match and what Pods have");
+            self.wrong(path, "a rule is expected, with name, match and fields of Pods");
             return None;
         };
         let name = keys.remove("name");
@@ -90,7 +87,7 @@ impl Reader {
             .and_then(Value::as_str)
             .filter(|name| !name.is_empty());
         if name.is_none() {
-            self.wrong(&format!("{path}.name"), "a rule has a name, a text");
+            self.wrong(&format!("{path}.name"), "a rule needs a name, which is a text");
         }
         let matches = keys.remove("match").unwrap_or_else(|| Map::new().into());
         let matches = self.read::<Match>(&format!("{path}.match"), &matches);
@@ -145,7 +142,7 @@ impl Reader {
                     let path = format!("{path}.{key}");
                     match known.get(key) {
                         Some(known) => self.unknown(&path, value, known),
-                        None => self.wrong(&path, "there is no such key"),
+                        None => self.wrong(&path, "unknown key"),
                     }
                 }
             }
@@ -164,7 +161,7 @@ impl Reader {
             if !names.insert(&rule.name) {
                 self.wrong(
                     &format!("pods[{index}].name"),
-                    format_args!("another rule is named {} already", rule.name),
+                    format_args!("another rule already has the name {}", rule.name),
                 );
             }
         }
@@ -175,7 +172,7 @@ impl Reader {
         for file in fields.files.keys().filter(|file| !legal(file)) {
             self.wrong(
                 &format!("{path}.files.{file}"),
-                "a file's absolute path without colons is expected",
+                "an absolute path without colons is expected",
             );
         }
     }

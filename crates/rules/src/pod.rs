@@ -1,4 +1,4 @@
-//! The rules of Pods: which containers they are about, and what those have.
+//! The rules for Pods: the containers that a rule applies to, and the fields that it sets.
 
 use std::collections::BTreeMap;
 
@@ -13,30 +13,30 @@ use crate::{Globs, Text};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct PodRule {
-    /// Its name, for errors and for `chainpod explain`.
+    /// The rule's name, for errors and for `chainpod explain`.
     pub name: String,
-    /// Which containers it is about; all where it says nothing.
+    /// The containers that the rule applies to. Without this key, it applies to all.
     #[serde(rename = "match")]
     #[cfg_attr(test, schemars(default))]
     pub matches: Match,
-    /// What their Pods have.
+    /// Fields of their Pods.
     #[serde(flatten)]
     pub fields: PodFields,
 }
 
-/// Which containers a rule is about: all that it says must hold.
+/// The containers that a rule applies to. All conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Match {
-    /// What the container is for.
+    /// The container's purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// The image's whole name, `docker.io/hyperledger/fabric-ccenv:2.5`: of a build, the one that builds; of
-    /// chaincode, the base that it was built on. It is the name before any rewriting.
+    /// The image's full name, `docker.io/hyperledger/fabric-ccenv:2.5`. For a build, it is the image that builds.
+    /// For chaincode, it is the base image. It is the name before a rewrite.
     #[serde(skip_serializing_if = "Globs::is_empty")]
     pub image: Globs,
-    /// The chaincode's name, of 2.x and later its package's label.
+    /// The chaincode's name. For Fabric 2.x and later, it is the label of the package.
     #[serde(skip_serializing_if = "Globs::is_empty")]
     pub chaincode: Globs,
     /// The MSP of its peer.
@@ -50,7 +50,7 @@ pub struct Match {
     pub labels: BTreeMap<String, Globs>,
 }
 
-/// What Pods have. What is not said is left to other rules, to the client and to chainpod.
+/// Fields of Pods. A field that the rule does not set is left to other rules, to the client and to chainpod.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
@@ -62,19 +62,19 @@ pub struct PodFields {
     /// Node, Java, git, curl and pip read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_bundle: Option<KeyRef>,
-    /// Files, by their path; nobody can write to them.
+    /// Files by path. They are read-only.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, KeyRef>,
-    /// What the program asks of its node, and has at most.
+    /// The program's resources.
     #[serde(skip_serializing_if = "Resources::is_empty")]
     pub resources: Resources,
     /// Labels that the Pod's node must have.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub node_selector: BTreeMap<String, Text>,
-    /// Taints of nodes that the Pod bears.
+    /// The Pod's tolerations for taints of nodes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerations: Option<Vec<Toleration>>,
-    /// Which nodes, and which other Pods near it, the Pod prefers or needs.
+    /// The nodes, and the other Pods near it, that the Pod prefers or needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub affinity: Option<Affinity>,
     /// The RuntimeClass.
@@ -86,33 +86,33 @@ pub struct PodFields {
     /// The PriorityClass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority_class_name: Option<String>,
-    /// The ServiceAccount; its token is not mounted.
+    /// The ServiceAccount. Its token is not mounted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account_name: Option<String>,
-    /// Labels of the Pod, beside chainpod's own.
+    /// Labels of the Pod, in addition to chainpod's own.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, Text>,
-    /// Annotations of the Pod, beside chainpod's own.
+    /// Annotations of the Pod, in addition to chainpod's own.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, Text>,
-    /// The user's number; 0 is root, which the Pod Security Standard `restricted` refuses.
+    /// The user's number. 0 is root, which the Pod Security Standard `restricted` refuses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_as_user: Option<i64>,
     /// Parts of a Pod, merged into it at the end as `kubectl patch` merges them. The program's container has the name
-    /// of its role, `build` or `chaincode`. The last resort.
+    /// of its role, `build` or `chaincode`. Use it only if no other field helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<PodTemplateSpec>,
 }
 
-/// What a program asks of its node, and has at most, by resource: `cpu`, `memory`, `nvidia.com/gpu`.
+/// The resources of a program, by name: `cpu`, `memory`, `nvidia.com/gpu`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Resources {
-    /// What is kept for it.
+    /// The amounts that its node reserves.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub requests: BTreeMap<String, Text>,
-    /// What it may have.
+    /// The amounts that it may use at most.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub limits: BTreeMap<String, Text>,
 }
@@ -123,14 +123,14 @@ impl Resources {
     }
 }
 
-/// What a variable has.
+/// The value of a variable.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum EnvValue {
-    /// This text.
+    /// A text.
     Text(Text),
-    /// What is found there, as in a Pod's `valueFrom`.
+    /// A source, as in a Pod's `valueFrom`.
     From(Box<EnvVarSource>),
 }
 
@@ -150,13 +150,13 @@ impl<'de> Deserialize<'de> for EnvValue {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", try_from = "Named")]
 pub struct KeyRef {
-    /// The ConfigMap; this or `secret`.
+    /// The ConfigMap. Give either this or `secret`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map: Option<String>,
-    /// The Secret; this or `configMap`.
+    /// The Secret. Give either this or `configMap`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
-    /// The key in it.
+    /// The key in the ConfigMap or Secret.
     pub key: String,
 }
 
@@ -165,11 +165,11 @@ pub struct KeyRef {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Named {
-    /// The ConfigMap; this or `secret`.
+    /// The ConfigMap. Give either this or `secret`.
     config_map: Option<String>,
-    /// The Secret; this or `configMap`.
+    /// The Secret. Give either this or `configMap`.
     secret: Option<String>,
-    /// The key in it.
+    /// The key in the ConfigMap or Secret.
     key: String,
 }
 
@@ -178,7 +178,7 @@ impl TryFrom<Named> for KeyRef {
 
     fn try_from(named: Named) -> Result<Self, Self::Error> {
         if named.config_map.is_some() == named.secret.is_some() {
-            return Err("configMap or secret is expected, one of them");
+            return Err("either configMap or secret is expected");
         }
         Ok(Self {
             config_map: named.config_map,

@@ -65,11 +65,11 @@ impl Source {
             loaded.stamp = stamp;
             match read(file) {
                 Ok(rules) => {
-                    tracing::info!(file = %file.display(), "the rules were read anew");
+                    tracing::info!(file = %file.display(), "the rules were reloaded");
                     loaded.rules = Arc::new(rules);
                 }
                 Err(wrong) => {
-                    tracing::warn!(file = %file.display(), %wrong, "the new rules are wrong; the former ones stay");
+                    tracing::warn!(file = %file.display(), %wrong, "the new rules are invalid; the previous ones stay in use");
                 }
             }
         }

@@ -153,16 +153,16 @@ pods:
     assert_eq!(
         wrong.0,
         [
-            "pod: there is no such key; there are pods, images and allowedImages",
-            "pods[0].name: a rule has a name, a text",
+            "pod: unknown key; the keys are pods, images and allowedImages",
+            "pods[0].name: a rule needs a name, which is a text",
             "pods[0].match.image: a pattern or a list of patterns is expected",
             "pods[0].runAsUser: invalid type: string \"root\", expected i64",
-            "pods[1].match.chaincod: there is no such key",
-            "pods[1].caBundle: configMap or secret is expected, one of them",
-            "pods[2].template.spec.containers[0].imagePullPolice: there is no such key",
-            "pods[2].files.relative: a file's absolute path without colons is expected",
-            "pods[3].env.A.secretKeyRef.ky: there is no such key",
-            "pods[4]: a rule is expected: name, match and what Pods have",
+            "pods[1].match.chaincod: unknown key",
+            "pods[1].caBundle: either configMap or secret is expected",
+            "pods[2].template.spec.containers[0].imagePullPolice: unknown key",
+            "pods[2].files.relative: an absolute path without colons is expected",
+            "pods[3].env.A.secretKeyRef.ky: unknown key",
+            "pods[4]: a rule is expected, with name, match and fields of Pods",
         ]
     );
     let wrong = Rules::parse("pods: [{name: a, match: {role: builder}}]").unwrap_err();

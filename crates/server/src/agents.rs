@@ -58,7 +58,9 @@ impl FromRequestParts<Engine> for Agent {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer "));
         if !token.is_some_and(|token| engine.token_key().accepts(&uid, token)) {
-            return Err(ApiError::unauthorized("this token is not that container's"));
+            return Err(ApiError::unauthorized(
+                "this token is not valid for this container",
+            ));
         }
         let record = RecordName(record);
         Ok(Self(AgentId { record, uid, start }))
@@ -94,7 +96,7 @@ async fn event(State(engine): State<Engine>, agent: Agent, Json(event): Json<Age
     let (record, start, said) = (agent.0.record.clone(), agent.0.start, format!("{event:?}"));
     engine.observe(Event::Agent(agent.0, event)).await;
     // The span has the container's names only from here on.
-    tracing::debug!(%record, start, said, "an agent spoke");
+    tracing::debug!(%record, start, said, "an agent sent an event");
     StatusCode::NO_CONTENT
 }
 

@@ -94,7 +94,7 @@ impl Drain {
         let _open = match part {
             Part::Neither => None,
             Part::Build if deadline.is_some_and(|end| Instant::now() + BUILD_LIMIT > end) => {
-                tracing::info!("a build is held for the next process: this one is ending");
+                tracing::info!("a build is held for the next process, because this one is ending");
                 return std::future::pending().await;
             }
             Part::Build | Part::Launch => Some(self.begin()),

@@ -51,14 +51,14 @@ macro_rules! rows {
 }
 
 rows! {
-    BUILD_INFO "chainpod_build_info" "The version that runs"
-    OPERATIONS "chainpod_operations_total" "Calls of Docker's API that have been answered"
-    LAUNCHES "chainpod_launch_duration_seconds" "From a start's call to the running program"
-    BUILDS "chainpod_build_duration_seconds" "From a build's call, which peers open before they compile, to its image"
-    FAILURES "chainpod_failures_total" "Starts that failed and programs that ended badly: the Events of type Warning"
+    BUILD_INFO "chainpod_build_info" "The running version"
+    OPERATIONS "chainpod_operations_total" "Answered calls of Docker's API"
+    LAUNCHES "chainpod_launch_duration_seconds" "Time from the start call to the running program, without failed starts"
+    BUILDS "chainpod_build_duration_seconds" "Time from the build call, which peers open before they compile, to its image"
+    FAILURES "chainpod_failures_total" "Failed starts and programs that ended badly, one for each Event of type Warning"
     RUNNING "chainpod_containers_running" "Containers whose program runs now"
-    STORE_BYTES "chainpod_store_bytes" "What the image store's blobs take"
-    RESTARTS "chainpod_watch_restarts_total" "Watches that broke and were started anew"
+    STORE_BYTES "chainpod_store_bytes" "Size of the blobs in the image store"
+    RESTARTS "chainpod_watch_restarts_total" "Watches of the API server that broke and were started again"
     MEMORY "process_resident_memory_bytes" "Resident memory of this process"
 }
 

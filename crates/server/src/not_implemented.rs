@@ -42,12 +42,12 @@ pub static ABSENT: [Absent; 14] = [
     Absent {
         paths: &["/containers/{id}/restart"],
         what: "restart",
-        instead: "stop the container and start it",
+        instead: "stop the container, then start it",
     },
     Absent {
         paths: &["/containers/{id}/rename", "/containers/{id}/update"],
         what: "rename and update",
-        instead: "remove the container and create it anew",
+        instead: "remove the container and create it again",
     },
     Absent {
         paths: &["/containers/{id}/changes", "/containers/{id}/export", "/commit"],
@@ -57,12 +57,12 @@ pub static ABSENT: [Absent; 14] = [
     Absent {
         paths: &["/containers/{id}/resize", "/containers/{id}/attach/ws"],
         what: "a terminal",
-        instead: "attach with POST /containers/{id}/attach, without one",
+        instead: "attach with POST /containers/{id}/attach, without a terminal",
     },
     Absent {
         paths: &["/containers/prune", "/images/prune", "/build/prune", "/system/df"],
-        what: "prune and its accounts",
-        instead: "remove containers and images by name; what nothing needs goes with them",
+        what: "prune and disk usage",
+        instead: "remove containers and images by name; their unused data is removed with them",
     },
     Absent {
         paths: &[
@@ -83,7 +83,7 @@ pub static ABSENT: [Absent; 14] = [
             "/auth",
         ],
         what: "registries",
-        instead: "the kubelet pulls: give it the registry's credentials as imagePullSecrets",
+        instead: "the kubelet pulls images: set imagePullSecrets in chainpod's rules",
     },
     Absent {
         paths: &["/events"],
@@ -98,7 +98,7 @@ pub static ABSENT: [Absent; 14] = [
     Absent {
         paths: &["/networks", "/networks/{path}", "/volumes", "/volumes/{path}"],
         what: "networks and volumes",
-        instead: "Pods have the cluster's network and no volumes of Docker's",
+        instead: "Pods have the cluster's network and no Docker volumes",
     },
     Absent {
         paths: &[
@@ -118,7 +118,7 @@ pub static ABSENT: [Absent; 14] = [
             "/plugins/{path}",
         ],
         what: "swarm and plugins",
-        instead: "Kubernetes is the orchestrator here",
+        instead: "use Kubernetes instead",
     },
 ];
 

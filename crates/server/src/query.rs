@@ -55,7 +55,8 @@ pub(crate) fn moment(name: &str, text: &str) -> ApiResult<Option<Timestamp>> {
         let nanos: u32 = format!("{fraction:0<NANO_DIGITS$.NANO_DIGITS$}").parse().ok()?;
         Timestamp::new(seconds.parse().ok()?, nanos.try_into().ok()?).ok()
     };
-    let invalid = || ApiError::bad_request(format!("invalid value for {name:?}: {text:?} is no Unix time"));
+    let invalid =
+        || ApiError::bad_request(format!("invalid value for {name:?}: {text:?} is not a Unix time"));
     parsed().ok_or_else(invalid).map(Some)
 }
 

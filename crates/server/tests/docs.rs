@@ -3,7 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use docker_api::build;
 use docker_api::create::fields::{FIELDS, Fate, Row};
+use docker_api::image::pull_lines;
+use engine::Error;
+use image_name::ImageName;
 
 const DOCUMENT: &str = include_str!("../../../docs/docker-api.md");
 
@@ -46,6 +50,41 @@ fn what_becomes_of_each_field_of_create_is_documented() {
         "the table of docs/docker-api.md should be:\n{}",
         table.join("\n")
     );
+}
+
+#[test]
+fn texts_that_clients_search_for_are_documented_and_sent() {
+    let name = || "x".to_owned();
+    // The agent reports these, and the engine quotes them.
+    let agent = || include_str!("../../agent/src/launch.rs").to_owned();
+    let in_use = Error::NameInUse {
+        name: name(),
+        id: name(),
+    };
+    let image = ImageName::parse("x").unwrap();
+    let sent = [
+        ("No such image", Error::NoSuchImage(name()).to_string()),
+        ("No such container", Error::NoSuchContainer(name()).to_string()),
+        ("is not running", Error::NotRunning(name()).to_string()),
+        ("is already in use by", in_use.to_string()),
+        ("executable file not found", agent()),
+        ("no such file or directory", agent()),
+        ("permission denied", agent()),
+        ("is a directory", agent()),
+        ("Successfully built", build::lines(None, &[], ("id", "id"), &[])),
+        ("Image is up to date", pull_lines(&image)),
+    ];
+    let documented: Vec<_> = DOCUMENT
+        .lines()
+        .skip_while(|line| *line != "## Texts that clients search for")
+        .skip(1)
+        .take_while(|line| !line.starts_with("## "))
+        .filter_map(|line| line.strip_prefix("| ")?.split('`').nth(1))
+        .collect();
+    assert_eq!(documented, sent.each_ref().map(|(text, _)| *text));
+    for (text, whole) in sent {
+        assert!(whole.contains(text), "{text} is not in: {whole}");
+    }
 }
 
 #[test]

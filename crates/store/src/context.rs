@@ -57,7 +57,7 @@ impl BuildContext {
         while let Some(entry) = entries.next().await? {
             let path = links.resolve(&entry.path)?;
             if entry.offset + entry.size > size {
-                return Err(StoreError::Cut(format!("{} is not whole", path.display())));
+                return Err(StoreError::Cut(format!("{} is incomplete", path.display())));
             }
             let kind = match (entry.kind, entry.link) {
                 (EntryType::Regular | EntryType::Continuous, _) => Kind::File {

@@ -36,7 +36,7 @@ impl Copy {
         if let Some(option) = &paths.option {
             return Err(unsupported(
                 &format!("{keyword} --{option}"),
-                "leave the option away or build the image elsewhere",
+                "leave the option out, or build the image elsewhere and name it in FROM",
             ));
         }
         let mut word = |text: &str| {

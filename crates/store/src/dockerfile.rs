@@ -35,7 +35,9 @@ pub(crate) fn blame(line: usize, error: StoreError) -> StoreError {
 
 /// Returns a refusal, without its line.
 pub(crate) fn unsupported(what: &str, remedy: &str) -> StoreError {
-    StoreError::Unsupported(format!("{what} needs a builder, which chainpod is not; {remedy}"))
+    StoreError::Unsupported(format!(
+        "{what} needs a builder, which chainpod does not have; {remedy}"
+    ))
 }
 
 /// Reads a Dockerfile. The time grows linearly with its length.

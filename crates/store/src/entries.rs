@@ -173,7 +173,7 @@ pub(crate) fn no_tar(error: &io::Error) -> StoreError {
     if is_cut {
         StoreError::Cut(text)
     } else {
-        StoreError::Invalid(format!("this is no valid tar: {text}"))
+        StoreError::Invalid(format!("this is not a valid tar: {text}"))
     }
 }
 

@@ -149,7 +149,7 @@ pub(crate) async fn archive(content: Reader) -> Result<Option<Reader>, StoreErro
     let (head, content) = peek(content, 6).await.map_err(|error| unreadable(&error))?;
     if head.starts_with(b"BZh") || head.starts_with(b"\xfd7zXZ\0") {
         return Err(StoreError::Unsupported(
-            "ADD of a bzip2 or xz archive; pack it with gzip or not at all".to_owned(),
+            "ADD of a bzip2 or xz archive is not supported; compress it with gzip, or not at all".to_owned(),
         ));
     }
     // A broken gzip is copied like any other file, as in Docker.

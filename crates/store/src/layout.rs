@@ -74,7 +74,7 @@ impl Layout {
         match in_time(LOOK_LIMIT, layout.place.objects.head(&Path::from(LAYOUT_FILE))).await {
             Ok(_) => Ok((layout, is_alone)),
             Err(object_store::Error::NotFound { .. }) => Err(StoreError::Io(format!(
-                "{location} is none: it has no {LAYOUT_FILE}"
+                "{location} is not an image store: {LAYOUT_FILE} is missing"
             ))),
             Err(error) => Err(layout.place.failed(&error)),
         }
@@ -242,7 +242,7 @@ impl Layout {
         let bytes = found.bytes().await.map_err(|error| self.place.failed(&error))?;
         let named = serde_json::from_slice(&bytes).map_err(|error| {
             StoreError::Io(format!(
-                "{path} is damaged: {error}; remove it and build the image anew"
+                "{path} is damaged: {error}; remove it and build the image again"
             ))
         })?;
         Ok(Some(named))

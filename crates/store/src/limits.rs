@@ -61,7 +61,7 @@ pub(crate) const PATH: Limit = Limit {
     what: "an entry's path",
     most: 4096,
     unit: Unit::Bytes,
-    why: "Linux opens no longer one (PATH_MAX)",
+    why: "Linux opens no longer path (PATH_MAX)",
 };
 pub(crate) const TARGET: Limit = Limit {
     what: "a link's target",

@@ -38,7 +38,7 @@ impl FromStr for Location {
         let mut parts = prefix.split('/').filter(|_| !prefix.is_empty());
         let is_part = |part: &str| part.bytes().all(legal) && !["", ".", ".."].contains(&part);
         if name.is_empty() || !name.bytes().all(legal) || !parts.all(is_part) {
-            return Err("a directory, or s3://BUCKET/PREFIX is expected, in which are letters, digits, dashes, underscores and dots".to_owned());
+            return Err("a directory or s3://BUCKET/PREFIX is expected, with letters, digits, dashes, underscores and dots".to_owned());
         }
         Ok(Self::Bucket {
             name: name.to_owned(),

@@ -81,7 +81,9 @@ impl Place {
             return Ok((Self::bucket(location)?, false));
         };
         if !root.join(marker).is_file() {
-            return Err(StoreError::Io(format!("{location} is none: it has no {marker}")));
+            return Err(StoreError::Io(format!(
+                "{location} is not an image store: {marker} is missing"
+            )));
         }
         let file = root.join(LOCK);
         let lock = File::options()
@@ -224,11 +226,11 @@ fn sent_error(error: std::io::Error) -> object_store::Error {
 
 const fn remedy(error: &object_store::Error) -> &'static str {
     match error {
-        object_store::Error::NotFound { .. } => "make the bucket, or name another in store",
+        object_store::Error::NotFound { .. } => "create the bucket, or set store to another one",
         object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-            "give chainpod credentials that may get, put, list and delete there (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role)"
+            "give chainpod credentials that allow get, put, list and delete there (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role)"
         }
-        _ => "see that the service is there (AWS_ENDPOINT_URL, AWS_REGION) and that chainpod reaches it",
+        _ => "check that the service runs (AWS_ENDPOINT_URL, AWS_REGION) and that chainpod can reach it",
     }
 }
 

@@ -141,7 +141,7 @@ impl Planner<'_> {
                 self.check_layers()?;
             }
             Instruction::Nothing => {}
-            Instruction::From(_) => return Err(unsupported("a second FROM", "build one stage")),
+            Instruction::From(_) => return Err(unsupported("a second FROM", "use a single stage")),
             Instruction::Unsupported(what, remedy) => return Err(unsupported(what, remedy)),
         }
         Ok(())

@@ -144,7 +144,7 @@ where
 fn client(error: &io::Error) -> StoreError {
     match error.kind() {
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
-            StoreError::Invalid(format!("the stream is no valid gzip: {error}"))
+            StoreError::Invalid(format!("the stream is not valid gzip: {error}"))
         }
         _ => StoreError::Cut(error.to_string()),
     }

@@ -33,7 +33,7 @@ impl Variables {
         self.left_bytes = self
             .left_bytes
             .checked_sub(AROUND_BYTES + value.len() as u64)
-            .ok_or_else(|| format!("the values of all instructions come to more than {VALUES}"))?;
+            .ok_or_else(|| format!("the values of all instructions have more than {VALUES}"))?;
         Ok(())
     }
 }
@@ -203,7 +203,7 @@ fn braced<'a>(inner: &str, values: &'a BTreeMap<String, String>) -> Result<Cow<'
 fn known<'a>(name: &str, values: &'a BTreeMap<String, String>) -> Result<Cow<'a, str>, String> {
     values.get(name).map(Cow::from).ok_or_else(|| {
         let name = start(name.as_ref());
-        format!("${name} is set by no ARG or ENV of this Dockerfile, and the base image's are not read; write its value out or give a default: ${{{name}:-…}}")
+        format!("${name} is not set by an ARG or ENV of this Dockerfile, and chainpod does not read those of the base image; write the value itself, or give a default: ${{{name}:-…}}")
     })
 }
 

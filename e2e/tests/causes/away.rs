@@ -52,7 +52,7 @@ fn a_namespace_that_is_being_deleted_takes_nothing_new_and_says_so() {
 
     let ending = [
         "because it is being terminated",
-        "let chainpod work in a namespace that stays",
+        "set namespace to one that is not being deleted",
     ];
     let error = fails(TOLD_LIMIT, || create(&docker, "after"));
     says(&error, &ending);
@@ -82,7 +82,7 @@ fn an_api_server_that_stays_away_is_named() {
     gate.shut();
     let away = [
         "the kubernetes api server cannot be reached: ",
-        "see that it runs and that chainpod reaches it",
+        "check that it runs and that chainpod can reach it",
     ];
     std::thread::scope(|scope| {
         scope.spawn(|| {

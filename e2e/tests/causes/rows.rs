@@ -65,7 +65,7 @@ fn starts() -> Vec<Row> {
                 &[
                     "chaincode nobase of peer0 cannot run: pod dev-peer0-nobase-",
                     "cannot pull image hyperledger/fabric-baseos:9.9: ",
-                    "see that it exists and that the nodes can pull it",
+                    "check that the image exists and that the nodes can pull it (credentials: imagePullSecrets in chainpod's rules)",
                 ],
             )
         },
@@ -75,9 +75,9 @@ fn starts() -> Vec<Row> {
                 "large",
                 "Unschedulable",
                 &[
-                    "chaincode large of peer0 cannot run: no node takes pod dev-peer0-large-",
+                    "chaincode large of peer0 cannot run: no node can run pod dev-peer0-large-",
                     "Insufficient cpu",
-                    "add a node that does, or let it ask for less",
+                    "add a node that fits, or lower resources.requests in chainpod's rules",
                 ],
             )
         },
@@ -113,7 +113,7 @@ fn starts() -> Vec<Row> {
                 &[
                     "chaincode root of peer0 cannot run: pod dev-peer0-root-",
                     "violates PodSecurity \"restricted:latest\"",
-                    "let the image run as a user who is not root",
+                    "set runAsUser in chainpod's rules to a user other than root",
                 ],
             )
         },
@@ -123,7 +123,7 @@ fn starts() -> Vec<Row> {
             &[
                 "chaincode denied of peer0 cannot run: pod dev-peer0-denied-",
                 "admission webhook \"causes.chainpod.test\" denied the request: no chaincode on Wednesdays",
-                "ask who runs that webhook",
+                "ask the administrator of that webhook",
             ],
         ),
         Row {
@@ -135,7 +135,7 @@ fn starts() -> Vec<Row> {
                 &[
                     "chaincode command of peer0 cannot run: pod dev-peer0-command-",
                     "exec: \"nosuch\": executable file not found in $PATH",
-                    "see that its image, or what was built on it, has that program",
+                    "check that the image contains this program",
                 ],
             )
         },
@@ -150,7 +150,7 @@ fn starts() -> Vec<Row> {
                 &[
                     "chaincode plain of peer0 cannot run: pod dev-peer0-plain-",
                     "exec: \"nosuch\": executable file not found in $PATH",
-                    "see that its image, or what was built on it, has that program",
+                    "check that the image contains this program",
                 ],
             )
         },
@@ -164,7 +164,7 @@ fn starts() -> Vec<Row> {
                 &[
                     "chaincode arm of peer0 cannot run: pod dev-peer0-arm-",
                     "exec: \"program\": exec format error",
-                    "it is made for another architecture than its node's",
+                    "build it for the architecture of its node",
                 ],
             )
         },
@@ -176,7 +176,7 @@ fn starts() -> Vec<Row> {
                 &[
                     "chaincode secret of peer0 cannot run: pod dev-peer0-secret-",
                     "FailedMount: MountVolume.SetUp failed for volume \"files-0\" : secret ",
-                    "not found; see that what the pod names is there",
+                    "not found; check that the objects that the pod refers to exist",
                 ],
             )
         },
@@ -188,7 +188,7 @@ fn starts() -> Vec<Row> {
                 &[
                     "chaincode config of peer0 cannot run: pod dev-peer0-config-",
                     "CreateContainerConfigError: secret \"missing\" not found",
-                    "see that what the pod names is there and allowed on its node",
+                    "check that the objects that the pod refers to exist, and that its node allows the pod",
                 ],
             )
         },
@@ -225,8 +225,8 @@ fn deaths() -> Vec<Row> {
                 "early",
                 &[
                     "chaincode early of peer0 exited with 3 right after its start in pod dev-peer0-early-",
-                    "mend what it says, and the next transaction launches it again",
-                    "its last words: config missing: DB_URL",
+                    "fix the error that it wrote, and the next transaction launches it again",
+                    "its last lines: config missing: DB_URL",
                 ],
             )
         },
@@ -242,7 +242,7 @@ fn deaths() -> Vec<Row> {
                 "lookup",
                 &[
                     "chaincode lookup of peer0 exited with 1 right after its start in pod dev-peer0-lookup-",
-                    "see that pods can resolve and reach its peer at peer0:7052: set CORE_PEER_CHAINCODEADDRESS",
+                    "check that pods can resolve and reach its peer at peer0:7052: set CORE_PEER_CHAINCODEADDRESS",
                 ],
             )
         },
@@ -255,7 +255,7 @@ fn deaths() -> Vec<Row> {
             ..died(
                 "oomearly",
                 &[
-                    "chaincode oomearly of peer0 was killed for its memory (limit 64 MiB) right after its start in pod ",
+                    "chaincode oomearly of peer0 was killed for lack of memory (limit 64 MiB) right after its start in pod ",
                     "raise HostConfig.Memory (peers: CORE_VM_DOCKER_HOSTCONFIG_MEMORY)",
                 ],
             )
@@ -271,14 +271,14 @@ fn ends() -> Vec<Row> {
             host_config: || mib(64),
             oom_killed: true,
             ..Row::new("oomlater", "OOMKilled", &[
-                "chaincode oomlater of peer0 was killed for its memory (limit 64 MiB) in pod dev-peer0-oomlater-",
+                "chaincode oomlater of peer0 was killed for lack of memory (limit 64 MiB) in pod dev-peer0-oomlater-",
                 "raise HostConfig.Memory",
             ])
         }
         .ended(137, |_, _| {}),
         Row::new("deleted", "PodDeleted", &[
             "chaincode deleted of peer0 ended with 143 in pod dev-peer0-deleted-",
-            ": it was deleted; the next transaction launches it again; see who deletes pods",
+            ": it was deleted; the next transaction launches it again; find out who deletes chainpod's pods",
         ])
         .ended(143, delete),
         Row {
@@ -301,7 +301,7 @@ fn ends() -> Vec<Row> {
                 "chaincode disk of peer0 ended with 143 in pod dev-peer0-disk-",
                 ": it was evicted: ",
                 "phemeral local storage usage exceeds the total limit of containers 16Mi; ",
-                "raise the limit that it went beyond",
+                "if it exceeded a limit, raise that limit",
             ])
         }
         .ended(143, |_, _| {}),

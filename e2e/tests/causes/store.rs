@@ -92,7 +92,7 @@ fn full(chainpod: &Chainpod, docker: &Docker) {
         &error,
         &[
             "Could not find the file /chaincode/output/. in container build: container build ended with 0 in pod build-",
-            "what it made is lost: the image store failed: ",
+            "its outputs are lost: the image store failed: ",
             remedy,
             "start it again",
         ],

@@ -22,7 +22,7 @@ fn an_agent_image_that_cannot_be_pulled_is_named_in_each_shape() {
                 scope.spawn(move || {
                     let name = format!("{volume}-{image}");
                     let sentence = world.fails(&name, image, PULL_LIMIT, "AgentMissing");
-                    let cannot = format!("cannot pull image {NO_IMAGE}, which has chainpod's agent: ");
+                    let cannot = format!("cannot pull image {NO_IMAGE}, which contains chainpod's agent: ");
                     says(
                         &sentence,
                         &[&cannot, "chainpod:nope\\\": failed to resolve", "agent-image"],

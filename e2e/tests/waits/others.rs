@@ -55,7 +55,7 @@ const ROWS: [Row; 4] = [
         patch: "JSONPatch{op: 'add', path: '/spec/schedulingGates', value: [{'name': 'example.com/queue'}]}",
         volume: "image",
         reason: "Unschedulable",
-        says: &["no node takes pod ", "scheduling gates"],
+        says: &["no node can run pod ", "scheduling gates"],
     },
 ];
 

@@ -68,7 +68,7 @@ fn what_answers_with_another_certificate_is_not_chainpod() {
         &[
             "waits for chainpod: cannot fetch input 0: ",
             "invalid peer certificate: ",
-            "that nothing on the way has another certificate",
+            "that no mesh or proxy replaces its certificate",
         ],
     );
 }

@@ -224,7 +224,7 @@ fn a_stream_that_breaks_again_and_again_is_not_fetched_for_ever() {
         (
             2,
             Some(ago),
-            "cannot fetch input 0: it broke off 3 times: unexpected end of file",
+            "cannot fetch input 0: the connection broke 3 times: unexpected end of file",
         ),
     ] {
         let failure = Broken { times, since }.counted(broke(), "cannot fetch input 0");

@@ -369,14 +369,19 @@ fn a_start_that_chainpod_will_not_hear_of_is_told_in_the_log() {
     let identity = Identity::new();
     let server = Server::start(
         &identity,
-        &[("POST events", status(401, "this token is not that container's"))],
+        &[(
+            "POST events",
+            status(401, "this token is not valid for this container"),
+        )],
     );
     let pod = Pod::new(&identity, &[], &[]);
     let agent = pod.run(&["true"]);
     server.expect_event(STARTED);
     let (_, _, stderr) = agent.end();
     assert!(
-        stderr.contains("chainpod-agent: the start is not reported: this token is not that container's\n"),
+        stderr.contains(
+            "chainpod-agent: cannot report the start: this token is not valid for this container\n"
+        ),
         "{stderr}"
     );
 }
@@ -403,7 +408,7 @@ fn a_probe_asks_for_the_certificate_of_whoever_answers() {
     assert_eq!(code, Some(125));
     assert!(
         said.starts_with(&format!(
-            "chainpod-agent: what answers at {address} is not this chainpod: "
+            "chainpod-agent: the server at {address} is not this chainpod: "
         )) && said.contains("invalid peer certificate"),
         "{said}"
     );
@@ -435,7 +440,8 @@ fn an_output_that_nobody_wants_does_not_hold_up_the_exit() {
     server.expect_event(r#"{"event":"exited","exitCode":0,"oomKilled":false}"#);
     let (code, _, stderr) = agent.end();
     assert_eq!(code, Some(0));
-    assert!(stderr.contains("out is not handed over: gone"), "{stderr}");
+    let said = format!("cannot send {}: gone", pod.path().join("out").display());
+    assert!(stderr.contains(&said), "{stderr}");
 }
 
 #[test]

@@ -64,12 +64,12 @@ fn a_name_an_id_or_a_chaincode_is_meant() {
     let error = |name: &str| names(name).unwrap_err().to_string();
     assert_eq!(
         error("abc"),
-        "2 containers have an id that begins with abc: give more of it"
+        "the ids of 2 containers begin with abc: give a longer part"
     );
     for nothing in ["other", "k", "kv_"] {
         assert_eq!(
             error(nothing),
-            format!("no container and no chaincode is called {nothing}")
+            format!("no container or chaincode has the name {nothing}")
         );
     }
 }
@@ -79,6 +79,6 @@ fn a_name_of_several_chaincodes_says_which() {
     let mut records = records();
     records.push(record(&format!("dev-peer1-kv_2-{HASH}"), "ffff"));
     let error = names(&records, "kv").unwrap_err().to_string();
-    assert_eq!(error, "kv may be any of kv_1, kv_2: give one of them");
+    assert_eq!(error, "kv matches kv_1, kv_2: give one of these names");
     assert_eq!(names(&records, "kv_2").unwrap().len(), 1);
 }

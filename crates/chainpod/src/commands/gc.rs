@@ -43,14 +43,14 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
     let waste = waste(config, &place, found, upkeep.as_ref()).await?;
     print(&text(&waste));
     if !config.delete {
-        print("nothing was removed: --delete does it\n");
+        print("nothing was removed; give --delete to remove it\n");
         return Ok(());
     }
     for garbage in &waste.objects {
         let removed = pods::remove(&place.client, &place.namespace, garbage).await;
         removed.with_context(|| {
             let (kind, name) = (kind(garbage.kind), &garbage.name);
-            format!("cannot remove {kind} {name} {place}: look again if it has changed")
+            format!("cannot remove {kind} {name} {place}: run gc again if the object has changed")
         })?;
     }
     if let Some(upkeep) = &upkeep {
@@ -90,7 +90,7 @@ async fn waste(config: &Gc, place: &Place, mut found: Found, upkeep: Option<&Upk
     let store = &config.store;
     let Some(upkeep) = upkeep else {
         waste.notes.push(format!(
-            "the image store is left out: {store} is not here (store)"
+            "the image store is left out: {store} is not on this machine (store)"
         ));
         return Ok(waste);
     };
@@ -107,7 +107,7 @@ async fn waste(config: &Gc, place: &Place, mut found: Found, upkeep: Option<&Upk
         ));
     } else if upkeep.has_others(&place.scope).await? {
         waste.notes.push(format!(
-            "blobs of {store} are left out: it has images of other instances than {}, whose containers are not known here",
+            "blobs of {store} are left out: it has images of other instances than {}, and their containers are not known",
             place.scope.0
         ));
     } else {
@@ -138,7 +138,7 @@ fn text(waste: &Waste) -> String {
     let mut rows = vec![row("KIND", "NAME", "WHY".to_owned())];
     let objects = waste.objects.iter();
     rows.extend(objects.map(|garbage| row(kind(garbage.kind), &garbage.name, garbage.why.clone())));
-    let built = |image: &Image| format!("no container has it; it was built at {}", image.created);
+    let built = |image: &Image| format!("no container uses it; it was built at {}", image.created);
     rows.extend(
         waste
             .images
@@ -150,7 +150,7 @@ fn text(waste: &Waste) -> String {
         rows.push(row(
             "blobs",
             &count.to_string(),
-            format!("nothing needs their {bytes} bytes"),
+            format!("no image or container needs these {bytes} bytes"),
         ));
     }
     let listed = if rows.len() > 1 {
@@ -183,7 +183,7 @@ mod tests {
         waste.blobs = (2, 7);
         assert_eq!(
             text(&waste),
-            "KIND   NAME  WHY\nblobs  2     nothing needs their 7 bytes\nnote: secrets are left out: forbidden\n"
+            "KIND   NAME  WHY\nblobs  2     no image or container needs these 7 bytes\nnote: secrets are left out: forbidden\n"
         );
     }
 }

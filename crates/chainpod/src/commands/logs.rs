@@ -85,7 +85,7 @@ fn chosen(views: &[View], name: &str, peer: Option<&str>) -> Result<Vec<View>> {
     let peers = peers.join(", ");
     chosen.retain(|view| view.container().peer().is_some_and(|known| is_peer(known, peer)));
     if chosen.is_empty() {
-        bail!("{name} runs for no peer {peer}, only for: {peers}");
+        bail!("{name} does not run for the peer {peer}; it runs for: {peers}");
     }
     Ok(chosen)
 }
@@ -109,7 +109,7 @@ async fn read(client: &kube::Client, view: &View, asked: Asked, several: bool) -
     match pod {
         Some(pod) => of_pod(client, pod, container, asked, &prefix).await,
         None if asked.previous => bail!(
-            "no earlier pod of {} is there: a peer removes the container and with it its pods before it launches anew",
+            "no earlier pod of {} exists: a peer removes the container and its pods before each launch",
             container.name
         ),
         None => {
@@ -229,7 +229,7 @@ mod tests {
         let error = chosen(&views(), "kv", Some("peer2")).unwrap_err().to_string();
         assert_eq!(
             error,
-            "kv runs for no peer peer2, only for: peer0.org1, peer1.org1"
+            "kv does not run for the peer peer2; it runs for: peer0.org1, peer1.org1"
         );
     }
 

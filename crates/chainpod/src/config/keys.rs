@@ -78,8 +78,8 @@ pub(crate) const LISTEN: Key = Key::new(
     "listen",
     "tcp://HOST:PORT|unix:///PATH",
     DOCKER,
-    "Where Docker clients connect; repeatable (in the environment separated by commas). The port is 2375, \
-     with TLS 2376, where it is left out",
+    "The addresses for Docker clients; repeatable (in the environment, separated by commas). The default \
+     port is 2375, with TLS 2376",
 )
 .or(DEFAULT_LISTEN)
 .repeatable();
@@ -87,14 +87,14 @@ pub(crate) const TLS_CERT: Key = Key::new(
     "tls-cert",
     "FILE",
     DOCKER,
-    "The server's certificate, PEM: all tcp:// listeners have TLS then. A replaced file counts for the next connection",
+    "The server's certificate, PEM. All tcp:// listeners then use TLS. A changed file applies to the next connection",
 );
 pub(crate) const TLS_KEY: Key = Key::new("tls-key", "FILE", DOCKER, "The certificate's private key, PEM");
 pub(crate) const TLS_CLIENT_CA: Key = Key::new(
     "tls-client-ca",
     "FILE",
     DOCKER,
-    "The CA of the clients' certificates, PEM: each client must show one then",
+    "The CA of the clients, PEM. Each client must then present a certificate from this CA",
 );
 pub(crate) const NAMESPACE: Key = Key::new(
     "namespace",
@@ -106,89 +106,89 @@ pub(crate) const INSTANCE: Key = Key::new(
     "instance",
     "NAME",
     KUBERNETES,
-    "The name of this installation: it sees only its own containers",
+    "The name of this installation, which sees only its own containers",
 )
 .or(DEFAULT_INSTANCE);
 pub(crate) const KUBECONFIG: Key = Key::new(
     "kubeconfig",
     "FILE",
     KUBERNETES,
-    "How the API server is reached [default: in-cluster, then $KUBECONFIG, then ~/.kube/config]",
+    "The file with the API server's address and credentials [default: in-cluster, then $KUBECONFIG, then ~/.kube/config]",
 );
 pub(crate) const UNSCHEDULABLE_LIMIT: Key = Key::new(
     "unschedulable-limit",
     "DURATION",
     KUBERNETES,
-    "How long no node may take a Pod before its start fails, such as 90s or 2m; a start fails after 270 s in any case",
+    "The time that a Pod may remain unschedulable before its start fails, such as 90s or 2m. Any start fails after 270 s",
 )
 .or(DEFAULT_UNSCHEDULABLE_LIMIT);
 pub(crate) const RULES: Key = Key::new(
     "rules",
     "FILE",
     KUBERNETES,
-    "A YAML file of rules: what Pods have, by image, chaincode, MSP and peer. A changed file counts for the next Pod",
+    "A YAML file with rules for Pods and images, by image, chaincode, MSP and peer. A changed file applies to the next Pod",
 );
 pub(crate) const REGISTRY_AUTH: Key = Key::new(
     "registry-auth",
     "FILE",
     KUBERNETES,
-    "Docker's config.json with the credentials of registries that are asked for an image's ENTRYPOINT. It is read each time",
+    "Docker's config.json with credentials for the registries that chainpod asks for an image's ENTRYPOINT. It is read each time",
 );
 pub(crate) const STORE: Key = Key::new(
     "store",
     "DIRECTORY|s3://BUCKET/PREFIX",
     KUBERNETES,
-    "The image store: a directory, or what a bucket of an S3-compatible service has below a prefix (AWS_ENDPOINT_URL, AWS_REGION, \
-     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). It must outlive this process: peers never build an image again",
+    "The image store: a directory, or a prefix in a bucket of an S3-compatible service (AWS_ENDPOINT_URL, AWS_REGION, \
+     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). It must outlive this process, because running peers never build an image again",
 )
 .or(DEFAULT_STORE);
 pub(crate) const AGENT_LISTEN: Key = Key::new(
     "agent-listen",
     "IP:PORT",
     AGENTS,
-    "Where the agents connect, with TLS",
+    "The address for the agents, always with TLS",
 )
 .or(DEFAULT_AGENT_LISTEN);
 pub(crate) const AGENT_ADDRESS: Key = Key::new(
     "agent-address",
     "HOST:PORT",
     AGENTS,
-    "Where Pods reach --agent-listen: a Service's name, resolved at the start, or an IP address \
-     [default: --agent-listen, where it is one address]",
+    "The address at which Pods reach --agent-listen: a Service's name, resolved at the start, or an IP address \
+     [default: --agent-listen, if it is one address]",
 );
 pub(crate) const AGENT_IMAGE: Key = Key::new(
     "agent-image",
     "IMAGE",
     AGENTS,
-    "The image that carries chainpod-agent",
+    "The image that contains chainpod-agent",
 )
 .or(DEFAULT_AGENT_IMAGE);
 pub(crate) const AGENT_VOLUME: Key = Key::new(
     "agent-volume",
     "auto|image|init",
     AGENTS,
-    "How the agent gets into a Pod: as an image volume, copied by another container (init), or the one where the node can and else the other",
+    "The agent's way into a Pod: image (an image volume), init (copied by another container), or auto (an image volume if the node supports it, else a copy)",
 )
 .or(DEFAULT_AGENT_VOLUME);
 pub(crate) const ADMIN_LISTEN: Key = Key::new(
     "admin-listen",
     "IP:PORT|none",
     OPERATION,
-    "Where /livez, /readyz and /metrics are, over plain HTTP; none: nowhere",
+    "The address of /livez, /readyz and /metrics, over plain HTTP; none turns them off",
 )
 .or(DEFAULT_ADMIN_LISTEN);
 pub(crate) const LOG_FORMAT: Key = Key::new(
     "log-format",
     "text|json",
     OPERATION,
-    "How log lines are written, to stderr",
+    "The format of log lines, which go to stderr",
 )
 .or(DEFAULT_LOG_FORMAT);
 pub(crate) const LOG_FILTER: Key = Key::new(
     "log-filter",
     "FILTER",
     OPERATION,
-    "What is logged: a level, or levels by module, such as info,server=debug for each call",
+    "A level, or levels by module, such as info,server=debug to log each call",
 )
 .or(DEFAULT_LOG_FILTER);
 

@@ -50,7 +50,7 @@ impl<'a> Sources<'a> {
             .in_file
             .keys()
             .filter(|name| !known(name))
-            .map(|name| format!("{}: there is no such setting", self.in_file_place(name)))
+            .map(|name| format!("{}: unknown setting", self.in_file_place(name)))
             .collect();
         self.wrong.extend(unknown);
     }

@@ -88,13 +88,13 @@ fn all_that_is_wrong_is_told_at_once_with_its_place() {
     let lines: Vec<_> = wrong.lines().collect();
     assert_eq!(lines[0], "9 settings are wrong:");
     for (line, expected) in lines[1..].iter().zip([
-        "- chainpod.yaml: listn: there is no such setting",
+        "- chainpod.yaml: listn: unknown setting",
         "- CHAINPOD_LISTEN: \"127.0.0.1:2375\": tcp://HOST:PORT or ",
         "- tls-cert is missing: tls-key needs it; give --tls-cert, CHAINPOD_TLS_CERT or ",
         "- chainpod.yaml: namespace: one value is expected here",
         "- chainpod.yaml: instance: \"-x\": 1 to 63 ",
         "- CHAINPOD_AGENT_LISTEN: \"localhost:1\": an IP address and a port ",
-        "- --agent-address: \"0.0.0.0:1\": no Pod can connect to that",
+        "- --agent-address: \"0.0.0.0:1\": Pods cannot connect to this address",
         "- chainpod.yaml: log-format: \"xml\": text or json ",
         "- --log-filter: \"a=b=c\": ",
     ]) {

@@ -69,56 +69,51 @@ pub static FIELDS: [Row; 47] = [
     row(
         Honoured,
         &["Entrypoint", "Cmd"],
-        "over the image's, as in Docker: nothing in them is expanded",
+        "replace those of the image, as in Docker; variables in them are not expanded",
     ),
     row(
         Honoured,
         &["Env"],
-        "over the image's; the last of a name counts, a name without `=` unsets, nothing is expanded",
+        "added to the image's variables; the last of equal names counts, a name without `=` unsets, variables are not expanded",
     ),
-    row(Honoured, &["WorkingDir"], "over the image's"),
+    row(Honoured, &["WorkingDir"], "replaces the image's directory"),
     row(
         Honoured,
         &["User"],
-        "`UID` or `UID:GID`; `root` is 0; other names are not looked up and said in `Warnings`",
+        "`UID` or `UID:GID`; `root` is 0; any other name is ignored, and `Warnings` says so",
     ),
     row(
         Honoured,
         &["Labels"],
-        "with the image's: in inspect, in filters, and on the Pod as the annotation `chainpod.dev/docker-labels`",
+        "added to the image's labels: in inspect, in filters, and on the Pod as the annotation `chainpod.dev/docker-labels`",
     ),
     row(
         Honoured,
         &["Hostname"],
-        "the Pod's `hostname`; one that Kubernetes does not take is said in `Warnings`",
+        "the Pod's `hostname`; one that Kubernetes does not accept is ignored, and `Warnings` says so",
     ),
     row(Honoured, &["ExposedPorts"], "the Pod's `containerPorts`"),
     row(
         Honoured,
         &["Tty"],
-        "the Pod has a terminal; attach and logs are without frames then",
+        "the Pod has a terminal; attach and logs then have no frames",
     ),
     row(
         Moot,
         &["AttachStdin", "AttachStdout", "AttachStderr"],
-        "what is attached to says the attach call",
+        "the attach call chooses the streams",
     ),
     row(
         Ignored,
         &["OpenStdin", "StdinOnce"],
         "the program's input is empty",
     ),
-    row(Ignored, &["Domainname"], "a Pod's domain is its cluster's"),
-    row(
-        Ignored,
-        &["Healthcheck"],
-        "what ends is launched again by its client",
-    )
-    .unless(&["NONE"]),
+    row(Ignored, &["Domainname"], "a Pod has its cluster's domain"),
+    row(Ignored, &["Healthcheck"], "chainpod runs no health checks").unless(&["NONE"]),
     row(
         Ignored,
         &["Volumes"],
-        "what is written goes with the container in any case",
+        "all files of a container are removed with it",
     )
     .by_key(),
     row(
@@ -126,12 +121,12 @@ pub static FIELDS: [Row; 47] = [
         &["NetworkDisabled", "MacAddress", "NetworkingConfig"],
         "a Pod has its cluster's network",
     ),
-    row(Ignored, &["StopSignal"], "stop sends SIGTERM").unless(&["SIGTERM", "TERM", "15"]),
-    row(Ignored, &["StopTimeout"], "stop has its own"),
+    row(Ignored, &["StopSignal"], "stop always sends SIGTERM").unless(&["SIGTERM", "TERM", "15"]),
+    row(Ignored, &["StopTimeout"], "the stop call has its own timeout"),
     row(
         Moot,
         &["Shell", "OnBuild", "ArgsEscaped"],
-        "builds alone know it, or Windows",
+        "used only by builds, or on Windows",
     ),
     row(
         Honoured,
@@ -150,43 +145,47 @@ pub static FIELDS: [Row; 47] = [
     row(
         Honoured,
         &["HostConfig.CpuShares"],
-        "the Pod's request: 1024 are a core",
+        "the Pod's request: 1024 is one core",
     ),
     row(
         Honoured,
         &["HostConfig.Dns"],
-        "in the place of the cluster's servers: `dnsPolicy: None`",
+        "replaces the cluster's servers: `dnsPolicy: None`",
     ),
     row(
         Honoured,
         &["HostConfig.DnsSearch", "HostConfig.DnsOptions"],
-        "added to the cluster's: `dnsConfig`",
+        "added to those of the cluster: `dnsConfig`",
     ),
     row(
         Honoured,
         &["HostConfig.ExtraHosts"],
-        "the Pod's `hostAliases`: `NAME:ADDRESS`, and not `host-gateway`",
+        "the Pod's `hostAliases`: `NAME:ADDRESS`, but not `host-gateway`",
     ),
     row(
         Honoured,
         &["HostConfig.AutoRemove"],
-        "the container goes when it has ended",
+        "the container is removed when it has ended",
     ),
     row(
         Honoured,
         &["HostConfig.ReadonlyRootfs"],
         "`readOnlyRootFilesystem`",
     ),
-    row(Moot, &["HostConfig.CapDrop"], "all capabilities are dropped"),
+    row(
+        Moot,
+        &["HostConfig.CapDrop"],
+        "all capabilities are always dropped",
+    ),
     row(
         Moot,
         &["HostConfig.Init"],
-        "chainpod's agent is the first process, and reaps",
+        "chainpod's agent is the first process, and reaps ended processes",
     ),
     row(
         Moot,
         &["HostConfig.ConsoleSize", "HostConfig.ContainerIDFile"],
-        "the client's own",
+        "used only by the client",
     ),
     row(
         Ignored,
@@ -207,14 +206,14 @@ pub static FIELDS: [Row; 47] = [
     row(
         Ignored,
         &["HostConfig.RestartPolicy"],
-        "a program that has ended is not run again by itself",
+        "chainpod does not start a program again",
     )
     .unless(&["no"]),
     row(Ignored, &["HostConfig.LogConfig"], "the node keeps the Pod's log").unless(&["json-file"]),
     row(
         Ignored,
         &["HostConfig.Ulimits", "HostConfig.PidsLimit"],
-        "the node's runtime sets them",
+        "the node's runtime sets these limits",
     ),
     row(
         Ignored,
@@ -227,7 +226,7 @@ pub static FIELDS: [Row; 47] = [
             "HostConfig.OomKillDisable",
             "HostConfig.OomScoreAdj",
         ],
-        "of memory a Pod has a limit, and its node the rest",
+        "a Pod has only a memory limit; its node decides the rest",
     ),
     row(
         Ignored,
@@ -239,7 +238,7 @@ pub static FIELDS: [Row; 47] = [
             "HostConfig.CpuCount",
             "HostConfig.CpuPercent",
         ],
-        "of processors a Pod has a limit and a request",
+        "a Pod has only a CPU limit and a CPU request",
     ),
     row(
         Ignored,
@@ -254,7 +253,7 @@ pub static FIELDS: [Row; 47] = [
             "HostConfig.IOMaximumBandwidth",
             "HostConfig.StorageOpt",
         ],
-        "Kubernetes does not limit a disk's use",
+        "a Pod has no such disk limits",
     ),
     row(
         Ignored,
@@ -265,15 +264,15 @@ pub static FIELDS: [Row; 47] = [
     row(
         Ignored,
         &["HostConfig.VolumeDriver"],
-        "there are no volumes of Docker's",
+        "there are no Docker volumes",
     )
     .unless(&["local"]),
     row(
         Ignored,
         &["HostConfig.Annotations"],
-        "annotations are the rules' to give",
+        "chainpod's rules set annotations",
     ),
-    row(Ignored, &["HostConfig.GroupAdd"], "the group is that of `User`"),
+    row(Ignored, &["HostConfig.GroupAdd"], "`User` sets the group"),
     row(
         Ignored,
         &[
@@ -282,7 +281,7 @@ pub static FIELDS: [Row; 47] = [
             "HostConfig.ReadonlyPaths",
             "HostConfig.Sysctls",
         ],
-        "a Pod is as the Pod Security Standard wants it",
+        "the Pod Security Standard decides it",
     )
     .unless(&["no-new-privileges", "no-new-privileges:true"]),
     row(
@@ -302,12 +301,12 @@ pub static FIELDS: [Row; 47] = [
     row(
         Refused,
         &["HostConfig.Binds", "HostConfig.Mounts", "HostConfig.VolumesFrom"],
-        "a Pod may have no file of its node's: upload what is needed",
+        "Pods get no host files: upload the files that the program needs",
     ),
     row(
         Refused,
         &["HostConfig.Privileged", "HostConfig.CapAdd"],
-        "a Pod has no rights beyond its user's",
+        "Pods get no extra privileges",
     ),
     row(
         Refused,
@@ -316,12 +315,12 @@ pub static FIELDS: [Row; 47] = [
             "HostConfig.DeviceCgroupRules",
             "HostConfig.DeviceRequests",
         ],
-        "a Pod may have no device of its node's",
+        "Pods get no host devices",
     ),
     row(
         Refused,
         &["HostConfig.PidMode", "HostConfig.IpcMode"],
-        "a Pod sees its own processes alone",
+        "a Pod sees only its own processes",
     )
     .unless(&["private", "shareable", "none"]),
 ];

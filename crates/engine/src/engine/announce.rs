@@ -87,7 +87,7 @@ impl Engine {
             tokio::time::sleep(SETTLING).await;
         }
         if let Err(error) = self.0.cluster.tell(record, news).await {
-            tracing::debug!(record = %record_name, reason, %error, "cannot make an event of it");
+            tracing::debug!(record = %record_name, reason, %error, "cannot create the event");
         }
     }
 }

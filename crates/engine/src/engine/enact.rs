@@ -35,14 +35,14 @@ impl Engine {
             match self.swap(live, &transition, now).await {
                 Ok(change) => break change?,
                 Err(Error::Cluster(error @ (ClusterError::Unavailable(_) | ClusterError::Conflict(_)))) => {
-                    tracing::warn!(record = %live.record().name, %error, "cannot write what happened; trying again");
+                    tracing::warn!(record = %live.record().name, %error, "cannot write the record; trying again");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY_LONGEST);
                 }
                 // The container is gone, so nobody needs to know.
                 Err(Error::NoSuchContainer(_)) => return None,
                 Err(error) => {
-                    tracing::warn!(record = %live.record().name, %error, "what happened cannot be kept on the record");
+                    tracing::warn!(record = %live.record().name, %error, "the record was not written");
                     return None;
                 }
             }

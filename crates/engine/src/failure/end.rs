@@ -73,8 +73,10 @@ impl End {
     /// Returns the part of the sentence about the end itself.
     pub(super) fn how(&self, container: &Container, code: i64) -> String {
         match (self, container.spec.memory_bytes / MIB) {
-            (Self::OutOfMemory, 0) => "was killed for its memory (it names no limit)".to_owned(),
-            (Self::OutOfMemory, limit_mib) => format!("was killed for its memory (limit {limit_mib} MiB)"),
+            (Self::OutOfMemory, 0) => "was killed for lack of memory (it has no limit)".to_owned(),
+            (Self::OutOfMemory, limit_mib) => {
+                format!("was killed for lack of memory (limit {limit_mib} MiB)")
+            }
             _ => format!("ended with {code}"),
         }
     }
@@ -87,11 +89,13 @@ impl End {
         };
         match self {
             Self::OutOfMemory => RAISE_MEMORY.to_owned(),
-            Self::Preempted(_) => format!("{again} where there is room: add nodes, or raise its priority"),
-            Self::Evicted(_) => format!("{again}; raise the limit that it went beyond, if there is one"),
-            Self::Deleted => format!("{again}; see who deletes pods of chainpod's"),
-            Self::AgentLost => format!("{again}; see its node's log"),
-            Self::Unseen => "see whether its node works".to_owned(),
+            Self::Preempted(_) => {
+                format!("{again} when there is room; add nodes, or set priorityClassName in chainpod's rules")
+            }
+            Self::Evicted(_) => format!("{again}; if it exceeded a limit, raise that limit"),
+            Self::Deleted => format!("{again}; find out who deletes chainpod's pods"),
+            Self::AgentLost => format!("{again}; read its node's log"),
+            Self::Unseen => "check its node".to_owned(),
             Self::Itself | Self::NodeLost(_) | Self::PodFailed(_) | Self::OutputsLost(_) => again.to_owned(),
         }
     }
@@ -111,15 +115,15 @@ impl Display for End {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Itself => f.write_str("it ended by itself"),
-            Self::OutOfMemory => f.write_str("it was killed for its memory"),
+            Self::OutOfMemory => f.write_str("it was killed for lack of memory"),
             Self::Evicted(why) => write!(f, "it was evicted: {why}"),
             Self::Preempted(why) => write!(f, "it was preempted: {why}"),
-            Self::NodeLost(why) => write!(f, "its node has gone: {why}"),
+            Self::NodeLost(why) => write!(f, "its node is gone: {why}"),
             Self::Deleted => f.write_str("it was deleted"),
             Self::PodFailed(why) => write!(f, "it failed: {why}"),
-            Self::OutputsLost(why) => write!(f, "what it made is lost: {why}"),
-            Self::AgentLost => f.write_str("chainpod's agent in it ended without a word"),
-            Self::Unseen => f.write_str("it was killed, and its end was not seen in time"),
+            Self::OutputsLost(why) => write!(f, "its outputs are lost: {why}"),
+            Self::AgentLost => f.write_str("chainpod's agent in it ended without a report"),
+            Self::Unseen => f.write_str("it was killed, and its end was not reported in time"),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::name::PodName;
 
 /// The remedy for a peer that its chaincode does not reach.
 const NAME_THE_PEER: &str =
-    "set CORE_PEER_CHAINCODEADDRESS of the peer to a name that pods can resolve, and its port";
+    "set CORE_PEER_CHAINCODEADDRESS of the peer to NAME:PORT, with a name that pods can resolve";
 /// Messages of chaincode that does not reach its peer, from the shims for Go, Node.js and Java.
 const NO_PEER: [&str; 8] = [
     "no such host",
@@ -28,12 +28,15 @@ const NO_PEER: [&str; 8] = [
 const UNEXECUTABLE: [(&str, &str); 2] = [
     (
         "exec format error",
-        "it is made for another architecture than its node's: build it where it is to run",
+        "build it for the architecture of its node, or start a script with #!",
     ),
-    ("permission denied", "make it executable for everybody"),
+    (
+        "permission denied",
+        "make the file executable for all users (chmod a+x)",
+    ),
 ];
 /// The remedy for all other messages than those in [`UNEXECUTABLE`].
-const NO_SUCH_PROGRAM: &str = "see that its image, or what was built on it, has that program";
+const NO_SUCH_PROGRAM: &str = "check that the image contains this program";
 
 impl Cause {
     /// Returns the sentence that the client and the Event get.
@@ -42,7 +45,7 @@ impl Cause {
         let who = Who(container);
         match self {
             Self::PeerAddress(address) => format!(
-                "{who} cannot reach its peer at {address}: in pod {pod} that is the pod itself; {NAME_THE_PEER}"
+                "{who} cannot reach its peer at {address}: in pod {pod} this address is the pod itself; {NAME_THE_PEER}"
             ),
             Self::DiedAtOnce {
                 code,
@@ -68,19 +71,19 @@ impl Cause {
         match self {
             Self::PeerAddress(_) | Self::DiedAtOnce { .. } => String::new(),
             Self::AtRoot => {
-                format!("files that were built or uploaded into / itself can be in no volume of pod {pod}")
+                format!("files in / itself cannot be mounted into pod {pod}")
             }
             Self::Refused(message) | Self::Quota(message) => format!("pod {pod} is refused: {message}"),
             Self::Unavailable(message) => message.clone(),
-            Self::Unschedulable(message) => format!("no node takes pod {pod}: {message}"),
+            Self::Unschedulable(message) => format!("no node can run pod {pod}: {message}"),
             Self::Blocked(message) => format!("pod {pod} waits on its node: {message}"),
             Self::Image { image, message, .. } => format!("pod {pod} cannot pull image {image}: {message}"),
-            Self::Container { message, .. } => format!("pod {pod} cannot begin: {message}"),
+            Self::Container { message, .. } => format!("pod {pod} cannot start: {message}"),
             Self::AgentImage { image, message, .. } => {
-                format!("pod {pod} cannot pull image {image}, which has chainpod's agent: {message}")
+                format!("pod {pod} cannot pull image {image}, which contains chainpod's agent: {message}")
             }
-            Self::Agent(message) => format!("chainpod's agent does not get into pod {pod}: {message}"),
-            Self::Files(message) => format!("its files do not get into pod {pod}: {message}"),
+            Self::Agent(message) => format!("chainpod's agent cannot be installed in pod {pod}: {message}"),
+            Self::Files(message) => format!("its files cannot be copied into pod {pod}: {message}"),
             Self::AgentWaits(message) => format!("the agent in pod {pod} waits for chainpod: {message}"),
             Self::Command { message, .. } => format!("pod {pod} cannot execute its program: {message}"),
             Self::PodEnded { code, end } => {
@@ -98,25 +101,31 @@ impl Cause {
         let remedy = match self {
             Self::PodEnded { end, .. } => return end.remedy(container).into(),
             Self::PeerAddress(_) | Self::DiedAtOnce { .. } => "",
-            Self::AtRoot => "put them into a directory",
+            Self::AtRoot => "build or upload them into a directory, such as /usr/local/bin",
             Self::Refused(message) => refusal::remedy(message),
             Self::Quota(_) => refusal::QUOTA,
             Self::Unavailable(_) => refusal::UNAVAILABLE,
-            Self::Unschedulable(_) => "add a node that does, or let it ask for less",
-            Self::Blocked(_) => "see that what the pod names is there and that its node works",
-            Self::Image { .. } => "see that it exists and that the nodes can pull it",
-            Self::Container { .. } => "see that what the pod names is there and allowed on its node",
+            Self::Unschedulable(_) => "add a node that fits, or lower resources.requests in chainpod's rules",
+            Self::Blocked(_) => {
+                "check that the objects that the pod refers to exist, and that its node works"
+            }
+            Self::Image { .. } => {
+                "check that the image exists and that the nodes can pull it (credentials: imagePullSecrets in chainpod's rules)"
+            }
+            Self::Container { .. } => {
+                "check that the objects that the pod refers to exist, and that its node allows the pod"
+            }
             Self::AgentImage { .. } => "set chainpod's agent-image to an image that the nodes can pull",
-            Self::Agent(_) => "see chainpod's agent-image and agent-volume",
-            Self::Files(_) => "see that pods reach chainpod's agent-address, and its log",
+            Self::Agent(_) => "check chainpod's agent-image and agent-volume",
+            Self::Files(_) => "check that pods can reach chainpod's agent-address, and read chainpod's log",
             Self::AgentWaits(_) => {
-                "check that pods reach chainpod's agent-address, that nothing on the way has another certificate, and chainpod's log"
+                "check that pods can reach chainpod's agent-address and that no mesh or proxy replaces its certificate, and read chainpod's log"
             }
             Self::Command { message, .. } => unexecutable(message),
             Self::ImageCommand { .. } => {
-                "say it in chainpod's rules (images[].entrypoint), or let chainpod read the registry (registry-auth)"
+                "set images[].entrypoint in chainpod's rules, or give chainpod the registry's credentials (registry-auth)"
             }
-            Self::Silence(_) => "see what kubectl get events says of it",
+            Self::Silence(_) => "read the pod's events with kubectl get events",
         };
         remedy.into()
     }
@@ -142,20 +151,20 @@ fn died(
         let how = format!("exited with {code}");
         (
             how,
-            format!("see that pods can resolve and reach its peer at {peer}: {NAME_THE_PEER}"),
+            format!("check that pods can resolve and reach its peer at {peer}: {NAME_THE_PEER}"),
         )
     } else {
         let mend = if words.is_empty() {
-            "let it say why it ends"
+            "make the chaincode log why it exits"
         } else {
-            "mend what it says"
+            "fix the error that it wrote"
         };
         let how = format!("exited with {code}");
         (how, format!("{mend}, and the next transaction launches it again"))
     };
     let words = match words {
         "" => "it wrote nothing".to_owned(),
-        words => format!("its last words: {words}"),
+        words => format!("its last lines: {words}"),
     };
     format!(
         "{} {how} right after its start in pod {pod}; {remedy}; {words}",

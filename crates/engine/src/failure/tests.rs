@@ -253,11 +253,11 @@ fn what_fails_on_the_way_to_a_pod_names_its_container_and_a_remedy() {
     for (error, expected) in [
         (
             ClusterError::Unavailable("MESSAGE".to_owned()).into(),
-            "the kubernetes api server cannot be reached: MESSAGE; see that it runs and that chainpod reaches it",
+            "the kubernetes api server cannot be reached: MESSAGE; check that it runs and that chainpod can reach it",
         ),
         (
             ClusterError::Refused("namespace NAME is being terminated".to_owned()).into(),
-            "namespace NAME is being terminated; let chainpod work in a namespace that stays",
+            "namespace NAME is being terminated; set namespace to one that is not being deleted",
         ),
         (
             StoreError::Io(

@@ -12,7 +12,7 @@ pub(super) fn began(pod: &PodName, at: Timestamp) -> News {
     News {
         at,
         reason: "Started".into(),
-        message: format!("pod {pod} runs"),
+        message: format!("pod {pod} started"),
         is_warning: false,
     }
 }

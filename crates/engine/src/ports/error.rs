@@ -15,7 +15,7 @@ pub enum ClusterError {
     #[error("{0} was changed by somebody else")]
     Conflict(String),
     /// The object is gone.
-    #[error("{0} is not there")]
+    #[error("{0} does not exist")]
     NotFound(String),
     /// The API server refuses: admission, permissions. Holds its own message.
     #[error("{0}")]

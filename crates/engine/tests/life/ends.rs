@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::*;
 
-const DELETED: &str = "; the next transaction launches it again; see who deletes pods of chainpod's";
+const DELETED: &str = "; the next transaction launches it again; find out who deletes chainpod's pods";
 
 impl Lab {
     /// Reports that the Pod is about to end for that cause while its program still runs.
@@ -101,7 +101,7 @@ async fn a_pod_that_goes_without_a_word_takes_its_last_reason_along() {
     lab.engine.observe(Event::PodGone(gone)).await;
     let error = lab.error().await;
     assert!(
-        error.contains("its node has gone: node no longer exists; "),
+        error.contains("its node is gone: node no longer exists; "),
         "{error}"
     );
 }
@@ -147,13 +147,13 @@ async fn an_agent_that_cannot_tell_us_why_it_ends_is_heard_by_the_kubelets_word(
     lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
     let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
         let agent = lab.launched().await;
-        let end = End::PodFailed("this token is not that container's".to_owned());
+        let end = End::PodFailed("this token is not valid for this container".to_owned());
         lab.pod_is(&agent, PodState::Ended { code: 125, end }).await;
     });
     let error = started.unwrap_err().to_string();
     assert!(
-        error.contains("its files do not get into pod ")
-            && error.contains("this token is not that container's"),
+        error.contains("its files cannot be copied into pod ")
+            && error.contains("this token is not valid for this container"),
         "{error}"
     );
     assert_eq!(lab.warnings().await, ["FilesMissing"]);
@@ -225,7 +225,7 @@ async fn outputs_that_the_store_cannot_keep_are_told_to_whoever_asks_for_them() 
         .to_string();
     assert!(
         error.starts_with("Could not find the file /chaincode/output/. in container ")
-            && error.contains(": what it made is lost: the image store failed: no space; "),
+            && error.contains(": its outputs are lost: the image store failed: no space; "),
         "{error}"
     );
     assert_eq!(lab.warnings().await, ["OutputsLost"]);
@@ -238,7 +238,7 @@ async fn an_end_that_nobody_sees_is_told_though_a_client_has_asked_for_it() {
     lab.engine.stop(NAME, Duration::ZERO).await.unwrap();
     let error = lab.error().await;
     assert!(
-        error.contains(": it was killed, and its end was not seen in time; "),
+        error.contains(": it was killed, and its end was not reported in time; "),
         "{error}"
     );
     assert_eq!(lab.warnings().await, ["EndUnseen"]);

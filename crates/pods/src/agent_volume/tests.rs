@@ -94,7 +94,9 @@ fn a_nodes_way_is_kept_and_others_are_tried() {
     let told = volumes.learn(&fresh("old"));
     assert_eq!(
         told,
-        Some(PodState::NoAgent("node old mounts no images".to_owned()))
+        Some(PodState::NoAgent(
+            "node old does not mount image volumes".to_owned()
+        ))
     );
     assert_eq!(volumes.learn(&fresh("new")), None);
 }

@@ -54,7 +54,7 @@ impl KubeCluster {
             .as_ref()
             .is_none_or(|status| status.start_time.is_none())
         {
-            let why = format!("node {node} does not take it: no kubelet answers there");
+            let why = format!("no kubelet answers on node {node}");
             return Ok(Some(Cause::Blocked(why)));
         }
         match program(&pod).filter(Part::runs) {
@@ -112,7 +112,7 @@ fn unseen(pod: &Pod) -> Option<Cause> {
     let named = pod.spec.as_ref().and_then(|spec| spec.scheduler_name.as_deref());
     let name = named.unwrap_or(DEFAULT_SCHEDULER);
     Some(Cause::Unschedulable(format!(
-        "scheduler {name} has not looked at it"
+        "scheduler {name} has not tried to place it"
     )))
 }
 

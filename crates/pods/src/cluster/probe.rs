@@ -135,7 +135,7 @@ impl KubeCluster {
         match lines.next_back() {
             Some(sentence) => Ok(Some(sentence.to_owned())),
             None => Err(Untried::Other(format!(
-                "pod {name} failed without a word: {}",
+                "pod {name} failed without a message: {}",
                 log.trim()
             ))),
         }
@@ -143,7 +143,7 @@ impl KubeCluster {
 }
 
 fn why(status: &PodStatus) -> String {
-    status::waiting(status).unwrap_or_else(|| "it does not say why".to_owned())
+    status::waiting(status).unwrap_or_else(|| "it reports no reason".to_owned())
 }
 
 fn other(object: &str, error: kube::Error) -> Untried {

@@ -22,7 +22,7 @@ impl JsonSchema for Text {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A text; a number or a truth is its text.",
+            "description": "A text. Numbers and booleans are read as texts.",
             "type": ["string", "number", "boolean"]
         })
     }

@@ -106,7 +106,9 @@ fn user_warning(user: &str) -> Option<String> {
     let known = |name: &str| name == ROOT || name.parse::<u32>().is_ok();
     let is_known = user.split(':').all(known);
     (!user.is_empty() && !is_known).then(|| {
-        format!("User {user:?} is ignored as far as it is a name: names are not looked up in images, say its number")
+        format!(
+            "User {user:?} is ignored, except for its numbers: names cannot be looked up in the image; set a numeric UID or UID:GID"
+        )
     })
 }
 
@@ -122,7 +124,7 @@ fn hostname(name: String) -> (String, Option<String>) {
         return (name, None);
     }
     let warning = format!(
-        "Hostname {name:?} is ignored: a Pod's has 1 to {LABEL_CHARS} lower-case letters, digits and dashes"
+        "Hostname {name:?} is ignored: a Pod's hostname has 1 to {LABEL_CHARS} lower-case letters, digits and dashes"
     );
     (String::new(), Some(warning))
 }

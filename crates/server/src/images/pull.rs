@@ -29,7 +29,7 @@ pub(crate) async fn pull(
 ) -> Result<Response> {
     if parameters.from_image.is_empty() {
         return Err(ApiError::bad_request(
-            "fromImage is missing: only pulling is supported here",
+            "fromImage is missing: chainpod pulls images and does not import them",
         ));
     }
     let (written, name) = name(&parameters).map_err(ApiError::bad_request)?;

@@ -127,15 +127,19 @@ fn tcp(address: &str) -> Result<Endpoint, String> {
         None => address.split_at(address.rfind(':').unwrap_or(address.len())),
     };
     if host.is_empty() {
-        return Err("it has no host; 0.0.0.0 listens on all addresses".to_owned());
+        return Err("it has no host; use 0.0.0.0 to listen on all addresses".to_owned());
     }
     if host.contains(':') && !address.starts_with('[') {
         return Err("an IPv6 address needs brackets: tcp://[::1]:2375".to_owned());
     }
     let port = match port.strip_prefix(':') {
         _ if port.is_empty() => None,
-        Some(digits) => Some(digits.parse().map_err(|_| format!("{digits:?} is no port"))?),
-        None => return Err(format!("{port:?} is behind the bracket")),
+        Some(digits) => Some(digits.parse().map_err(|_| format!("{digits:?} is not a port"))?),
+        None => {
+            return Err(format!(
+                "{port:?} follows the bracket; only a colon and a port may"
+            ));
+        }
     };
     Ok(Endpoint::Tcp {
         host: host.to_owned(),
@@ -183,10 +187,10 @@ mod tests {
             ("unix://d.sock", "is expected"),
             ("tcp://::1:2375", "brackets"),
             ("tcp://[::1:2375", "not closed"),
-            ("tcp://[::1]x", "behind the bracket"),
+            ("tcp://[::1]x", "follows the bracket"),
             ("tcp://:2375", "no host"),
-            ("tcp://a:99999", "is no port"),
-            ("tcp://a:", "is no port"),
+            ("tcp://a:99999", "is not a port"),
+            ("tcp://a:", "is not a port"),
         ] {
             let error = text.parse::<Endpoint>().unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

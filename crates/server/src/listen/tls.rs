@@ -33,7 +33,7 @@ pub enum TlsError {
     #[error("{file}: {error}", file = .0.display(), error = .1)]
     File(PathBuf, pem::Error),
     /// A file has no certificate.
-    #[error("{}: no certificate is in it", .0.display())]
+    #[error("{} contains no certificate", .0.display())]
     Empty(PathBuf),
     /// The CA's certificates are not usable.
     #[error("{file}: {error}", file = .0.display(), error = .1)]
@@ -96,10 +96,12 @@ impl Tls {
         if loaded.stamps != stamps {
             match self.files.read() {
                 Ok(config) => {
-                    tracing::info!(certificate = %self.files.certificate.display(), "TLS was read anew");
+                    tracing::info!(certificate = %self.files.certificate.display(), "TLS files were reloaded");
                     *loaded = Loaded { stamps, config };
                 }
-                Err(error) => tracing::warn!(%error, "the new TLS cannot be used; the former one stays"),
+                Err(error) => {
+                    tracing::warn!(%error, "the new TLS files cannot be used; the previous ones stay in use");
+                }
             }
         }
         Arc::clone(&loaded.config)

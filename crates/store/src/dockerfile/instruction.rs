@@ -48,7 +48,7 @@ impl From<Parsed<'_>> for Instruction {
             }
             Parsed::Run(_) => Self::Unsupported(
                 "RUN",
-                "build the image elsewhere and name it in FROM, or bring its result along with ADD",
+                "build the image elsewhere and name it in FROM, or copy its result with ADD",
             ),
             _ => Self::Unsupported(
                 "this instruction",

@@ -186,7 +186,7 @@ async fn what_no_chaincode_has_is_refused() {
     for (archive, text) in [
         (name, "the archive has a name or attributes of more than 128 KiB"),
         (size, "the archive has more than 4 GiB"),
-        (vec![b'x'; 2048], "this is no valid tar"),
+        (vec![b'x'; 2048], "this is not a valid tar"),
         (one[..100].to_vec(), "the tar is cut off"),
     ] {
         let refused = store.put_blob(Box::new(io::Cursor::new(archive))).await;

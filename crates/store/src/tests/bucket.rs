@@ -73,7 +73,8 @@ async fn a_store_that_is_gone_is_not_ready_and_says_its_name() {
     objects.delete(&"oci-layout".into()).await.unwrap();
     let error = store.check().await.unwrap_err().to_string();
     assert!(
-        error.contains("s3://images/net: ") && error.ends_with("make the bucket, or name another in store"),
+        error.contains("s3://images/net: ")
+            && error.ends_with("create the bucket, or set store to another one"),
         "{error}"
     );
 }

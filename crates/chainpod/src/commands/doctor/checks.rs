@@ -11,7 +11,7 @@ use super::{Patient, Verdict};
 /// they are made.
 const SKEW_SECS: i64 = 10;
 /// The kinds of Pods that are tried, and their names in the output.
-const SAMPLES: [(Sample, &str); 2] = [(Sample::Chaincode, "chaincode"), (Sample::Build, "a build")];
+const SAMPLES: [(Sample, &str); 2] = [(Sample::Chaincode, "chaincode"), (Sample::Build, "builds")];
 /// The text of a quota that demands a field which a container does not have.
 const MUST_SPECIFY: &str = "must specify";
 
@@ -26,7 +26,7 @@ pub(super) async fn api_server(patient: &Patient) -> Verdict {
         )),
         Err(error) => Verdict::Bad(
             format!("it does not answer: {error}"),
-            "see kubeconfig, and that the API server can be reached from here",
+            "check kubeconfig, and that this machine can reach the API server",
         ),
     }
 }
@@ -36,18 +36,18 @@ pub(super) async fn clock(patient: &Patient) -> Verdict {
     match pods::server_time(&patient.place.client).await {
         Ok(Some(time)) => match (Timestamp::now() - time).get_seconds() {
             skew if skew.abs() <= SKEW_SECS => Verdict::Good(format!(
-                "it is less than {SKEW_SECS} s apart from the API server's"
+                "it differs by less than {SKEW_SECS} s from the API server's clock"
             )),
             skew => Verdict::Bad(
-                format!("it is {skew} s ahead of the API server's"),
-                "let both machines have their time from a time server (NTP)",
+                format!("it differs by {skew} s from the API server's clock"),
+                "synchronise the clocks of both machines (NTP)",
             ),
         },
         Ok(None) => Verdict::Lacks(
-            "the API server does not tell its time".to_owned(),
-            "look for a proxy that drops the Date header",
+            "the API server's answer has no time".to_owned(),
+            "look for a proxy that removes the Date header",
         ),
-        Err(error) => Verdict::Bad(error.to_string(), "see the check of the API server"),
+        Err(error) => Verdict::Bad(error.to_string(), "see the check 'api server'"),
     }
 }
 
@@ -60,7 +60,10 @@ pub(super) async fn permissions(patient: &Patient) -> Verdict {
         }
         Ok(missing) => {
             let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
-            Verdict::Bad(format!("this account may not {}", missing.join(", ")), remedy)
+            Verdict::Bad(
+                format!("this account lacks the permission to {}", missing.join(", ")),
+                remedy,
+            )
         }
         Err(error) => Verdict::Bad(error.to_string(), remedy),
     }
@@ -70,30 +73,30 @@ pub(super) async fn permissions(patient: &Patient) -> Verdict {
 pub(super) async fn pods(patient: &Patient) -> Verdict {
     for (sample, whose) in SAMPLES {
         if let Err(error) = patient.cluster.accepts(sample, false).await {
-            return Verdict::Bad(format!("a pod of {whose} is refused: {error}"), remedy(&error));
+            return Verdict::Bad(format!("a pod for {whose} is refused: {error}"), remedy(&error));
         }
     }
-    Verdict::Good("pods of chainpod's shape are accepted (dry run)".to_owned())
+    Verdict::Good("pods like chainpod's are accepted (dry run)".to_owned())
 }
 
 fn remedy(error: &ClusterError) -> &'static str {
     match error {
-        ClusterError::QuotaFull(_) => "raise the namespace's quota, or remove what uses it up",
+        ClusterError::QuotaFull(_) => "raise the namespace's quota, or delete objects that are not needed",
         ClusterError::Refused(why) if why.contains(MUST_SPECIFY) => {
             "set resources.limits and resources.requests in chainpod's rules, for all pods (docs/rules.md), and give doctor the same --rules"
         }
         _ => {
-            "see what the namespace's policies and limits ask for, and give it to Pods by rules (docs/rules.md)"
+            "check what the namespace's policies and limits require, and set it for all pods in chainpod's rules (docs/rules.md)"
         }
     }
 }
 
 /// Checks that the API server accepts image volumes. Each node may still lack them.
 pub(super) async fn image_volumes(patient: &Patient) -> Verdict {
-    let remedy = "nothing need be done: the agent is copied into each pod, a fifth of a second later; Kubernetes 1.36 has image volumes";
+    let remedy = "nothing to do: the agent is copied into each pod, which takes 0.2 s more; Kubernetes 1.36 has image volumes";
     match patient.cluster.accepts(Sample::Chaincode, true).await {
         Ok(true) => Verdict::Good("a pod with an image volume is accepted (dry run)".to_owned()),
-        Ok(false) => Verdict::Lacks("the API server drops image volumes".to_owned(), remedy),
+        Ok(false) => Verdict::Lacks("the API server does not support image volumes".to_owned(), remedy),
         Err(error) => Verdict::Lacks(format!("a pod with an image volume is refused: {error}"), remedy),
     }
 }
@@ -103,8 +106,8 @@ pub(super) async fn store(patient: &Patient) -> Verdict {
     let location = &patient.config.store;
     if matches!(location, Location::Directory(path) if !path.exists()) {
         return Verdict::Lacks(
-            format!("{location} is not on this machine: whether it can be written to is not known"),
-            "run doctor where chainpod serves, or see its /readyz",
+            format!("{location} is not on this machine, so it was not checked"),
+            "run doctor where chainpod serves, or read its /readyz",
         );
     }
     let checked = match Upkeep::of(location).await {
@@ -112,11 +115,11 @@ pub(super) async fn store(patient: &Patient) -> Verdict {
         Err(error) => Err(error),
     };
     match (checked, location) {
-        (Ok(()), Location::Directory(_)) => Verdict::Good(format!("{location} can be written to")),
-        (Ok(()), Location::Bucket { .. }) => Verdict::Good(format!("{location} is there")),
+        (Ok(()), Location::Directory(_)) => Verdict::Good(format!("{location} is writable")),
+        (Ok(()), Location::Bucket { .. }) => Verdict::Good(format!("{location} exists")),
         (Err(error), _) => Verdict::Bad(
             error.to_string(),
-            "give store a directory or bucket that chainpod has made its own and may write to",
+            "set store as for chainpod serve, and check that this account can write to it",
         ),
     }
 }

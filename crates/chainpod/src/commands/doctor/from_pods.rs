@@ -8,7 +8,8 @@ use crate::serve::CREDENTIALS;
 /// A name that resolves in every cluster.
 const KNOWN_NAME: &str = "kubernetes.default";
 /// The remedy where no Pod can run the check.
-const RUN_PODS: &str = "see the check of pods, and that the nodes can pull agent-image, of this very version";
+const RUN_PODS: &str =
+    "see the check 'pods', and check that the nodes can pull agent-image and that it has chainpod's version";
 
 /// Checks that the nodes can pull the agent's image, and that it runs.
 pub(super) async fn agent_image(patient: &Patient) -> Verdict {
@@ -22,8 +23,8 @@ pub(super) async fn agent_image(patient: &Patient) -> Verdict {
 pub(super) async fn agents(patient: &Patient) -> Verdict {
     let Some(named) = &patient.config.agent_address else {
         return Verdict::Lacks(
-            "agent-address is not given: whether pods reach it is not known".to_owned(),
-            "give --agent-address as chainpod serve has it",
+            "agent-address is not set, so it was not checked".to_owned(),
+            "set agent-address as for chainpod serve",
         );
     };
     let address = match named.look_up().await {
@@ -31,7 +32,7 @@ pub(super) async fn agents(patient: &Patient) -> Verdict {
         Err(error) => {
             return Verdict::Lacks(
                 format!("agent-address {named} does not resolve here: {error}"),
-                "give its IP address, or run doctor in chainpod's pod: kubectl exec deployment/chainpod -- /chainpod doctor",
+                "set it to its IP address, or run doctor in chainpod's pod: kubectl exec deployment/chainpod -- /chainpod doctor",
             );
         }
     };
@@ -39,15 +40,17 @@ pub(super) async fn agents(patient: &Patient) -> Verdict {
     let reached = patient.tries(&address, ca_pem.as_deref().ok()).await;
     match (reached, ca_pem) {
         (Ok(None), Ok(_)) => Verdict::Good(format!(
-            "a pod reaches agent-address {named}, and chainpod is there"
+            "a pod reaches agent-address {named}, and chainpod answers there"
         )),
         (Ok(None), Err(why)) => Verdict::Lacks(
-            format!("a pod reaches agent-address {named}; whether chainpod is there is not known: {why}"),
-            "run doctor once chainpod has served in this namespace, with an account that may get that secret",
+            format!(
+                "a pod reaches agent-address {named}, but it is not known whether chainpod answers there: {why}"
+            ),
+            "start chainpod in this namespace first, and run doctor with an account that may get that secret",
         ),
         (Ok(Some(why)), _) => Verdict::Bad(
-            format!("from a pod {why}"),
-            "check that chainpod serves, that agent-address leads to its agent-listen, what network policies allow, and that no mesh or proxy on the way has a certificate of its own",
+            format!("a pod reports: {why}"),
+            "check that chainpod serves, that agent-address leads to its agent-listen, that network policies allow the connection, and that no mesh or proxy replaces the certificate",
         ),
         (Err((why, remedy)), _) => Verdict::Bad(why, remedy),
     }
@@ -58,8 +61,8 @@ pub(super) async fn names(patient: &Patient) -> Verdict {
     match patient.tries(KNOWN_NAME, None).await {
         Ok(None) => Verdict::Good(format!("a pod resolves {KNOWN_NAME}")),
         Ok(Some(why)) => Verdict::Bad(
-            format!("in a pod {why}"),
-            "see the cluster's DNS, and that network policies allow port 53: chaincode resolves its peer's name",
+            format!("a pod reports: {why}"),
+            "check the cluster's DNS, and that network policies allow port 53, because chaincode resolves its peer's name",
         ),
         Err((why, remedy)) => Verdict::Bad(why, remedy),
     }

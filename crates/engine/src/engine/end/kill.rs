@@ -32,7 +32,7 @@ impl Engine {
             return Ok(());
         }
         Err(Error::Conflict(format!(
-            "signal {signal} cannot reach container {}: its agent is not connected",
+            "cannot send signal {signal} to container {}: its agent is not connected",
             container.id
         )))
     }

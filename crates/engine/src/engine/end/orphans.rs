@@ -111,9 +111,11 @@ impl Engine {
         match self.end_and_remove(live).await {
             Ok(()) => tracing::info!(
                 %record,
-                "removed: the process that waited for it has ended, and nobody came back"
+                "removed: the process that waited for it has ended, and no client reconnected"
             ),
-            Err(error) => tracing::warn!(%record, %error, "cannot remove what nobody waits for any more"),
+            Err(error) => {
+                tracing::warn!(%record, %error, "cannot remove a container that no client waits for");
+            }
         }
     }
 }

@@ -77,7 +77,7 @@ impl Engine {
                 && !live.is_gone()
                 && let Err(error) = engine.discard(&live).await
             {
-                tracing::warn!(container = container.name, %error, "cannot remove what has ended");
+                tracing::warn!(container = container.name, %error, "cannot remove a container that has ended");
             }
             live.leaves.end();
         };

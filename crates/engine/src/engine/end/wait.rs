@@ -82,7 +82,7 @@ impl Engine {
         let nobody = live.until(|seen| (seen.open.calls == 0).then_some(()));
         let (answered, ()) = tokio::join!(tokio::time::timeout(ANSWER_LIMIT, nobody), self.detached(live));
         if answered.is_err() {
-            tracing::warn!(record = %live.record().name, "a start or wait is still open; removing it all the same");
+            tracing::warn!(record = %live.record().name, "a start or wait is still open; removing it anyway");
         }
     }
 
@@ -90,7 +90,7 @@ impl Engine {
     pub(in crate::engine) async fn detached(&self, live: &Live) {
         let nobody = live.until(|seen| (seen.open.attached == 0).then_some(()));
         if tokio::time::timeout(DETACH_LIMIT, nobody).await.is_err() {
-            tracing::warn!(record = %live.record().name, "an attach stream is still open; answering all the same");
+            tracing::warn!(record = %live.record().name, "an attach stream is still open; answering anyway");
         }
     }
 }

@@ -12,7 +12,7 @@ impl Engine {
     /// process. Waits for the API server. Call it once. No blob is removed before it.
     pub async fn sweep_all(&self) {
         while let Err(error) = self.know_all().await {
-            tracing::warn!(%error, "cannot list the records: no blob is swept");
+            tracing::warn!(%error, "cannot list the records: no unused blob is removed");
             tokio::time::sleep(RETRY_LONGEST).await;
         }
         self.0.all_known.store(true, Ordering::Relaxed);
@@ -34,8 +34,8 @@ impl Engine {
         };
         match self.0.store.sweep(&needed).await {
             Ok(0) => {}
-            Ok(count) => tracing::debug!(count, "removed blobs that nobody needs"),
-            Err(error) => tracing::warn!(%error, "cannot remove blobs that nobody needs"),
+            Ok(count) => tracing::debug!(count, "removed unused blobs"),
+            Err(error) => tracing::warn!(%error, "cannot remove unused blobs"),
         }
     }
 }

@@ -93,7 +93,7 @@ impl Engine {
             }
         };
         if tokio::time::timeout(LAST_LINES_LIMIT, reading).await.is_err() {
-            tracing::debug!(record = %live.record().name, "the last lines cannot be read in time");
+            tracing::debug!(record = %live.record().name, "the last lines were not read in time");
         }
         last
     }

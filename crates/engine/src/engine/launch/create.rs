@@ -44,7 +44,7 @@ impl Engine {
         let address = self.1.address().filter(|address| !address.is_loopback())?;
         let owner = self.0.cluster.owner(address).await;
         owner.unwrap_or_else(|error| {
-            tracing::debug!(caller = %address, %error, "cannot tell whose peer calls: the container gets no owner");
+            tracing::debug!(caller = %address, %error, "the caller's workload is not known: the container gets no owner");
             None
         })
     }

@@ -78,7 +78,7 @@ impl Engine {
             self.enact(live, Transition::FailedToBegin { start, cause }).await;
             return;
         }
-        tracing::info!(pod = %without_agent, reason, "the agent is not in the pod: another one copies it");
+        tracing::info!(pod = %without_agent, reason, "the pod has no agent: another pod copies it");
         let process = Process::of(&live.record().container);
         let (launched, ()) = tokio::join!(
             self.launch(live, &process),

@@ -40,7 +40,7 @@ impl Engine {
             let start = record.container.starts;
             let blocked = self.0.cluster.blocked(&record.pod_name()).await;
             let blocked = blocked.unwrap_or_else(|error| {
-                tracing::debug!(%error, "cannot ask why a pod waits");
+                tracing::debug!(%error, "cannot find out why a pod waits");
                 None
             });
             let of = (start, blocked.as_ref().map(discriminant));

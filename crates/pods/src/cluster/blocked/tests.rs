@@ -182,7 +182,7 @@ async fn each_stage_of_a_pod_is_asked_of_whoever_knows() {
             false,
             json!(null),
             Some(Cause::Unschedulable(
-                "scheduler default-scheduler has not looked at it".to_owned(),
+                "scheduler default-scheduler has not tried to place it".to_owned(),
             )),
         ),
         (
@@ -195,9 +195,7 @@ async fn each_stage_of_a_pod_is_asked_of_whoever_knows() {
             json!({}),
             true,
             json!(null),
-            Some(Cause::Blocked(
-                "node n does not take it: no kubelet answers there".to_owned(),
-            )),
+            Some(Cause::Blocked("no kubelet answers on node n".to_owned())),
         ),
         (
             json!({"startTime": started}),

@@ -145,5 +145,5 @@ fn each_wrong_file_is_named() {
     write(&folder, &own);
     let with_ca = files(&folder, Some(&own));
     fs::write(folder.path().join("client-ca"), "").unwrap();
-    assert!(error(with_ca).contains("/client-ca: no certificate is in it"));
+    assert!(error(with_ca).contains("/client-ca contains no certificate"));
 }

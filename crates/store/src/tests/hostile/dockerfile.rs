@@ -146,7 +146,7 @@ async fn what_all_variables_of_an_image_come_to_has_a_limit() {
         (format!("FROM a\nENV{small}"), "ENV"),
     ] {
         let text = invalid(built(&dockerfile).await);
-        let expected = format!(": {keyword}: the values of all instructions come to more than 1 MiB");
+        let expected = format!(": {keyword}: the values of all instructions have more than 1 MiB");
         assert!(text.starts_with("line ") && text.ends_with(&expected), "{text}");
     }
 }
@@ -168,7 +168,7 @@ async fn an_image_does_not_grow_from_base_to_base() {
     let text = invalid(build(step(NAME, 10)).await);
     assert_eq!(
         text,
-        "line 2: LABEL: the values of all instructions come to more than 1 MiB"
+        "line 2: LABEL: the values of all instructions have more than 1 MiB"
     );
 }
 
