@@ -19,6 +19,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod exit_code;
+
 /// The protocol's version, as [`Task::version`] has it.
 pub const VERSION: u32 = 1;
 

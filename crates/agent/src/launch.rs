@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use agent_protocol::HOME_DIR;
+use agent_protocol::exit_code::{NEVER_BEGAN, NOT_EXECUTABLE, NOT_FOUND};
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -22,20 +23,13 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 const DOCKERS_WORDS: &str = "failed to create task for container: failed to create shim task: \
     OCI runtime create failed: runc create failed: unable to start container process";
 
-/// The exit code if there is no such program.
-const NOT_FOUND: u8 = 127;
-/// The exit code if the program cannot be executed.
-const NOT_EXECUTABLE: u8 = 126;
-/// The exit code of any other error: Docker's code for a start that failed.
-const OTHER: u8 = 128;
-
 /// The reason for which a program could not be started.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct StartError {
     /// The message, in the same text as Docker's.
     pub(crate) message: String,
     /// Docker's exit code for it.
-    pub(crate) exit_code: u8,
+    pub(crate) exit_code: i64,
 }
 
 /// Starts `argv` with the agent's environment, working directory, stdout and stderr. It has no input except a
@@ -43,7 +37,7 @@ pub(crate) struct StartError {
 pub(crate) fn spawn(argv: &[OsString]) -> Result<Pid, StartError> {
     let (name, args) = argv
         .split_first()
-        .ok_or_else(|| StartError::new(OsStr::new(""), OTHER, "no command specified"))?;
+        .ok_or_else(|| StartError::new(OsStr::new(""), NEVER_BEGAN, "no command specified"))?;
     let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
     let program = look_up(name, &path)?;
     let child = Command::new(program)
@@ -93,7 +87,7 @@ fn look_up(name: &OsStr, path: &OsStr) -> Result<PathBuf, StartError> {
         .ok_or_else(|| StartError::new(name, NOT_FOUND, "executable file not found in $PATH"))
 }
 
-fn executable(program: &Path) -> Result<(), (u8, String)> {
+fn executable(program: &Path) -> Result<(), (i64, String)> {
     let stat = |error: io::Error| {
         let (code, reason) = reason(&error);
         (code, format!("stat {}: {reason}", program.display()))
@@ -105,18 +99,18 @@ fn executable(program: &Path) -> Result<(), (u8, String)> {
 }
 
 /// Returns the exit code of an error, and its text as Go writes it.
-fn reason(error: &io::Error) -> (u8, String) {
+fn reason(error: &io::Error) -> (i64, String) {
     match (error.kind(), Errno::from_io_error(error)) {
         (ErrorKind::NotFound, _) => (NOT_FOUND, "no such file or directory".to_owned()),
         (ErrorKind::PermissionDenied, _) => (NOT_EXECUTABLE, "permission denied".to_owned()),
         (ErrorKind::NotADirectory, _) => (NOT_EXECUTABLE, "not a directory".to_owned()),
         (_, Some(Errno::NOEXEC)) => (NOT_EXECUTABLE, "exec format error".to_owned()),
-        _ => (OTHER, error.to_string().to_lowercase()),
+        _ => (NEVER_BEGAN, error.to_string().to_lowercase()),
     }
 }
 
 impl StartError {
-    fn new(name: &OsStr, exit_code: u8, reason: &str) -> Self {
+    fn new(name: &OsStr, exit_code: i64, reason: &str) -> Self {
         let name = name.to_string_lossy();
         Self {
             message: format!("{DOCKERS_WORDS}: exec: {name:?}: {reason}: unknown"),
@@ -137,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    fn refused(name: &str, path: &str) -> (u8, String) {
+    fn refused(name: &str, path: &str) -> (i64, String) {
         let error = look_up(name.as_ref(), path.as_ref()).unwrap_err();
         let words = error.message.strip_prefix(DOCKERS_WORDS).unwrap();
         (error.exit_code, words.to_owned())

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use agent_protocol::exit_code::{KILLED, NO_PROGRAM};
 use agent_protocol::{
     AGENT_DIR, AGENT_SAYS, CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, LAST_WORDS_FILE, PROBE_OPTION,
     STAY_OPTION, TASK_DIR, TRUSTSTORE_FILE,
@@ -41,10 +42,6 @@ mod unpack;
 
 /// A directory to use in place of [`TASK_DIR`], for tests. The program does not see it.
 const TASK_DIR_VARIABLE: &str = "CHAINPOD_TASK_DIR";
-/// Docker's code for its own failures: nothing has tried to start the program.
-const NO_PROGRAM: u8 = 125;
-/// 128 + SIGKILL.
-const KILLED: u8 = 137;
 /// The time for which the agent stays after a program without outputs has ended, which was there to serve. Its
 /// successor is launched at once, and otherwise the node would stop this Pod while it starts the next one.
 const LINGER: Duration = Duration::from_secs(1);
@@ -66,12 +63,12 @@ fn main() -> ExitCode {
         leave_word(&sentence);
         NO_PROGRAM
     });
-    ExitCode::from(code)
+    ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
 }
 
 /// Carries out the task in `directory`. Returns the agent's exit code, or the reason for which there was no
 /// task.
-fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
+fn run(directory: &Path, argv: &[OsString]) -> Result<i64, String> {
     let _staying = sidecar::hold(Path::new(AGENT_DIR));
     let orders = task::read(directory)?;
     let chainpod = Arc::new(Chainpod::new(&orders)?);
@@ -99,7 +96,7 @@ fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
     outputs::hand_over(&chainpod, &orders.task.outputs);
     let exit_code = program::exit_code(status);
     let exited = Event::Exited {
-        exit_code: exit_code.into(),
+        exit_code,
         oom_killed,
     };
     if let Err(failure) = chainpod.tell(&exited) {
@@ -123,12 +120,12 @@ fn tell_started(chainpod: &Arc<Chainpod>) -> Result<JoinHandle<()>, String> {
 }
 
 /// Reports that there will be no program.
-fn fail(chainpod: &Chainpod, message: &str, exit_code: u8) -> u8 {
+fn fail(chainpod: &Chainpod, message: &str, exit_code: i64) -> i64 {
     say(message);
     chainpod.program_ended();
     let failed = Event::Failed {
         message: message.to_owned(),
-        exit_code: exit_code.into(),
+        exit_code,
     };
     if chainpod.tell(&failed).is_err() {
         leave_word(message);

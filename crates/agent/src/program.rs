@@ -4,6 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use agent_protocol::exit_code::SIGNALLED;
 use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, kill_process, wait, waitid,
@@ -100,12 +101,11 @@ impl Program {
     }
 }
 
-/// Returns Docker's exit code: the program's own, or 128 plus the signal's number.
-pub(crate) fn exit_code(status: WaitStatus) -> u8 {
-    let code = status
-        .exit_status()
-        .or_else(|| status.terminating_signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+/// Returns Docker's exit code: the program's own, or [`SIGNALLED`] plus the signal's number.
+pub(crate) fn exit_code(status: WaitStatus) -> i64 {
+    let by_itself = status.exit_status().map(i64::from);
+    let by_signal = || Some(SIGNALLED + i64::from(status.terminating_signal()?));
+    by_itself.or_else(by_signal).unwrap_or(u8::MAX.into())
 }
 
 #[cfg(test)]
