@@ -20,6 +20,9 @@
 use serde::{Deserialize, Serialize};
 
 pub mod exit_code;
+mod option;
+
+pub use self::option::AgentOption;
 
 /// The protocol's version, as [`Task::version`] has it.
 pub const VERSION: u32 = 1;
@@ -37,27 +40,13 @@ pub const CA_FILE: &str = "ca.crt";
 pub const AGENT_DIR: &str = "/.chainpod";
 /// The agent's file below [`AGENT_DIR`].
 pub const AGENT_FILE: &str = "chainpod-agent";
-/// The agent's first option, before a directory: it copies itself there and does nothing else. No program can
-/// have that name.
-pub const INSTALL_OPTION: &str = "--install";
-
-/// The agent's second option, before the same directory: it stays while the agent that was copied there runs.
-/// The Pod then ends with its program.
-pub const STAY_OPTION: &str = "--stay";
-/// The pipe in that directory that the agent holds open while it runs.
+/// The pipe in the directory of [`AgentOption::Install`], which the agent holds open while it runs.
 pub const STAY_FILE: &str = "running";
-
-/// The agent's third option, before `IP:PORT`s and names: it tries to reach them, reports those that it cannot
-/// reach, and does nothing else.
-pub const PROBE_OPTION: &str = "--probe";
 
 /// The environment variable with a CA's certificate, PEM. A server at a probed address must have a certificate
 /// of that CA.
 pub const PROBE_CA_VARIABLE: &str = "CHAINPOD_PROBE_CA";
 
-/// The agent's fourth option, before pairs of directories: it copies the image's files in the first directory
-/// of each pair, which a volume will hide, into the second one, and does nothing else.
-pub const KEEP_OPTION: &str = "--keep";
 /// The directory of the volumes while the agent copies the files that they will hide.
 pub const KEPT_DIR: &str = "/.chainpod-kept";
 

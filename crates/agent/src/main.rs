@@ -16,8 +16,7 @@ use std::time::Duration;
 
 use agent_protocol::exit_code::{KILLED, NO_PROGRAM};
 use agent_protocol::{
-    AGENT_DIR, AGENT_SAYS, CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, LAST_WORDS_FILE, PROBE_OPTION,
-    STAY_OPTION, TASK_DIR, TRUSTSTORE_FILE,
+    AGENT_DIR, AGENT_SAYS, AgentOption, CA_BUNDLE_FILE, Event, LAST_WORDS_FILE, TASK_DIR, TRUSTSTORE_FILE,
 };
 use rustix::process::WaitStatus;
 
@@ -51,12 +50,13 @@ const STACK_BYTES: usize = 256 * 1024;
 fn main() -> ExitCode {
     let directory = env::var_os(TASK_DIR_VARIABLE).map_or_else(|| TASK_DIR.into(), PathBuf::from);
     let argv: Vec<OsString> = env::args_os().skip(1).collect();
-    let done = match &argv[..] {
-        [option, to] if option == INSTALL_OPTION => install::to(Path::new(to)),
-        [option, beside] if option == STAY_OPTION => sidecar::beside(Path::new(beside)),
-        [option, directories @ ..] if option == KEEP_OPTION => copy_hidden::all(directories),
-        [option, targets @ ..] if option == PROBE_OPTION => probe::all(targets),
-        argv => run(&directory, argv),
+    let option = argv.first().and_then(|first| AgentOption::named(first));
+    let done = match (option, &argv[..]) {
+        (Some(AgentOption::Install), [_, to]) => install::to(Path::new(to)),
+        (Some(AgentOption::Stay), [_, beside]) => sidecar::beside(Path::new(beside)),
+        (Some(AgentOption::Keep), [_, directories @ ..]) => copy_hidden::all(directories),
+        (Some(AgentOption::Probe), [_, targets @ ..]) => probe::all(targets),
+        (_, argv) => run(&directory, argv),
     };
     let code = done.unwrap_or_else(|sentence| {
         say(&sentence);
