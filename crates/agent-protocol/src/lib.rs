@@ -14,14 +14,19 @@
 //! An agent whose start is not its container's current one gets the answer 410 to the first, second and fourth
 //! call, and does not ask again.
 //!
+//! An agent speaks the version of the chainpod that started its Pod, and reports to later ones too. So what is new in
+//! an [`Event`] may be missing, and the version stays the same.
+//!
 //! The order of events is started, outputs, exited. A start that failed has the event failed alone. A call that
 //! reaches no server is repeated until it does: chainpod may be restarted.
 
 use serde::{Deserialize, Serialize};
 
+mod event;
 pub mod exit_code;
 mod option;
 
+pub use self::event::{Event, FailureKind, StartFailure};
 pub use self::option::AgentOption;
 
 /// The protocol's version, as [`Task::version`] has it.
@@ -87,30 +92,6 @@ pub struct Task {
     /// True if the agent has to make [`TRUSTSTORE_FILE`] from [`CA_BUNDLE_FILE`].
     #[serde(default)]
     pub truststore: bool,
-}
-
-/// An event that the agent reports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "event")]
-pub enum Event {
-    /// The program runs.
-    Started,
-    /// The program could not be started.
-    #[serde(rename_all = "camelCase")]
-    Failed {
-        /// The reason, in the same text as Docker's if Docker has one.
-        message: String,
-        /// Docker's exit code for it: 127 for not found, 126 for not executable, 128 for anything else.
-        exit_code: i64,
-    },
-    /// The program has ended and its outputs have been sent.
-    #[serde(rename_all = "camelCase")]
-    Exited {
-        /// The exit code; 128 + N for signal N.
-        exit_code: i64,
-        /// True if the kernel killed the program for its memory.
-        oom_killed: bool,
-    },
 }
 
 /// A command to the agent.

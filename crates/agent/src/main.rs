@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use agent_protocol::exit_code::{KILLED, NO_PROGRAM};
 use agent_protocol::{
-    AGENT_DIR, AGENT_SAYS, AgentOption, CA_BUNDLE_FILE, Event, LAST_WORDS_FILE, TASK_DIR, TRUSTSTORE_FILE,
+    AGENT_DIR, AGENT_SAYS, AgentOption, CA_BUNDLE_FILE, Event, FailureKind, LAST_WORDS_FILE, StartFailure,
+    TASK_DIR, TRUSTSTORE_FILE,
 };
 use rustix::process::WaitStatus;
 
@@ -76,16 +77,17 @@ fn run(directory: &Path, argv: &[OsString]) -> Result<i64, String> {
     // This comes first: a container can be stopped while its inputs are fetched.
     signals::forward(&chainpod, &program)?;
     if let Err(failure) = unpack::all(&chainpod, &orders.task.inputs) {
-        return Ok(fail(&chainpod, &failure.into_text(), NO_PROGRAM));
+        let failure = StartFailure::new(FailureKind::Files, failure.into_text());
+        return Ok(fail(&chainpod, failure));
     }
     if orders.task.truststore
         && let Err(error) = truststore::make(Path::new(CA_BUNDLE_FILE), Path::new(TRUSTSTORE_FILE))
     {
-        return Ok(fail(&chainpod, &error, NO_PROGRAM));
+        return Ok(fail(&chainpod, StartFailure::new(FailureKind::Files, error)));
     }
     let killed_before = oom::kills();
-    if let Err(error) = program.start(|| launch::spawn(argv)) {
-        return Ok(fail(&chainpod, &error.message, error.exit_code));
+    if let Err(failure) = program.start(|| launch::spawn(argv)) {
+        return Ok(fail(&chainpod, failure));
     }
     let started = tell_started(&chainpod)?;
     let status = program.wait();
@@ -119,16 +121,13 @@ fn tell_started(chainpod: &Arc<Chainpod>) -> Result<JoinHandle<()>, String> {
     })
 }
 
-/// Reports that there will be no program.
-fn fail(chainpod: &Chainpod, message: &str, exit_code: i64) -> i64 {
-    say(message);
+/// Reports that there will be no program. Returns the exit code.
+fn fail(chainpod: &Chainpod, failure: StartFailure) -> i64 {
+    let (message, exit_code) = (failure.message.clone(), failure.exit_code);
+    say(&message);
     chainpod.program_ended();
-    let failed = Event::Failed {
-        message: message.to_owned(),
-        exit_code,
-    };
-    if chainpod.tell(&failed).is_err() {
-        leave_word(message);
+    if chainpod.tell(&Event::Failed(failure)).is_err() {
+        leave_word(&message);
     }
     exit_code
 }

@@ -4,13 +4,12 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use agent_protocol::StartFailure;
 use agent_protocol::exit_code::SIGNALLED;
 use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, kill_process, wait, waitid,
 };
-
-use crate::launch::StartError;
 
 /// The signals whose default action ends a process. The others change nothing before there is a program.
 const FATAL: [Signal; 5] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::KILL, Signal::TERM];
@@ -45,7 +44,10 @@ impl Program {
     }
 
     /// Starts the program. Does not return if it was cancelled: whoever cancelled it ends the agent.
-    pub(crate) fn start(&self, spawn: impl FnOnce() -> Result<Pid, StartError>) -> Result<(), StartError> {
+    pub(crate) fn start(
+        &self,
+        spawn: impl FnOnce() -> Result<Pid, StartFailure>,
+    ) -> Result<(), StartFailure> {
         let mut state = self.state();
         if *state == State::Cancelled {
             drop(state);

@@ -5,8 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process;
 use std::sync::Arc;
 
-use agent_protocol::exit_code::SIGNALLED;
-use agent_protocol::{Command, Event};
+use agent_protocol::{Command, Event, StartFailure};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;
 
@@ -76,11 +75,9 @@ fn deliver(number: i32, chainpod: &Chainpod, program: &Program) {
         Signalled::Done => {}
         Signalled::Unknown => say(&format!("cannot send signal {number}")),
         Signalled::Cancelled => {
-            let exit_code = SIGNALLED + i64::from(number);
-            chainpod.tell_once(&Event::Failed {
-                message: format!("signal {number} came before the program was started"),
-                exit_code,
-            });
+            let failure = StartFailure::signalled(number);
+            let exit_code = failure.exit_code;
+            chainpod.tell_once(&Event::Failed(failure));
             end(exit_code);
         }
     }

@@ -1,7 +1,7 @@
 //! Translates reports of agents and kubelets into transitions.
 
-use agent_protocol::Event;
-use agent_protocol::exit_code::{NO_PROGRAM, SIGNALLED};
+use agent_protocol::exit_code::NO_PROGRAM;
+use agent_protocol::{Event, FailureKind, StartFailure};
 
 use super::transition::Transition;
 use crate::container::Container;
@@ -28,11 +28,17 @@ impl Reported<'_> {
         let start = self.start;
         match event {
             Event::Started => Some(Transition::Began { start }),
-            Event::Failed { exit_code, .. } if exit_code > SIGNALLED => self.cancelled(exit_code),
-            Event::Failed { message, exit_code } => {
-                let cause = match exit_code {
-                    NO_PROGRAM => Cause::Files(message),
-                    code => Cause::Command { message, code },
+            Event::Failed(StartFailure {
+                kind,
+                message,
+                exit_code: code,
+            }) => {
+                let cause = match kind {
+                    FailureKind::Signalled => return self.cancelled(code),
+                    FailureKind::Files => Cause::Files(message),
+                    FailureKind::NotFound | FailureKind::NotExecutable | FailureKind::Other => {
+                        Cause::Command { message, code }
+                    }
                 };
                 Some(Transition::FailedToBegin { start, cause })
             }
