@@ -59,6 +59,23 @@ fn an_agent_that_sends_no_kind_says_it_by_the_exit_code() {
 }
 
 #[test]
+fn a_start_and_an_end_are_written_as_ever() {
+    for (event, json) in [
+        (Event::Started, r#"{"event":"started"}"#),
+        (
+            Event::Exited {
+                exit_code: 3,
+                oom_killed: false,
+            },
+            r#"{"event":"exited","exitCode":3,"oomKilled":false}"#,
+        ),
+    ] {
+        assert_eq!(serde_json::to_string(&event).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Event>(json).unwrap(), event);
+    }
+}
+
+#[test]
 fn the_kind_counts_and_one_of_a_later_agent_is_another_failure() {
     let json = r#"{"event":"failed","kind":"files","message":"why","exitCode":127}"#;
     assert_eq!(failed(json).kind, FailureKind::Files);
