@@ -5,16 +5,15 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use engine::Retry;
 use tokio::net::lookup_host;
 
-/// The time for which a name may not resolve when chainpod starts. A Service that is created together with its
-/// Pod, and a DNS server that starts with the cluster, are there by then.
-const OUTAGE: Duration = Duration::from_secs(60);
-/// The pause between two tries.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The times of the look-up of a name that does not resolve when chainpod starts. A Service that is created
+/// together with its Pod, and a DNS server that starts with the cluster, are there by then.
+const OUTAGE: Retry = Retry::every(Duration::from_secs(1), Duration::from_secs(60));
 
 /// A host's name or IP address, and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,31 +23,25 @@ pub(crate) struct AgentAddress {
 }
 
 impl AgentAddress {
-    /// Returns its IP address. The name may fail to resolve for [`OUTAGE`].
+    /// Returns its IP address. The name may fail to resolve for the limit of [`OUTAGE`].
     ///
     /// # Errors
     /// Returns the resolver's error, after that time.
     pub(crate) async fn resolve(&self) -> Result<SocketAddr> {
-        self.resolve_within(OUTAGE).await
+        self.resolve_by(OUTAGE).await
     }
 
-    async fn resolve_within(&self, outage: Duration) -> Result<SocketAddr> {
-        let deadline = Instant::now() + outage;
-        loop {
-            match self.look_up().await {
-                Err(error) if Instant::now() < deadline => {
-                    tracing::warn!(%error, "{self} (agent-address) does not resolve; trying again");
-                }
-                found => {
-                    return found.with_context(|| {
-                        format!(
-                            "{self} (agent-address) does not resolve: set it to a Service of chainpod, or to an IP address"
-                        )
-                    });
-                }
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+    async fn resolve_by(&self, outage: Retry) -> Result<SocketAddr> {
+        let may_pass = |error: &io::Error| {
+            tracing::warn!(%error, "{self} (agent-address) does not resolve; trying again");
+            true
+        };
+        let found = outage.run(|| self.look_up(), may_pass).await;
+        found.with_context(|| {
+            format!(
+                "{self} (agent-address) does not resolve: set it to a Service of chainpod, or to an IP address"
+            )
+        })
     }
 
     /// Returns its IP address, after one look-up.
@@ -154,7 +147,8 @@ mod tests {
         let found = address.resolve().await.unwrap();
         assert!(found.ip().is_loopback() && found.port() == 2377, "{found}");
         let nowhere: AgentAddress = "no-such-host.invalid:1".parse().unwrap();
-        let error = nowhere.resolve_within(Duration::ZERO).await.unwrap_err();
+        let once = Retry::every(Duration::ZERO, Duration::ZERO);
+        let error = nowhere.resolve_by(once).await.unwrap_err();
         assert!(
             error
                 .to_string()

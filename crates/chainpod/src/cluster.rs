@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use engine::Retry;
 use engine::name::Scope;
 use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -15,10 +16,8 @@ use crate::config::{Config, Look};
 /// a failure.
 const SILENCE_LIMIT: Duration = Duration::from_secs(310);
 
-/// The time that the API server may be away when chainpod starts. After that chainpod ends with the reason.
-const OUTAGE: Duration = Duration::from_secs(60);
-/// The pause between two tries.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The times of the first call, while the API server may be away. After the limit chainpod ends with the reason.
+const OUTAGE: Retry = Retry::every(Duration::from_secs(1), Duration::from_secs(60));
 
 /// The cluster that chainpod works in.
 pub(crate) struct Found {
@@ -121,16 +120,11 @@ impl fmt::Display for Place {
 
 /// Returns the API server's version once it answers. It may be away for [`OUTAGE`].
 async fn answering(client: &kube::Client) -> kube::Result<Info> {
-    let deadline = Instant::now() + OUTAGE;
-    loop {
-        match client.apiserver_version().await {
-            Err(error) if Instant::now() < deadline => {
-                tracing::warn!(%error, "the kubernetes api server does not answer; trying again");
-            }
-            answered => return answered,
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
+    let may_pass = |error: &kube::Error| {
+        tracing::warn!(%error, "the kubernetes api server does not answer; trying again");
+        true
+    };
+    OUTAGE.run(|| client.apiserver_version(), may_pass).await
 }
 
 /// Returns the way to reach the cluster: from this file, or else from the environment of this process.

@@ -2,6 +2,7 @@
 //! by name, because the Pod's phase depends on injected ones, too. The phase counts only if it is `Failed`:
 //! then nothing of the Pod runs.
 
+use agent_protocol::exit_code::KILLED;
 use engine::ports::{PodSeen, PodState};
 use engine::{Cause, End};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStateWaiting, Pod, PodStatus};
@@ -22,8 +23,6 @@ const SCHEDULED: &str = "PodScheduled";
 const PLAIN: [&str; 2] = ["Completed", "Error"];
 /// The reason of an end because memory ran out.
 const OOM_KILLED: &str = "OOMKilled";
-/// The exit code of a program that was killed from outside: 128 + SIGKILL.
-const KILLED: i64 = 137;
 
 /// Returns the Pod's state for the engine, or `None` if the Pod is not one of ours.
 pub(crate) fn seen(pod: &Pod) -> Option<PodSeen> {

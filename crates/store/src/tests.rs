@@ -12,6 +12,7 @@ use super::*;
 
 mod archives;
 mod bucket;
+mod earlier;
 mod hostile;
 mod sweep;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agent_protocol::{AGENT_SAYS, PROBE_CA_VARIABLE, PROBE_OPTION};
+use agent_protocol::{AGENT_SAYS, AgentOption, PROBE_CA_VARIABLE};
 use engine::ports::ClusterError;
 use http::{Request, Uri};
 use jiff::Timestamp;
@@ -83,7 +83,7 @@ impl KubeCluster {
     }
 
     fn prober(&self, targets: &[&str], ca_pem: Option<&str>) -> Pod {
-        let mut pod = pod::agent::alone(&self.config, &[PROBE_OPTION]);
+        let mut pod = pod::agent::alone(&self.config, AgentOption::Probe);
         pod.metadata.labels = Some(labels::of_doctor(&self.config.instance));
         let spec = pod.spec.get_or_insert_default();
         spec.active_deadline_seconds = Some(POD_LIMIT.as_secs().cast_signed());

@@ -5,7 +5,7 @@
 //! for that. But containers start in their order, and each waits for the `postStart` hook of the one before.
 //! So the hook of the first container copies the agent.
 
-use agent_protocol::{AGENT_DIR, AGENT_FILE, INSTALL_OPTION, KEEP_OPTION, KEPT_DIR, STAY_OPTION};
+use agent_protocol::{AGENT_DIR, AGENT_FILE, AgentOption, KEPT_DIR};
 use engine::launch::Launch;
 use k8s_openapi::api::core::v1::{
     Container as PodContainer, EmptyDirVolumeSource, ExecAction, ImageVolumeSource, Lifecycle,
@@ -60,7 +60,7 @@ pub(super) fn before(
         return Vec::new();
     }
     let installer = (agent_by == AgentBy::Copy).then(|| PodContainer {
-        command: Some(agent(&[INSTALL_OPTION, AGENT_DIR])),
+        command: Some(agent(AgentOption::Install, &[AGENT_DIR])),
         ..installer(config)
     });
     installer.into_iter().chain([keeper(launch, plan)]).collect()
@@ -80,12 +80,12 @@ fn hides_files(launch: &Launch<'_>) -> bool {
 fn staying(config: &Config) -> PodContainer {
     let hook = LifecycleHandler {
         exec: Some(ExecAction {
-            command: Some(agent(&[INSTALL_OPTION, AGENT_DIR])),
+            command: Some(agent(AgentOption::Install, &[AGENT_DIR])),
         }),
         ..LifecycleHandler::default()
     };
     PodContainer {
-        command: Some(agent(&[STAY_OPTION, AGENT_DIR])),
+        command: Some(agent(AgentOption::Stay, &[AGENT_DIR])),
         lifecycle: Some(Lifecycle {
             post_start: Some(hook),
             ..Lifecycle::default()
@@ -94,11 +94,11 @@ fn staying(config: &Config) -> PodContainer {
     }
 }
 
-/// Returns the command of the agent in its own image, with these arguments.
-fn agent(arguments: &[&str]) -> Vec<String> {
-    let file = format!("/{AGENT_FILE}");
+/// Returns the command of the agent in its own image, with that option and its arguments.
+fn agent(option: AgentOption, arguments: &[&str]) -> Vec<String> {
+    let command = [format!("/{AGENT_FILE}"), option.name().to_owned()];
     let arguments = arguments.iter().map(|&argument| argument.to_owned());
-    [file].into_iter().chain(arguments).collect()
+    command.into_iter().chain(arguments).collect()
 }
 
 fn installer(config: &Config) -> PodContainer {
@@ -133,7 +133,10 @@ fn keeper(launch: &Launch<'_>, plan: &Plan) -> PodContainer {
         name: KEEPER.to_owned(),
         image: Some(plan.image.value.clone()),
         image_pull_policy: Some(plan.pull_policy.value.name().to_owned()),
-        command: Some(vec![format!("{AGENT_DIR}/{AGENT_FILE}"), KEEP_OPTION.to_owned()]),
+        command: Some(vec![
+            format!("{AGENT_DIR}/{AGENT_FILE}"),
+            AgentOption::Keep.name().to_owned(),
+        ]),
         args: Some(pairs.map(|path| escaped(&path)).collect()),
         resources: Some(resources::of_ours()),
         security_context: Some(security_context(user(plan))),
@@ -142,10 +145,10 @@ fn keeper(launch: &Launch<'_>, plan: &Plan) -> PodContainer {
     }
 }
 
-/// Returns a Pod that runs nothing but the agent, with these arguments.
-pub(crate) fn alone(config: &Config, arguments: &[&str]) -> Pod {
+/// Returns a Pod that runs nothing but the agent, with that option.
+pub(crate) fn alone(config: &Config, option: AgentOption) -> Pod {
     let container = PodContainer {
-        command: Some(agent(arguments)),
+        command: Some(agent(option, &[])),
         volume_mounts: None,
         ..installer(config)
     };

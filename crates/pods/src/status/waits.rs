@@ -1,6 +1,7 @@
 //! The cause for which a container of ours does not start: the kubelet's report, read by the role of the
 //! container.
 
+use agent_protocol::exit_code::{NOT_EXECUTABLE, NOT_FOUND};
 use engine::Cause;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStateWaiting, Pod};
 
@@ -24,10 +25,6 @@ const NO_IMAGE: [&str; 5] = [
 const NEVER_RAN: [&str; 2] = ["ContainerCannotRun", "StartError"];
 /// A part of runc's message about a program that cannot be executed.
 const EXEC_ERROR: &str = "exec: \"";
-/// Docker's exit code for a program that does not exist.
-const COMMAND_NOT_FOUND: i64 = 127;
-/// Docker's exit code for a program that cannot be executed.
-const NOT_EXECUTABLE: i64 = 126;
 /// The parts of an image's name that users leave out and runtimes add.
 const DEFAULT_REGISTRY: [&str; 2] = ["docker.io/", "library/"];
 
@@ -165,7 +162,7 @@ fn unexecuted(pod: &Pod, part: Part<'_>, message: String) -> Cause {
     let found = !(message.contains("not found") || message.contains("no such file"));
     Cause::Command {
         message,
-        code: if found { NOT_EXECUTABLE } else { COMMAND_NOT_FOUND },
+        code: if found { NOT_EXECUTABLE } else { NOT_FOUND },
     }
 }
 
