@@ -9,18 +9,8 @@ use agent_protocol::AGENT_DIR;
 use engine::ports::PodState;
 use k8s_openapi::api::core::v1::{ContainerState, Pod};
 
-use crate::status::parts::{Part, mounted_image, parts};
-
-/// The operator's setting for the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AgentVolume {
-    /// The image volume if it works, else the copy.
-    Auto,
-    /// The image volume.
-    Image,
-    /// The copy.
-    Init,
-}
+use crate::config::AgentVolume;
+use crate::own::{Part, mounted_image, parts};
 
 /// The way in which the agent gets into one Pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +10,6 @@ use engine::container::{Container, Owner, Record};
 use engine::launch::Launch;
 use engine::name::{PodName, RecordName, Scope};
 use engine::ports::{Cluster, ClusterError, LogLine, News, SecretFile};
-use engine::token::TokenKey;
 use futures::future::try_join_all;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
@@ -22,7 +20,8 @@ use kube::{Api, Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::agent_volume::{AgentVolume, AgentVolumes};
+use crate::agent_volume::AgentVolumes;
+use crate::config::Config;
 use crate::error::busy_quota;
 use crate::plan::Plan;
 use crate::retry::{Tried, tried};
@@ -36,32 +35,6 @@ mod shape;
 
 pub use self::probe::{Untried, server_time};
 pub use self::sample::Sample;
-
-/// The settings that all objects have in common.
-#[derive(Clone)]
-pub struct Config {
-    /// The namespace of all objects.
-    pub namespace: String,
-    /// The installation: only objects of this scope are watched.
-    pub instance: String,
-    /// The image that contains the agent.
-    pub agent_image: String,
-    /// The certificate of the CA that agents trust.
-    pub agent_ca_pem: String,
-    /// The key that signs the agents' tokens.
-    pub token_key: TokenKey,
-    /// The way in which the agent gets into a Pod.
-    pub agent_volume: AgentVolume,
-    /// The user of a program that names none.
-    pub default_uid: i64,
-    /// The operator's rules about Pods.
-    pub rules: Arc<rules::Source>,
-}
-
-impl Config {
-    /// The user of Fabric's own images.
-    pub const FABRIC_UID: i64 = 500;
-}
 
 /// One namespace of a Kubernetes cluster.
 #[derive(Clone)]

@@ -4,8 +4,6 @@
 use agent_protocol::{AGENT_DIR, AGENT_FILE};
 use engine::container::Port;
 use engine::launch::Launch;
-use engine::name::PodName;
-use engine::ports::AgentId;
 use k8s_openapi::api::core::v1::{
     Capabilities, Container as PodContainer, ContainerPort, EnvVar, Pod, PodSpec, SeccompProfile,
     SecurityContext, VolumeMount,
@@ -15,13 +13,14 @@ use rules::EnvValue;
 
 use self::rule_fields::value;
 use crate::agent_volume::AgentBy;
-use crate::cluster::Config;
+use crate::config::Config;
+use crate::owner;
 use crate::plan::said::SaidMap;
-use crate::plan::{DROPPED_CAPABILITIES, GRACE_SECS, Plan, RESTART_POLICY, SECCOMP_PROFILE, START};
-use crate::{labels, owner};
+use crate::plan::{DROPPED_CAPABILITIES, GRACE_SECS, Plan, RESTART_POLICY, SECCOMP_PROFILE};
 
 pub(crate) mod agent;
 mod files;
+mod mount;
 mod rule_fields;
 mod volumes;
 
@@ -124,29 +123,6 @@ fn variable(name: &str, value: &EnvValue) -> EnvVar {
         value,
         value_from,
     }
-}
-
-/// Returns the name of our own container in `pod`.
-pub(crate) fn own_container(pod: &Pod) -> Option<&str> {
-    pod.metadata
-        .labels
-        .as_ref()?
-        .get(labels::ROLE)
-        .map(String::as_str)
-}
-
-/// Returns the start that this Pod belongs to, and the Pod's name, or `None` if it is not one of ours.
-pub(crate) fn identity(pod: &Pod) -> Option<(AgentId, PodName)> {
-    let (record, uid) = owner::controller(&pod.metadata)?;
-    let start = pod.metadata.annotations.as_ref()?.get(START)?.parse().ok()?;
-    Some((
-        AgentId {
-            record,
-            uid: uid.to_owned(),
-            start,
-        },
-        PodName(pod.metadata.name.clone()?),
-    ))
 }
 
 /// Returns the ports at which the program listens.

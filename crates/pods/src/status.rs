@@ -7,12 +7,10 @@ use engine::{Cause, End};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStateWaiting, Pod, PodStatus};
 
 use self::ending::{NODE_LOST, ending};
-use self::parts::{parts, program};
 use self::waits::{COMES, pull, stuck, words};
-use crate::pod::identity;
+use crate::own::{identity, parts, program};
 
 mod ending;
-pub(crate) mod parts;
 mod waits;
 
 /// The condition that shows if the Pod has a node.

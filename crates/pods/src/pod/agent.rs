@@ -9,19 +9,16 @@ use agent_protocol::{AGENT_DIR, AGENT_FILE, INSTALL_OPTION, KEEP_OPTION, KEPT_DI
 use engine::launch::Launch;
 use k8s_openapi::api::core::v1::{
     Container as PodContainer, EmptyDirVolumeSource, ExecAction, ImageVolumeSource, Lifecycle,
-    LifecycleHandler, Pod, PodSpec, Volume, VolumeMount,
+    LifecycleHandler, Pod, PodSpec, Volume,
 };
 use kube::api::ObjectMeta;
 
-use super::{escaped, security_context, user, volumes};
+use super::mount::{mount, read_only, volume_of_directory};
+use super::{escaped, security_context, user};
 use crate::agent_volume::AgentBy;
-use crate::cluster::Config;
+use crate::config::Config;
+use crate::own::{AGENT, KEEPER};
 use crate::plan::{PULL_POLICY, Plan, resources};
-
-/// The name of the volume, and of the container that copies the agent into it.
-pub(crate) const AGENT: &str = "agent";
-/// The init container that copies the image's files.
-pub(crate) const KEEPER: &str = "keeper";
 
 /// Returns the volume that contains the agent, or will contain it.
 pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
@@ -35,16 +32,6 @@ pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
         image,
         empty_dir: (!by_image).then(EmptyDirVolumeSource::default),
         ..Volume::default()
-    }
-}
-
-/// Returns the mount of that volume in the program's container.
-pub(super) fn mount() -> VolumeMount {
-    VolumeMount {
-        name: AGENT.to_owned(),
-        mount_path: AGENT_DIR.to_owned(),
-        read_only: Some(true),
-        ..VolumeMount::default()
     }
 }
 
@@ -108,10 +95,7 @@ fn installer(config: &Config) -> PodContainer {
         image_pull_policy: Some(PULL_POLICY.name().to_owned()),
         resources: Some(resources::of_ours()),
         security_context: Some(security_context((config.default_uid, None))),
-        volume_mounts: Some(vec![VolumeMount {
-            read_only: None,
-            ..mount()
-        }]),
+        volume_mounts: Some(vec![mount(AGENT, AGENT_DIR)]),
         ..PodContainer::default()
     }
 }
@@ -122,13 +106,13 @@ fn keeper(launch: &Launch<'_>, plan: &Plan) -> PodContainer {
     let kept = directories.filter(|(_, directory)| directory.has_files);
     let kept: Vec<_> = kept
         .map(|(index, directory)| {
-            let name = volumes::directory(index);
+            let name = volume_of_directory(index);
             let at = format!("{KEPT_DIR}/{name}");
             (directory.path.clone(), at, name)
         })
         .collect();
     let pairs = kept.iter().flat_map(|(from, to, _)| [from.clone(), to.clone()]);
-    let mounts = kept.iter().map(|(_, to, name)| volumes::mount(name, to));
+    let mounts = kept.iter().map(|(_, to, name)| mount(name, to));
     PodContainer {
         name: KEEPER.to_owned(),
         image: Some(plan.image.value.clone()),
@@ -137,7 +121,7 @@ fn keeper(launch: &Launch<'_>, plan: &Plan) -> PodContainer {
         args: Some(pairs.map(|path| escaped(&path)).collect()),
         resources: Some(resources::of_ours()),
         security_context: Some(security_context(user(plan))),
-        volume_mounts: Some([mount()].into_iter().chain(mounts).collect()),
+        volume_mounts: Some([read_only(AGENT, AGENT_DIR)].into_iter().chain(mounts).collect()),
         ..PodContainer::default()
     }
 }

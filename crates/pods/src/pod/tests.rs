@@ -2,11 +2,13 @@
 
 use engine::container::{Record, Upload};
 use engine::image::PullPolicy;
+use engine::ports::AgentId;
 use k8s_openapi::api::core::v1::{VolumeMount, VolumeProjection};
 use rules::{PodFields, PodRule, Rules};
 
 use super::*;
 use crate::cluster::tests::config;
+use crate::own::identity;
 use crate::plan::DOCKER_LABELS;
 use crate::record::sample;
 

@@ -4,9 +4,9 @@
 use engine::Cause;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStateWaiting, Pod};
 
-use super::parts::{Part, Role, mounted_image, parts, program};
 use super::{PLAIN, sentence};
 use crate::agent_volume::is_about_agent;
+use crate::own::{Part, Role, mounted_image, parts, program};
 
 /// Reasons of waiting that pass: the container will start.
 pub(super) const COMES: [&str; 2] = ["ContainerCreating", "PodInitializing"];
