@@ -9,7 +9,7 @@ use engine::Cause;
 use engine::container::{Container, Owner, Record};
 use engine::launch::Launch;
 use engine::name::{PodName, RecordName, Scope};
-use engine::ports::{Cluster, ClusterError, LogLine, News, SecretFile};
+use engine::ports::{Cluster, ClusterError, LogLine, News, PodState, SecretFile};
 use futures::future::try_join_all;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use kube::{Api, Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::agent_volume::AgentVolumes;
+use crate::agent::AgentVolumes;
 use crate::config::Config;
 use crate::error::busy_quota;
 use crate::plan::Plan;
@@ -28,10 +28,10 @@ use crate::retry::{Tried, tried};
 use crate::{event, files_secret, labels, logs, pod, record, task_secret};
 
 mod blocked;
+mod dry_run;
 mod owner;
 mod probe;
 mod sample;
-mod shape;
 
 pub use self::probe::{Untried, server_time};
 pub use self::sample::Sample;
@@ -65,6 +65,11 @@ impl KubeCluster {
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
     {
         Api::namespaced(self.client.clone(), &self.config.namespace)
+    }
+
+    /// Records from a Pod how the agent gets to its node. Returns a state if it could not get there.
+    pub(crate) fn learn(&self, pod: &Pod) -> Option<PodState> {
+        self.agent_volumes.learn(pod)
     }
 
     async fn create<K>(&self, object: &K) -> Tried<K>
@@ -188,7 +193,7 @@ impl Cluster for KubeCluster {
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
         let config = &self.config;
         let plan = Plan::of(launch, &config.rules.current(), config.default_uid);
-        let pod = pod::build(launch, &plan, config, self.agent_by(launch));
+        let pod = pod::build(launch, &plan, config, self.agent_volumes.choose(launch));
         let Some(task) = plan.task(launch) else {
             return there(self.create::<Pod>(&pod).await.result);
         };

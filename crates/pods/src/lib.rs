@@ -3,7 +3,7 @@
 //! Objects are made by pure builders, one file each. [`KubeCluster`] sends them, and [`watch()`] reports
 //! their changes. This crate decides nothing: phases and causes are the engine's.
 
-mod agent_volume;
+mod agent;
 mod cluster;
 mod config;
 mod credentials;

@@ -149,7 +149,7 @@ mod tests {
     use k8s_openapi::api::core::v1::{ContainerState, ContainerStateWaiting, ContainerStatus, PodStatus};
 
     use super::*;
-    use crate::agent_volume::AgentBy;
+    use crate::agent::AgentBy;
     use crate::record::sample;
 
     fn pod_of(record: &Record) -> Pod {

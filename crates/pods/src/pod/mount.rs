@@ -5,12 +5,12 @@ use k8s_openapi::api::core::v1::VolumeMount;
 /// A Secret's files belong to root, and the program is not root, so everyone may read them.
 pub(super) const READABLE: u32 = 0o444;
 /// Returns the name of the volume for the directory of that number.
-pub(super) fn volume_of_directory(index: usize) -> String {
+pub(crate) fn volume_of_directory(index: usize) -> String {
     format!("dir-{index}")
 }
 
 /// Returns the mount of a volume that the container may write to.
-pub(super) fn mount(volume: &str, path: &str) -> VolumeMount {
+pub(crate) fn mount(volume: &str, path: &str) -> VolumeMount {
     VolumeMount {
         name: volume.to_owned(),
         mount_path: path.to_owned(),
@@ -19,7 +19,7 @@ pub(super) fn mount(volume: &str, path: &str) -> VolumeMount {
 }
 
 /// Returns the mount of a volume that the container only reads.
-pub(super) fn read_only(volume: &str, path: &str) -> VolumeMount {
+pub(crate) fn read_only(volume: &str, path: &str) -> VolumeMount {
     VolumeMount {
         read_only: Some(true),
         ..mount(volume, path)

@@ -5,9 +5,8 @@ use engine::container::Record;
 use engine::launch::Launch;
 use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, SecretVolumeSource, Volume, VolumeMount};
 
-use super::agent;
 use super::mount::{READABLE, mount, read_only, volume_of_directory};
-use crate::agent_volume::AgentBy;
+use crate::agent::{self, AgentBy};
 use crate::config::Config;
 use crate::own::AGENT;
 
@@ -17,7 +16,7 @@ pub(super) fn of(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> (Ve
         return (Vec::new(), Vec::new());
     }
     let mut volumes = vec![
-        agent::volume(config, agent_by),
+        agent::containers::volume(config, agent_by),
         task(launch.record),
         empty("home".to_owned()),
     ];

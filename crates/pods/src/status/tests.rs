@@ -5,7 +5,7 @@ use crate::record::sample;
 use serde_json::{Value, json};
 
 fn pod(status: Value) -> Pod {
-    let mut pod = sample::pod(&sample::chaincode(), crate::agent_volume::AgentBy::Mount);
+    let mut pod = sample::pod(&sample::chaincode(), crate::agent::AgentBy::Mount);
     pod.status = serde_json::from_value(status).unwrap();
     pod
 }

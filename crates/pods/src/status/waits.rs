@@ -5,7 +5,7 @@ use engine::Cause;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStateWaiting, Pod};
 
 use super::{PLAIN, sentence};
-use crate::agent_volume::is_about_agent;
+use crate::agent::learn::is_about_agent;
 use crate::own::{Part, Role, mounted_image, parts, program};
 
 /// Reasons of waiting that pass: the container will start.

@@ -5,7 +5,7 @@ use engine::Cause;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::agent_volume::{AgentBy, AgentVolumes};
+use crate::agent::{AgentBy, AgentVolumes};
 use crate::config::AgentVolume;
 use crate::record::sample;
 

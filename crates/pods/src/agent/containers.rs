@@ -13,15 +13,16 @@ use k8s_openapi::api::core::v1::{
 };
 use kube::api::ObjectMeta;
 
-use super::mount::{mount, read_only, volume_of_directory};
-use super::{escaped, security_context, user};
-use crate::agent_volume::AgentBy;
+use super::AgentBy;
 use crate::config::Config;
 use crate::own::{AGENT, KEEPER};
-use crate::plan::{PULL_POLICY, Plan, resources};
+use crate::plan::{PULL_POLICY, Plan, RESTART_POLICY, resources};
+use crate::pod::mount::{mount, read_only, volume_of_directory};
+use crate::pod::program::escaped;
+use crate::pod::security::{security_context, user};
 
 /// Returns the volume that contains the agent, or will contain it.
-pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
+pub(crate) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
     let by_image = agent_by == AgentBy::Mount;
     let image = by_image.then(|| ImageVolumeSource {
         reference: Some(config.agent_image.clone()),
@@ -37,7 +38,7 @@ pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
 
 /// Returns the init containers for Pods whose volumes would hide files of the image: one installs the agent
 /// if it is not mounted, and the next uses it to copy the files.
-pub(super) fn before(
+pub(crate) fn before(
     launch: &Launch<'_>,
     plan: &Plan,
     config: &Config,
@@ -55,7 +56,7 @@ pub(super) fn before(
 
 /// Returns the container that runs next to the program's and starts first: it copies the agent, unless an
 /// init container has done so or its image is mounted.
-pub(super) fn beside(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> Option<PodContainer> {
+pub(crate) fn beside(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> Option<PodContainer> {
     let copies = launch.task.is_some() && agent_by == AgentBy::Copy && !hides_files(launch);
     copies.then(|| staying(config))
 }
@@ -135,7 +136,7 @@ pub(crate) fn alone(config: &Config, arguments: &[&str]) -> Pod {
     };
     let spec = PodSpec {
         containers: vec![container],
-        restart_policy: Some(super::RESTART_POLICY.to_owned()),
+        restart_policy: Some(RESTART_POLICY.to_owned()),
         automount_service_account_token: Some(false),
         ..PodSpec::default()
     };
@@ -149,3 +150,6 @@ pub(crate) fn alone(config: &Config, arguments: &[&str]) -> Pod {
         status: None,
     }
 }
+
+#[cfg(test)]
+mod tests;
