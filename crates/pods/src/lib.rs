@@ -14,7 +14,7 @@ mod files_secret;
 mod garbage;
 mod labels;
 mod logs;
-mod own;
+mod own_containers;
 mod owner;
 mod pairs;
 mod permissions;

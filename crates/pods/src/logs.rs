@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::LogParams;
 
-use crate::own::program_name;
+use crate::own_containers::program_name;
 use crate::retry::{once, tried};
 
 /// A log's lines.

@@ -13,7 +13,7 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 
 use crate::logs::next_piece;
-use crate::own::{identity, program, program_name};
+use crate::own_containers::{identity, program, program_name};
 use crate::{labels, records, status};
 
 /// A container as it is in the cluster.

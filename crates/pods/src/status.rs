@@ -6,12 +6,12 @@ use engine::ports::{PodSeen, PodState};
 use engine::{Cause, End};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStateWaiting, Pod, PodStatus};
 
+use self::cause::{COMES, pull, stuck, words};
 use self::ending::{NODE_LOST, ending};
-use self::waits::{COMES, pull, stuck, words};
-use crate::own::{identity, parts, program};
+use crate::own_containers::{identity, parts, program};
 
+mod cause;
 mod ending;
-mod waits;
 
 /// The condition that shows if the Pod has a node.
 const SCHEDULED: &str = "PodScheduled";
@@ -133,5 +133,3 @@ fn sentence(reason: Option<&str>, message: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod walk;

@@ -15,7 +15,7 @@ use kube::api::ObjectMeta;
 
 use super::AgentBy;
 use crate::config::Config;
-use crate::own::{AGENT, KEEPER};
+use crate::own_containers::{AGENT, KEEPER};
 use crate::plan::{PULL_POLICY, Plan, RESTART_POLICY, resources};
 use crate::pod::mount::{mount, read_only, volume_of_directory};
 use crate::pod::program::escaped;

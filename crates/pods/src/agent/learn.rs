@@ -6,7 +6,7 @@ use engine::ports::PodState;
 use k8s_openapi::api::core::v1::{ContainerState, Pod};
 
 use super::choice::{AgentVolumes, Node};
-use crate::own::{Part, mounted_image, parts};
+use crate::own_containers::{Part, mounted_image, parts};
 
 /// The runtime's reasons for a container that could not be created or started.
 const FAILED: [&str; 4] = [

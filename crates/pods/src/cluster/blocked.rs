@@ -14,7 +14,7 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{ListParams, LogParams};
 
 use super::{KubeCluster, described};
-use crate::own::{Part, parts, program};
+use crate::own_containers::{Part, parts, program};
 use crate::retry::{once, tried};
 use crate::status;
 

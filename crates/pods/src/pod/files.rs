@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{
 
 use super::mount::{READABLE, read_only};
 use crate::files_secret;
-use crate::own::program_mut;
+use crate::own_containers::program_mut;
 
 /// Permission bits that a Secret's file can have.
 const MODE_BITS: u32 = 0o777;

@@ -10,7 +10,7 @@ use rules::{PodFields, PodRule, Rules};
 use super::build;
 use crate::agent::AgentBy;
 use crate::cluster::tests::config;
-use crate::own::identity;
+use crate::own_containers::identity;
 use crate::plan::{DOCKER_LABELS, Plan};
 use crate::record::sample;
 

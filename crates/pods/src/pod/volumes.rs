@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, SecretVolumeSource, Volum
 use super::mount::{READABLE, mount, read_only, volume_of_directory};
 use crate::agent::{self, AgentBy};
 use crate::config::Config;
-use crate::own::AGENT;
+use crate::own_containers::AGENT;
 
 /// Returns all volumes of `launch` and their mounts, except those of [`super::files`].
 pub(super) fn of(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> (Vec<Volume>, Vec<VolumeMount>) {

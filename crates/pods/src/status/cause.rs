@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, Conta
 
 use super::{PLAIN, sentence};
 use crate::agent::learn::is_about_agent;
-use crate::own::{Part, Role, mounted_image, parts, program};
+use crate::own_containers::{Part, Role, mounted_image, parts, program};
 
 /// Reasons of waiting that pass: the container will start.
 pub(super) const COMES: [&str; 2] = ["ContainerCreating", "PodInitializing"];
