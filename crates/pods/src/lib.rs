@@ -3,8 +3,9 @@
 //! Objects are made by pure builders, one file each. [`KubeCluster`] sends them, and [`watch()`] reports
 //! their changes. This crate decides nothing: phases and causes are the engine's.
 
-mod agent_volume;
+mod agent;
 mod cluster;
+mod config;
 mod credentials;
 mod error;
 mod event;
@@ -13,6 +14,7 @@ mod files_secret;
 mod garbage;
 mod labels;
 mod logs;
+mod own_containers;
 mod owner;
 mod pairs;
 mod permissions;
@@ -24,8 +26,8 @@ mod status;
 mod task_secret;
 mod watch;
 
-pub use agent_volume::AgentVolume;
-pub use cluster::{Config, KubeCluster, Sample, Untried, records, server_time};
+pub use cluster::{KubeCluster, Sample, Untried, records, server_time};
+pub use config::{AgentVolume, Config};
 pub use credentials::{AgentIdentity, CredentialsError, ServerCertificate};
 pub use explain::{explain, preview};
 pub use garbage::{Found, Garbage, Kind, garbage, remove};

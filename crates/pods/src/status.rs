@@ -7,15 +7,13 @@ use engine::ports::{PodSeen, PodState};
 use engine::{Cause, End};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStateWaiting, Pod, PodStatus};
 
+pub(crate) use self::cause::waits_for_other;
+use self::cause::{COMES, pull, stuck, words};
 use self::ending::{NODE_LOST, ending};
-use self::parts::{parts, program};
-pub(crate) use self::waits::waits_for_other;
-use self::waits::{COMES, pull, stuck, words};
-use crate::pod::identity;
+use crate::own_containers::{identity, parts, program};
 
+mod cause;
 mod ending;
-pub(crate) mod parts;
-mod waits;
 
 /// The condition that shows if the Pod has a node.
 const SCHEDULED: &str = "PodScheduled";
@@ -135,5 +133,3 @@ fn sentence(reason: Option<&str>, message: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod walk;

@@ -14,6 +14,7 @@ mod info;
 mod listen;
 mod metrics;
 mod not_implemented;
+mod path;
 mod ping;
 mod query;
 mod readiness;

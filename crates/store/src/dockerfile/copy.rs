@@ -4,9 +4,10 @@ use std::path::Path;
 
 use engine::ports::StoreError;
 
-use crate::dockerfile::{Paths, unsupported};
+use super::instruction::Paths;
+use super::unsupported;
+use super::words::{Variables, one};
 use crate::limits::{PATH, relative, start};
-use crate::words::{Variables, one};
 
 /// An ADD or COPY.
 pub(crate) struct Copy {

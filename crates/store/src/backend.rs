@@ -17,7 +17,7 @@ use object_store::{BackoffConfig, ObjectStoreExt, RetryConfig};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 
-use crate::Location;
+use crate::location::Location;
 use crate::spool::disk;
 
 /// The subdirectory for unfinished files of a directory: on the same disk as the blobs, so that a rename is
@@ -38,12 +38,12 @@ const RETRIES: usize = 100;
 /// The age from which a bucket's blob can be idle: another process may be about to name a younger one.
 const UNNAMED_FOR: Duration = Duration::from_hours(1);
 
-/// A place for a layout.
-pub(crate) struct Place {
+/// The directory or bucket of a layout.
+pub(crate) struct Backend {
     pub(crate) objects: Arc<dyn ObjectStore>,
     location: Location,
     scratch: Scratch,
-    /// Locked while the place is open.
+    /// Locked while the directory is open.
     _lock: Option<File>,
 }
 
@@ -55,8 +55,8 @@ enum Scratch {
     Beside(TempDir),
 }
 
-impl Place {
-    /// Opens the place to serve. Removes the unfinished files of an earlier process from a directory.
+impl Backend {
+    /// Opens it to serve. Removes the unfinished files of an earlier process from a directory.
     pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
         let Location::Directory(root) = location else {
             return Self::bucket(location);
@@ -74,7 +74,7 @@ impl Place {
         Self::directory(root, shared_lock(root).await)
     }
 
-    /// Opens the place for upkeep. The second value is true if nobody else has it open, and always false for a
+    /// Opens it for upkeep. The second value is true if nobody else has it open, and always false for a
     /// bucket, which cannot tell. A directory without the file `marker` is not changed.
     pub(crate) fn attach(location: &Location, marker: &str) -> Result<(Self, bool), StoreError> {
         let Location::Directory(root) = location else {
@@ -128,7 +128,7 @@ impl Place {
         Self::remote(location, Arc::new(PrefixStore::new(service, prefix)))
     }
 
-    /// Returns a place of those objects, whose unfinished files are on this machine's own disk.
+    /// Returns the backend of those objects, whose unfinished files are on this machine's own disk.
     pub(crate) fn remote(location: &Location, objects: Arc<dyn ObjectStore>) -> Result<Self, StoreError> {
         let beside = std::env::temp_dir();
         let scratch = TempDir::with_prefix_in("chainpod-", &beside).map_err(|error| disk(&beside, &error))?;

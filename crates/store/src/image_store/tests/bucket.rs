@@ -4,12 +4,12 @@ use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::*;
-use crate::place::Place;
+use crate::backend::Backend;
 
 async fn opened(objects: &Arc<InMemory>) -> ImageStore {
     let location = "s3://images/net".parse().unwrap();
-    let place = Place::remote(&location, objects.clone()).unwrap();
-    ImageStore::of(Layout::within(place).await.unwrap())
+    let backend = Backend::remote(&location, objects.clone()).unwrap();
+    ImageStore::of(Layout::within(backend).await.unwrap())
 }
 
 async fn keys(objects: &InMemory) -> Vec<String> {

@@ -9,22 +9,20 @@ use agent_protocol::{AGENT_DIR, AGENT_FILE, AgentOption, KEPT_DIR};
 use engine::launch::Launch;
 use k8s_openapi::api::core::v1::{
     Container as PodContainer, EmptyDirVolumeSource, ExecAction, ImageVolumeSource, Lifecycle,
-    LifecycleHandler, Pod, PodSpec, Volume, VolumeMount,
+    LifecycleHandler, Pod, PodSpec, Volume,
 };
 use kube::api::ObjectMeta;
 
-use super::{escaped, security_context, user, volumes};
-use crate::agent_volume::AgentBy;
-use crate::cluster::Config;
-use crate::plan::{PULL_POLICY, Plan, resources};
-
-/// The name of the volume, and of the container that copies the agent into it.
-pub(crate) const AGENT: &str = "agent";
-/// The init container that copies the image's files.
-pub(crate) const KEEPER: &str = "keeper";
+use super::AgentBy;
+use crate::config::Config;
+use crate::own_containers::{AGENT, KEEPER};
+use crate::plan::{PULL_POLICY, Plan, RESTART_POLICY, resources};
+use crate::pod::mount::{mount, read_only, volume_of_directory};
+use crate::pod::program::escaped;
+use crate::pod::security::{security_context, user};
 
 /// Returns the volume that contains the agent, or will contain it.
-pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
+pub(crate) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
     let by_image = agent_by == AgentBy::Mount;
     let image = by_image.then(|| ImageVolumeSource {
         reference: Some(config.agent_image.clone()),
@@ -38,19 +36,9 @@ pub(super) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
     }
 }
 
-/// Returns the mount of that volume in the program's container.
-pub(super) fn mount() -> VolumeMount {
-    VolumeMount {
-        name: AGENT.to_owned(),
-        mount_path: AGENT_DIR.to_owned(),
-        read_only: Some(true),
-        ..VolumeMount::default()
-    }
-}
-
 /// Returns the init containers for Pods whose volumes would hide files of the image: one installs the agent
 /// if it is not mounted, and the next uses it to copy the files.
-pub(super) fn before(
+pub(crate) fn before(
     launch: &Launch<'_>,
     plan: &Plan,
     config: &Config,
@@ -68,7 +56,7 @@ pub(super) fn before(
 
 /// Returns the container that runs next to the program's and starts first: it copies the agent, unless an
 /// init container has done so or its image is mounted.
-pub(super) fn beside(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> Option<PodContainer> {
+pub(crate) fn beside(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> Option<PodContainer> {
     let copies = launch.task.is_some() && agent_by == AgentBy::Copy && !hides_files(launch);
     copies.then(|| staying(config))
 }
@@ -108,10 +96,7 @@ fn installer(config: &Config) -> PodContainer {
         image_pull_policy: Some(PULL_POLICY.name().to_owned()),
         resources: Some(resources::of_ours()),
         security_context: Some(security_context((config.default_uid, None))),
-        volume_mounts: Some(vec![VolumeMount {
-            read_only: None,
-            ..mount()
-        }]),
+        volume_mounts: Some(vec![mount(AGENT, AGENT_DIR)]),
         ..PodContainer::default()
     }
 }
@@ -122,13 +107,13 @@ fn keeper(launch: &Launch<'_>, plan: &Plan) -> PodContainer {
     let kept = directories.filter(|(_, directory)| directory.has_files);
     let kept: Vec<_> = kept
         .map(|(index, directory)| {
-            let name = volumes::directory(index);
+            let name = volume_of_directory(index);
             let at = format!("{KEPT_DIR}/{name}");
             (directory.path.clone(), at, name)
         })
         .collect();
     let pairs = kept.iter().flat_map(|(from, to, _)| [from.clone(), to.clone()]);
-    let mounts = kept.iter().map(|(_, to, name)| volumes::mount(name, to));
+    let mounts = kept.iter().map(|(_, to, name)| mount(name, to));
     PodContainer {
         name: KEEPER.to_owned(),
         image: Some(plan.image.value.clone()),
@@ -140,7 +125,7 @@ fn keeper(launch: &Launch<'_>, plan: &Plan) -> PodContainer {
         args: Some(pairs.map(|path| escaped(&path)).collect()),
         resources: Some(resources::of_ours()),
         security_context: Some(security_context(user(plan))),
-        volume_mounts: Some([mount()].into_iter().chain(mounts).collect()),
+        volume_mounts: Some([read_only(AGENT, AGENT_DIR)].into_iter().chain(mounts).collect()),
         ..PodContainer::default()
     }
 }
@@ -154,7 +139,7 @@ pub(crate) fn alone(config: &Config, option: AgentOption) -> Pod {
     };
     let spec = PodSpec {
         containers: vec![container],
-        restart_policy: Some(super::RESTART_POLICY.to_owned()),
+        restart_policy: Some(RESTART_POLICY.to_owned()),
         automount_service_account_token: Some(false),
         ..PodSpec::default()
     };
@@ -168,3 +153,6 @@ pub(crate) fn alone(config: &Config, option: AgentOption) -> Pod {
         status: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -240,7 +240,7 @@ fn no_dockerfile_ends_the_process() {
         let read = crate::dockerfile::steps(&text);
         let based = read.and_then(|steps| Ok((crate::dockerfile::base(&steps, &BTreeMap::new())?.1, steps)));
         if let Ok((done, steps)) = based {
-            let _ = crate::plan::Plan::new(&steps[done..], &BTreeMap::new(), None);
+            let _ = crate::dockerfile::plan::Plan::new(&steps[done..], &BTreeMap::new(), None);
         }
     }
 }

@@ -26,7 +26,7 @@ async fn an_image_of_an_earlier_version_is_found_by_its_name_and_written_back_as
         let store = open(root.path()).await.unwrap();
         let image = store.image(&scope("s"), &reference(name)).await.unwrap();
         assert!(image.is_some(), "{name}");
-        let named: layout::Named = serde_json::from_str(json).unwrap();
+        let named: crate::layout::Named = serde_json::from_str(json).unwrap();
         assert_eq!(image, Some(named.image.clone()));
         assert_eq!(serde_json::to_string(&named).unwrap(), json);
     }

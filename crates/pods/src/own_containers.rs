@@ -1,10 +1,18 @@
-//! Our own containers of a Pod. The containers of others, such as a mesh's, are ignored.
+//! Our own part of a Pod: the start that it belongs to, and our containers in it. The containers of others, such
+//! as a mesh's, are ignored.
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE};
+use engine::name::PodName;
+use engine::ports::AgentId;
 use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStatus, Pod};
 
-use crate::pod::agent::{AGENT, KEEPER};
-use crate::pod::own_container;
+use crate::plan::START;
+use crate::{labels, owner};
+
+/// The name of the volume, and of the container that copies the agent into it.
+pub(crate) const AGENT: &str = "agent";
+/// The name of the init container that copies the image's files.
+pub(crate) const KEEPER: &str = "keeper";
 
 /// The purpose of a container of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +29,22 @@ pub(crate) enum Role {
 #[derive(Clone, Copy)]
 pub(crate) struct Part<'a> {
     pub(crate) role: Role,
-    container: &'a Container,
+    pub(crate) container: &'a Container,
     status: Option<&'a ContainerStatus>,
+}
+
+/// Returns the start that this Pod belongs to, and the Pod's name, or `None` if it is not one of ours.
+pub(crate) fn identity(pod: &Pod) -> Option<(AgentId, PodName)> {
+    let (record, uid) = owner::controller(&pod.metadata)?;
+    let start = pod.metadata.annotations.as_ref()?.get(START)?.parse().ok()?;
+    Some((
+        AgentId {
+            record,
+            uid: uid.to_owned(),
+            start,
+        },
+        PodName(pod.metadata.name.clone()?),
+    ))
 }
 
 /// Returns our containers of `pod`, in the order in which they start.
@@ -32,7 +54,7 @@ pub(crate) fn parts(pod: &Pod) -> impl Iterator<Item = Part<'_>> {
     let containers = spec.map(|spec| spec.containers.as_slice());
     let of_init = status.and_then(|status| status.init_container_statuses.as_deref());
     let of_others = status.and_then(|status| status.container_statuses.as_deref());
-    let own = own_container(pod);
+    let own = program_name(pod);
     let both = [(init, of_init), (containers, of_others)];
     both.into_iter().flat_map(move |(containers, statuses)| {
         let statuses = statuses.unwrap_or_default();
@@ -50,6 +72,22 @@ pub(crate) fn parts(pod: &Pod) -> impl Iterator<Item = Part<'_>> {
 /// Returns the container of the client's program.
 pub(crate) fn program(pod: &Pod) -> Option<Part<'_>> {
     parts(pod).find(|part| part.role == Role::Program)
+}
+
+/// Returns the name of the program's container.
+pub(crate) fn program_name(pod: &Pod) -> Option<&str> {
+    pod.metadata
+        .labels
+        .as_ref()?
+        .get(labels::ROLE)
+        .map(String::as_str)
+}
+
+/// Returns the container of the client's program, to change it.
+pub(crate) fn program_mut(pod: &mut Pod) -> Option<&mut Container> {
+    let name = program_name(pod)?.to_owned();
+    let mut containers = pod.spec.as_mut()?.containers.iter_mut();
+    containers.find(|container| container.name == name)
 }
 
 /// Returns the role of a container by its name. A mesh may have a container of the same name, but none that

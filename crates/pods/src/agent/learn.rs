@@ -1,35 +1,12 @@
-//! The way in which the agent gets into a Pod: as an image volume if the node mounts those, else as a copy
-//! that another container makes. chainpod reads no node objects, so it learns by trying which nodes mount
-//! them.
-
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+//! The knowledge about nodes that comes from their Pods: does a node mount the agent's image? chainpod reads no
+//! node objects, so it learns that by trying.
 
 use agent_protocol::AGENT_DIR;
 use engine::ports::PodState;
 use k8s_openapi::api::core::v1::{ContainerState, Pod};
 
-use crate::status::parts::{Part, mounted_image, parts};
-
-/// The operator's setting for the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AgentVolume {
-    /// The image volume if it works, else the copy.
-    Auto,
-    /// The image volume.
-    Image,
-    /// The copy.
-    Init,
-}
-
-/// The way in which the agent gets into one Pod.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AgentBy {
-    /// Its image is mounted.
-    Mount,
-    /// Another container copies it.
-    Copy,
-}
+use super::choice::{AgentVolumes, Node};
+use crate::own_containers::{Part, mounted_image, parts};
 
 /// The runtime's reasons for a container that could not be created or started.
 const FAILED: [&str; 4] = [
@@ -42,63 +19,7 @@ const FAILED: [&str; 4] = [
 /// message of containerd 1 about a volume type that it does not know, and those of the kubelet and cri-o.
 const CAUSES: [&str; 2] = ["failed to mkdir", "image volume"];
 
-/// The knowledge about this cluster so far. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct AgentVolumes {
-    setting: AgentVolume,
-    learned: Arc<Mutex<Learned>>,
-}
-
-#[derive(Default)]
-struct Learned {
-    /// True if the API server refuses image volumes.
-    refused: bool,
-    /// The nodes that have run Pods of chainpod's.
-    nodes: HashMap<String, Node>,
-}
-
-/// The knowledge about one node: does it mount the agent's image?
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Node {
-    /// Its Pods have had only copies.
-    Untried,
-    Mounts,
-    Fails,
-}
-
 impl AgentVolumes {
-    pub(crate) fn new(setting: AgentVolume) -> Self {
-        Self {
-            setting,
-            learned: Arc::default(),
-        }
-    }
-
-    /// Records that the API server accepts no image volumes.
-    pub(crate) fn set_refused(&self) {
-        self.learned().refused = true;
-    }
-
-    /// Returns true if the setting leaves the choice to chainpod.
-    pub(crate) fn is_auto(&self) -> bool {
-        self.setting == AgentVolume::Auto
-    }
-
-    /// Returns true if a new Pod gets an image volume. If some nodes mount them and others do not, it is
-    /// tried: it is faster than the copy, and where it fails the Pod is made anew as soon as it has its
-    /// node.
-    pub(crate) fn mounts_image(&self) -> bool {
-        let learned = self.learned();
-        match self.setting {
-            AgentVolume::Image => true,
-            AgentVolume::Init => false,
-            AgentVolume::Auto => {
-                !learned.refused
-                    && (learned.nodes.is_empty() || learned.nodes.values().any(|node| *node != Node::Fails))
-            }
-        }
-    }
-
     /// Records whether the Pod's node mounts image volumes. Returns `NoAgent` if the node cannot mount the
     /// agent's image.
     pub(crate) fn learn(&self, pod: &Pod) -> Option<PodState> {
@@ -126,10 +47,6 @@ impl AgentVolumes {
             ))),
             None => None,
         }
-    }
-
-    fn learned(&self) -> MutexGuard<'_, Learned> {
-        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,7 +5,8 @@ use engine::Cause;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::agent_volume::{AgentBy, AgentVolume, AgentVolumes};
+use crate::agent::{AgentBy, AgentVolumes};
+use crate::config::AgentVolume;
 use crate::record::sample;
 
 /// The program's image.

@@ -8,21 +8,21 @@ use engine::name::Scope;
 use engine::ports::StoreError;
 use jiff::Timestamp;
 
-use crate::Location;
 use crate::layout::Layout;
+use crate::location::Location;
 
 /// A store that is open for upkeep. If nobody else had it open, nobody can open it meanwhile.
-pub struct Upkeep {
+pub struct OfflineStore {
     layout: Layout,
     is_alone: bool,
 }
 
-impl Upkeep {
-    /// Opens the store at that place.
+impl OfflineStore {
+    /// Opens the store at that location.
     ///
     /// # Errors
-    /// Returns `Io` with the place if there is no store, or if it cannot be opened.
-    pub async fn of(location: &Location) -> Result<Self, StoreError> {
+    /// Returns `Io` with the location if there is no store, or if it cannot be opened.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
         let (layout, is_alone) = Layout::attach(location).await?;
         Ok(Self { layout, is_alone })
     }
@@ -46,7 +46,7 @@ impl Upkeep {
     /// here.
     ///
     /// # Errors
-    /// Returns the place's error.
+    /// Returns the error of the directory or bucket.
     pub async fn has_others(&self, scope: &Scope) -> Result<bool, StoreError> {
         self.layout.has_others(scope).await
     }
@@ -54,7 +54,7 @@ impl Upkeep {
     /// Returns the images that were built before that time and are not in `used`.
     ///
     /// # Errors
-    /// Returns the place's error.
+    /// Returns the error of the directory or bucket.
     pub async fn old_images(
         &self,
         scope: &Scope,
@@ -71,7 +71,7 @@ impl Upkeep {
     /// Removes the name of that image. Its blobs become idle.
     ///
     /// # Errors
-    /// Returns the place's error.
+    /// Returns the error of the directory or bucket.
     pub async fn forget(&self, scope: &Scope, name: &str) -> Result<bool, StoreError> {
         self.layout.forget(scope, name).await
     }
@@ -79,7 +79,7 @@ impl Upkeep {
     /// Returns the number and the size in bytes of the blobs that neither an image nor `needed` has.
     ///
     /// # Errors
-    /// Returns the place's error.
+    /// Returns the error of the directory or bucket.
     pub async fn idle(&self, mut needed: HashSet<Digest>) -> Result<(usize, u64), StoreError> {
         needed.extend(self.layout.named_blobs().await?);
         let idle = self.layout.idle(&needed).await?;
@@ -89,7 +89,7 @@ impl Upkeep {
     /// Removes those blobs, or none if another process has the store open.
     ///
     /// # Errors
-    /// Returns the place's error.
+    /// Returns the error of the directory or bucket.
     pub async fn sweep(&self, mut needed: HashSet<Digest>) -> Result<usize, StoreError> {
         if !self.is_alone {
             return Ok(0);

@@ -5,9 +5,9 @@ use agent_protocol::exit_code::{NOT_EXECUTABLE, NOT_FOUND};
 use engine::Cause;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStateWaiting, Pod};
 
-use super::parts::{Part, Role, mounted_image, parts, program};
 use super::{PLAIN, sentence};
-use crate::agent_volume::is_about_agent;
+use crate::agent::learn::is_about_agent;
+use crate::own_containers::{Part, Role, mounted_image, parts, program};
 
 /// Reasons of waiting that pass: the container will start.
 pub(super) const COMES: [&str; 2] = ["ContainerCreating", "PodInitializing"];

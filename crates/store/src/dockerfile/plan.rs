@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use engine::image::{Image, Overlay};
 use engine::ports::StoreError;
 
-use crate::copy::{Copy, absolute};
-use crate::dockerfile::{Instruction, Step, blame, unsupported};
+use super::copy::{Copy, absolute};
+use super::instruction::Instruction;
+use super::words::{Variables, declare, one, pairs};
+use super::{Step, blame, unsupported};
 use crate::limits::LAYERS;
-use crate::words::{Variables, declare, one, pairs};
 
 /// The arguments that a client may always give. A Dockerfile sees them only if it declares them with ARG.
 const PREDEFINED: [&str; 6] = [

@@ -6,46 +6,46 @@ use engine::image::Overlay;
 use engine::ports::StoreError;
 use tempfile::TempDir;
 
+use super::blame;
+use super::copy::Copy;
+use super::plan::Plan;
 use crate::context::{BuildContext, Kind};
-use crate::copy::Copy;
-use crate::dockerfile::blame;
 use crate::layer::{Layer, archive};
 use crate::limits::relative;
-use crate::plan::Plan;
 use crate::spool::Spooled;
 
-/// A build in progress, with its results so far.
-pub(crate) struct Build<'a> {
+/// The layers of a build in progress.
+pub(crate) struct Layers<'a> {
     context: &'a BuildContext,
     scratch: &'a TempDir,
     /// The future image.
     pub(crate) overlay: Overlay,
-    /// The layers of this build, to be stored with the image.
-    pub(crate) layers: Vec<Spooled>,
+    /// The layers of this build, to be stored with the image. The base's layers are stored already.
+    pub(crate) own: Vec<Spooled>,
 }
 
-impl<'a> Build<'a> {
+impl<'a> Layers<'a> {
     /// Carries out a plan.
     pub(crate) async fn of(
         plan: Plan,
         context: &'a BuildContext,
         scratch: &'a TempDir,
     ) -> Result<Self, StoreError> {
-        let mut build = Self {
+        let mut layers = Self {
             context,
             scratch,
             overlay: plan.overlay,
-            layers: Vec::new(),
+            own: Vec::new(),
         };
         for (line, copy) in &plan.copies {
-            build.copy(copy).await.map_err(|error| blame(*line, error))?;
+            layers.copy(copy).await.map_err(|error| blame(*line, error))?;
         }
-        Ok(build)
+        Ok(layers)
     }
 
     /// Makes the layer of one ADD or COPY.
     async fn copy(&mut self, copy: &Copy) -> Result<(), StoreError> {
-        let number = self.layers.len();
+        let number = self.own.len();
         let mut layer = Layer::create(self.scratch.path().join(format!("layer-{number}"))).await?;
         for source in &copy.sources {
             self.copy_one(copy, source, &mut layer).await?;
@@ -53,7 +53,7 @@ impl<'a> Build<'a> {
         let layer = layer.finish().await?;
         self.overlay.layers.push(layer.digest.clone());
         self.overlay.size_bytes += layer.size;
-        self.layers.push(layer);
+        self.own.push(layer);
         Ok(())
     }
 

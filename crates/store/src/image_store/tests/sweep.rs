@@ -1,6 +1,7 @@
 //! Sweeps remove what nobody needs, and nothing else.
 
 use super::*;
+use crate::offline::OfflineStore;
 
 #[tokio::test]
 async fn a_sweep_takes_what_neither_image_nor_record_needs() {
@@ -55,18 +56,18 @@ async fn a_sweep_waits_for_a_blob_that_is_about_to_be_needed() {
 #[tokio::test]
 async fn upkeep_sweeps_only_what_nobody_serves() {
     let root = tempfile::tempdir().unwrap();
-    assert!(Upkeep::of(&at(root.path())).await.is_err());
+    assert!(OfflineStore::open(&at(root.path())).await.is_err());
     let store = open(root.path()).await.unwrap();
     let content = tar(&[("x", 0o644, b"1")]).await;
     let kept = store.put_blob(Box::new(io::Cursor::new(content))).await.unwrap();
     let (digest, scratch) = (kept.digest.clone(), store.layout.scratch().unwrap());
-    let upkeep = Upkeep::of(&at(root.path())).await.unwrap();
+    let upkeep = OfflineStore::open(&at(root.path())).await.unwrap();
     assert!(!upkeep.is_alone());
     assert_eq!(upkeep.idle(HashSet::new()).await.unwrap().0, 1);
     assert_eq!(upkeep.sweep(HashSet::new()).await.unwrap(), 0);
     assert!(scratch.path().exists() && store.blob(&digest).await.is_ok());
     drop((upkeep, store, kept));
-    let upkeep = Upkeep::of(&at(root.path())).await.unwrap();
+    let upkeep = OfflineStore::open(&at(root.path())).await.unwrap();
     assert!(upkeep.is_alone());
     assert_eq!(upkeep.sweep(HashSet::from([digest])).await.unwrap(), 0);
     assert_eq!(upkeep.sweep(HashSet::new()).await.unwrap(), 1);
@@ -87,7 +88,7 @@ async fn an_image_is_old_when_no_container_has_it_and_others_are_seen() {
         .await
         .unwrap();
     pull(&store, "a", "base").await;
-    let upkeep = Upkeep::of(&at(root.path())).await.unwrap();
+    let upkeep = OfflineStore::open(&at(root.path())).await.unwrap();
     let used = HashSet::from([built.image.id]);
     let soon = Timestamp::now() + std::time::Duration::from_secs(1);
     let names = async |used: &HashSet<Digest>, before| -> Vec<String> {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio_tar::EntryType;
 
 use super::*;
+use crate::limits::LIMITS;
 
 mod dockerfile;
 mod extensions;
@@ -85,7 +86,7 @@ fn invalid<T>(refused: Result<T, StoreError>) -> String {
 
 #[test]
 fn the_limits_are_those_of_the_documentation() {
-    let docs = include_str!("../../../../docs/docker-api.md").replace(',', "");
+    let docs = include_str!("../../../../../docs/docker-api.md").replace(',', "");
     for limit in LIMITS {
         let row = format!("| {} | {limit} | `store::limits` |", limit.what).replace(',', "");
         assert!(docs.contains(&row), "docs/docker-api.md lacks: {row}");
