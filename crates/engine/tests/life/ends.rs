@@ -154,7 +154,7 @@ async fn an_agent_whose_files_did_not_come_says_so_by_a_kind_or_by_the_exit_code
             lab.tell(&agent, serde_json::from_str(failed).unwrap()).await;
         });
         let error = started.unwrap_err().to_string();
-        assert!(error.contains("its files do not get into pod "), "{error}");
+        assert!(error.contains("its files cannot be copied into pod "), "{error}");
         assert_eq!(lab.warnings().await, ["FilesMissing"]);
     }
 }
