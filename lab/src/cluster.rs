@@ -2,15 +2,16 @@
 //! makes is below one state folder, one cgroup, one bridge and the chains of
 //! its iptables rules, so that `down` can take all of it away.
 
+mod arguments;
 mod certificates;
 mod config;
 mod containerd;
 mod dns;
 mod dockerd;
+mod modules;
 mod namespace;
 mod node;
 mod policies;
-mod programs;
 mod runtime;
 mod teardown;
 mod volume;
@@ -31,7 +32,6 @@ pub(crate) use self::teardown::clear;
 pub use self::teardown::trace;
 pub use self::volume::Volume;
 use crate::command::{await_true, run};
-use crate::go_build::GoModule;
 use crate::machine::node_ip;
 use crate::progress::Progress;
 use crate::{cache, images, machine, processes};
@@ -60,21 +60,6 @@ pub(crate) const PORTS: [u16; 7] = [
     PROXY_HEALTH_PORT,
     PROXY_METRICS_PORT,
 ];
-
-const KUBERNETES: GoModule = GoModule {
-    name: "kubernetes",
-    folder: "kubernetes",
-    packages: &["."],
-    ldflags: "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36",
-    tags: "",
-};
-const CONTAINERD: GoModule = GoModule {
-    name: "containerd",
-    folder: "containerd",
-    packages: &["tool"],
-    ldflags: "-s -w -X github.com/containerd/containerd/v2/version.Version=v2.4.2",
-    tags: "no_btrfs no_devmapper no_zfs",
-};
 
 /// A running cluster.
 #[derive(Clone, Debug)]
@@ -156,8 +141,8 @@ impl Cluster {
     fn built(progress: &Progress) -> Result<Self> {
         Ok(Self {
             run: state_folder()?,
-            kubernetes: progress.step("building Kubernetes", || KUBERNETES.build())?,
-            containerd: progress.step("building containerd", || CONTAINERD.build())?,
+            kubernetes: progress.step("building Kubernetes", || modules::KUBERNETES.build())?,
+            containerd: progress.step("building containerd", || modules::CONTAINERD.build())?,
             node_ip: node_ip()?,
         })
     }
@@ -175,9 +160,9 @@ impl Cluster {
         let node = Node::first(&self.run, &self.containerd);
         node.prepare(&self.run, root, self.node_ip)?;
         self.name_nodes()?;
-        let [containerd, kubelet] = programs::of_node(&node, &self.kubernetes, self.node_ip);
+        let [containerd, kubelet] = arguments::of_node(&node, &self.kubernetes, self.node_ip);
         containerd.start(&self.run)?;
-        for program in programs::of_cluster(&self.run, &self.kubernetes, self.node_ip) {
+        for program in arguments::of_cluster(&self.run, &self.kubernetes, self.node_ip) {
             program.start(&self.run)?;
             if program.name == "kube-apiserver" {
                 self.wait_for("the API server", || {

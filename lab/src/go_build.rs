@@ -1,5 +1,6 @@
-//! Builds the programs that a Go module of the lab pins. The module's folder
-//! and the flags are the key: what did not change is not built again.
+//! Builds the programs of a Go module. Each part of the lab declares its own modules as a [`GoModule`]:
+//! `cluster/modules.rs` has Kubernetes and containerd, `network/fabric.rs` has Fabric. The module's folder and
+//! the flags are the key of the cache, so only a changed module is built again.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

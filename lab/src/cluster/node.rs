@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::runtime::Runtime;
 use super::{
-    CGROUP, Cluster, KUBELET_HEALTH_PORT, KUBELET_PORT, NODE, certificates, config, containerd, ctr,
-    programs, teardown,
+    CGROUP, Cluster, KUBELET_HEALTH_PORT, KUBELET_PORT, NODE, arguments, certificates, config, containerd,
+    ctr, teardown,
 };
 use crate::progress::Progress;
 use crate::{images, machine};
@@ -144,7 +144,7 @@ impl Cluster {
             node.prepare(&self.run, &root, self.node_ip)?;
             fs::write(node.folder.join(STATE_FILE), serde_json::to_vec(&node)?)?;
             self.name_nodes()?;
-            let [containerd, kubelet] = programs::of_node(&node, &self.kubernetes, self.node_ip);
+            let [containerd, kubelet] = arguments::of_node(&node, &self.kubernetes, self.node_ip);
             containerd.start(&node.folder)?;
             self.start_kubelet(&node, &kubelet)?;
             self.await_ready(&name)
@@ -174,7 +174,7 @@ impl Cluster {
     }
 
     /// Once the node's containerd answers: a kubelet without one ends.
-    pub(super) fn start_kubelet(&self, node: &Node, kubelet: &programs::Program) -> Result<()> {
+    pub(super) fn start_kubelet(&self, node: &Node, kubelet: &arguments::Program) -> Result<()> {
         self.wait_for("containerd", || {
             ctr(&node.programs, &node.socket(), &["version"]).is_ok()
         })?;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{CONTAINERD, PAUSE_IMAGE};
+use super::PAUSE_IMAGE;
+use super::modules::CONTAINERD;
 use crate::machine;
 
 /// A container runtime.

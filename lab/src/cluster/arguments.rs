@@ -1,4 +1,4 @@
-//! The cluster's programs and their arguments, in the order of their start.
+//! The arguments of the cluster's programs, in the order of their start.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
