@@ -15,7 +15,7 @@ mod telemetry;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ArgMatches;
 use commands::{completions, doctor, explain, gc, logs, ps, serve};
 use config::{Config, Doctor, Explain, Gc, Look, Wrong};
@@ -66,7 +66,8 @@ async fn run(command: &str, flags: &ArgMatches, env: &dyn Fn(&str) -> Option<Str
             print::print(&explain::run(&Explain::read(flags, env)?, name).await?);
         }
         cli::COMPLETIONS => completions::print(flags),
-        _ => return Ok(served(Config::read(flags, env)?).await),
+        cli::SERVE => return Ok(served(Config::read(flags, env)?).await),
+        other => bail!("the command {other:?} does nothing"),
     }
     Ok(ExitCode::SUCCESS)
 }
