@@ -142,7 +142,7 @@ fn bodies_that_unfold_to_gigabytes_are_refused_in_little_memory() {
                         chainpod.docker(),
                         &call,
                         bodies::instructions(),
-                        "a Dockerfile has at most 128 KiB",
+                        "a Dockerfile may have at most 128 KiB",
                     )
                 })
             });

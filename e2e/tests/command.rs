@@ -67,7 +67,7 @@ fn told_twice_it_ends_at_once() {
     let status = chainpod.ended_within(END_LIMIT).unwrap().unwrap();
     assert!(told.elapsed() < Duration::from_secs(1), "{:?}", told.elapsed());
     assert_eq!(status.code(), Some(1));
-    assert!(chainpod.log().contains("1 builds or launches are cut off"));
+    assert!(chainpod.log().contains("1 builds or launches were cut off"));
 }
 
 #[test]

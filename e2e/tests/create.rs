@@ -271,7 +271,7 @@ fn what_is_ignored_is_said_and_what_is_refused_says_why() {
     world.docker.start("warned").unwrap();
     assert_eq!(world.docker.wait("warned").unwrap(), 0);
     for (field, value, why) in [
-        ("Binds", json!(["/:/host"]), "Pods get no host files"),
+        ("Binds", json!(["/:/host"]), "Pods cannot mount host files"),
         ("Privileged", json!(true), "Pods get no extra privileges"),
         ("CapAdd", json!(["NET_ADMIN"]), "Pods get no extra privileges"),
         (

@@ -97,7 +97,7 @@ fn exits_at_once(chainpod: &Chainpod, network: &Network, progress: &Progress) {
     let error = fails(CALL_LIMIT, || network.query("early", "get", &["colour"]));
     assert!(
         error.contains("chaincode early_1 of ")
-            && error.contains(" exited with 3 right after its start in pod ")
+            && error.contains(" exited with code 3 right after its start in pod ")
             && error.contains("its last lines: config missing: DB_URL"),
         "{error}\n{}",
         chainpod.log()

@@ -60,8 +60,8 @@ fn a_node_that_has_gone_ends_what_ran_there_and_begins_nothing() {
     says(
         &error,
         &[
-            "container late cannot run: pod late-",
-            &format!(" waits on its node: no kubelet answers on node {name}; check that "),
+            "container late cannot run: its node has not started pod late-",
+            &format!(": the kubelet of node {name} does not answer; check that "),
         ],
     );
     cluster
@@ -77,7 +77,7 @@ fn a_node_that_has_gone_ends_what_ran_there_and_begins_nothing() {
     says(
         error,
         &[
-            "container lost ended with 137 in pod lost-",
+            "container lost exited with code 137 in pod lost-",
             "its node is gone: PodGC: node no longer exists",
             "start it again",
         ],

@@ -191,7 +191,7 @@ fn chaincode_is_listed_read_and_tidied_up() {
     let found = lab.says(&["gc", &store, "--older-than=0s"]);
     says(
         &found,
-        &["configmap", &peer0, "ended with 143", "nothing was removed"],
+        &["configmap", &peer0, "exited with code 143", "nothing was removed"],
     );
     assert_eq!(lab.says(&["ps", "-a"]).lines().count(), 3);
     lab.says(&["gc", &store, "--older-than=0s", "--delete"]);

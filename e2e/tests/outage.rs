@@ -16,7 +16,7 @@ const OUTAGE: Duration = Duration::from_secs(20);
 /// within 5 s.
 const IN_VAIN: [&str; 3] = [
     "/start\"",
-    " exited with 7 right after its start ",
+    " exited with code 7 right after its start ",
     " was ended by a stop, kill or removal",
 ];
 

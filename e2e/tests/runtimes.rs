@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const NAMESPACE: &str = "runtimes";
 /// The part of chainpod's log line for a repeated launch.
-const REPEATED: &str = "another pod copies it";
+const REPEATED: &str = "starting another pod that copies it";
 
 struct Lab {
     cluster: Cluster,

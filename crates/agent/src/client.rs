@@ -1,4 +1,5 @@
-//! Calls to chainpod: one HTTP client for all of them, and the rule for repeating a call.
+//! Calls to chainpod: one HTTP client for all of them, and the rule for repeating a call. The stream of
+//! commands, which is opened again whenever it breaks, is in `commands.rs`.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -34,7 +34,7 @@ fn content(from: &Path, to: &Path) -> io::Result<()> {
         match one(&entry, &to.join(entry.file_name())) {
             // The program could not read it either.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                say(&format!("left out {}: {error}", entry.path().display()));
+                say(&format!("skipped {}: {error}", entry.path().display()));
             }
             copied => copied?,
         }

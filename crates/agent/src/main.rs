@@ -26,6 +26,7 @@ use crate::program::Program;
 
 mod backoff;
 mod client;
+mod commands;
 mod copy_hidden;
 mod early_packets;
 mod install;

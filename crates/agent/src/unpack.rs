@@ -26,7 +26,7 @@ const MODE_BITS: u32 = 0o7777;
 /// broken too often.
 pub(crate) fn all(chainpod: &Chainpod, directories: &[String]) -> Result<(), Failure> {
     for (number, directory) in directories.iter().enumerate() {
-        let what = format!("cannot fetch input {number}");
+        let what = format!("cannot fetch files for {directory}");
         let mut broken = Broken::default();
         chainpod.insist(&what, || {
             let body = chainpod.get(&format!("inputs/{number}"))?;
@@ -98,7 +98,7 @@ fn unpack_from(mut source: Source<'_, impl Read>, directory: &Path) -> io::Resul
 fn place(entry: &mut Entry<'_, impl Read>, directory: &Path) -> io::Result<()> {
     let kind = entry.header().entry_type();
     if matches!(kind, EntryType::Char | EntryType::Block | EntryType::Fifo) {
-        say(&format!("left out {}: not a file", entry.path()?.display()));
+        say(&format!("skipped {}: not a file", entry.path()?.display()));
         return Ok(());
     }
     let to = target(entry, directory)?;
@@ -131,7 +131,7 @@ fn write(entry: &mut Entry<'_, impl Read>, directory: &Path, to: &Path) -> io::R
     let there = parent.ancestors().find(|path| path.exists()).unwrap_or(directory);
     if !there.canonicalize()?.starts_with(directory.canonicalize()?) {
         return Err(io::Error::other(format!(
-            "it leads out of {}",
+            "the path leads out of {}",
             directory.display()
         )));
     }
@@ -168,7 +168,10 @@ fn target(entry: &Entry<'_, impl Read>, directory: &Path) -> io::Result<PathBuf>
         match component {
             Component::Normal(name) => to.push(name),
             Component::ParentDir => {
-                return Err(io::Error::other(format!("{} leads out of it", path.display())));
+                return Err(io::Error::other(format!(
+                    "the path leads out of {}",
+                    directory.display()
+                )));
             }
             Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
         }

@@ -46,8 +46,8 @@ pub(crate) const PREVIOUS: &str = "previous";
 /// The shells that have completions.
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 /// The help for the name of a container or chaincode.
-const NAME_HELP: &str = "A container's name, id or the beginning of its id, or a chaincode's name or label for all its \
-containers (kv also means kv_1)";
+const NAME_HELP: &str = "The name, id or id prefix of a container, or the name or label of a chaincode for all its containers \
+(kv also matches kv_1)";
 
 const PRECEDENCE: &str = "Serves the Docker Engine API until it is stopped.
 
@@ -120,7 +120,7 @@ fn logs() -> Command {
         .about("Prints the output of chaincode")
         .long_about(
             "Prints the output of chaincode from its Pods. If there are several Pods, each line begins with the Pod's name. If a Pod \
-             is gone, its last lines are printed, which the record keeps. It needs get and list of configmaps and pods, and get of pods/log.",
+             is gone, its last lines are printed from the record. It needs permission to get and list configmaps and pods, and to get pods/log.",
         )
         .arg(Arg::new(NAME).required(true).help(NAME_HELP))
         .arg(switch(FOLLOW, 'f', "Keeps running, and prints new lines"))
@@ -169,11 +169,11 @@ fn gc() -> Command {
              list and delete of configmaps, pods and secrets.",
         )
         .arg(Arg::new(DELETE).long(DELETE).alias("yes").action(ArgAction::SetTrue).help("Removes what is listed"))
-        .arg(age(OLDER_THAN, "The time since which a container must have ended, or been created and not started [default: 24h]"))
+        .arg(age(OLDER_THAN, "Lists containers that ended, or were created and never started, longer ago than this [default: 24h]"))
         .arg(age(
             IMAGES_OLDER_THAN,
-            "Also lists images that no container uses and that are older than this. A running peer of 2.x or 3.x never builds an image \
-             again [default: images stay]",
+            "Also lists images that no container uses and that are older than this. A running 2.x or 3.x peer does not \
+             rebuild a removed image [default: no images]",
         ))
         .args([&CONFIG].into_iter().chain(GC_KEYS).map(argument))
 }

@@ -70,6 +70,6 @@ pub(crate) const ON_A_CLUSTER: &[Example] = &[
     example(
         "gc",
         "chainpod gc --older-than 72h --delete",
-        "Removes it, except containers that ended in the last three days",
+        "Removes leftovers, except containers that ended in the last three days",
     ),
 ];

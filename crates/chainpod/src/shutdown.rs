@@ -40,17 +40,17 @@ impl Signals {
         tracing::info!(
             signal = first,
             open,
-            "waiting for open builds and launches before the end; chaincode keeps running"
+            "waiting for open builds and launches before the exit; chaincode keeps running"
         );
         tokio::select! {
             open = drain.drained() => {
                 if open > 0 {
-                    tracing::warn!(open, "builds or launches are cut off: they took too long");
+                    tracing::warn!(open, "builds or launches were cut off after {} s", Drain::LIMIT.as_secs());
                 }
                 tracing::info!("ended");
                 Ok(())
             }
-            second = self.next() => bail!("{second} after {first}: {} builds or launches are cut off", drain.open()),
+            second = self.next() => bail!("{second} after {first}: {} builds or launches were cut off", drain.open()),
         }
     }
 }

@@ -7,10 +7,11 @@ use std::net::IpAddr;
 pub struct Caller(Option<IpAddr>);
 
 impl Caller {
-    /// The caller without an address: one that uses a unix socket.
+    /// The caller without an address, which uses a unix socket.
     pub const LOCAL: Self = Self(None);
 
-    /// Returns the caller at that address. An IPv4 address stays one, even on a socket of both families.
+    /// Returns the caller at that address. An IPv4 address stays an IPv4 address, even on a socket for IPv4
+    /// and IPv6.
     #[must_use]
     pub const fn at(address: IpAddr) -> Self {
         Self(Some(address.to_canonical()))

@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 
 /// Lines at the end of a build's output that are searched for the reason of its failure.
 const LAST_LINES: usize = 40;
-/// Bytes of a line that are searched: a tool's message with the addresses in it. The rest need not be held.
+/// Bytes of a line that are searched: a tool's message with the addresses in it. The rest is not kept in
+/// memory.
 const LINE_BYTES: usize = 4 * 1024;
 
-/// Causes of failures: messages of the tools, and the help for each. The first match counts, because a tool
+/// Causes of failures: messages of the tools, and the help for each. The first match is used, because a tool
 /// that does not trust a server also reports that it did not reach it.
 const CAUSES: [(&[&str], Help); 4] = [
     (
@@ -80,7 +81,7 @@ const CAUSES: [(&[&str], Help); 4] = [
     (&["Exit handler never called!"], Help::Ask),
 ];
 
-/// Tools, by the beginnings of their messages, and the settings of each one's registry.
+/// Tools, by the beginnings of their messages, and the settings of each tool's registry.
 const TOOLS: [(&[&str], Registry); 5] = [
     (
         &["npm error", "npm ERR!"],
@@ -152,7 +153,7 @@ impl Output {
         self.0.push_back(String::from_utf8_lossy(text).into_owned());
     }
 
-    /// Returns a hint for the failure that the last lines report, or none if they report no known one.
+    /// Returns a hint for the failure that the last lines report, or none if they report no known failure.
     pub(crate) fn hint(&self) -> Option<String> {
         let says = |words: &[&str]| {
             words

@@ -1,6 +1,6 @@
 //! The engine: every operation on containers and images, in one file per group, over one index of the
-//! containers that this process knows. The records hold the truth. Phase changes are compare-and-swap on
-//! them, and no lock is held during a call.
+//! containers that this process knows. The records are authoritative. Phases change by compare-and-swap on
+//! the records, and no lock is held during a call.
 
 mod announce;
 mod commands;
@@ -37,14 +37,14 @@ pub use self::launch::Started;
 use self::seen::Live;
 pub use self::span::span;
 
-/// The times of calls to the API server in the background, for which nobody waits.
+/// The retry times of calls to the API server in the background, for which no client waits.
 const AWAY: Retry = Retry {
     first: Duration::from_millis(100),
     longest: Duration::from_secs(5),
     limit: Retry::WITHOUT_END,
 };
 /// Time for which background work waits after a program has started, or when one may soon be launched again,
-/// so that the program has its machine for itself. The first answer of a chaincode takes a tenth of it.
+/// so that the program has the machine for itself. A chaincode's first answer takes a tenth of this time.
 const SETTLING: Duration = Duration::from_millis(300);
 
 /// The settings of an engine.

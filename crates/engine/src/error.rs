@@ -1,4 +1,4 @@
-//! Everything that can go wrong in an operation. The server has the one table from these errors to statuses.
+//! The errors of operations. The server has the only table from these errors to statuses.
 
 use image_name::InvalidName;
 
@@ -65,8 +65,8 @@ pub enum Error {
     /// The start was ended by a stop, kill or removal.
     #[error("the start of container {0} was ended by a stop, kill or removal")]
     StartEnded(String),
-    /// An agent calls for a start that is not the current one any more.
-    #[error("container {container}: start {start} is over")]
+    /// An agent calls for a start that is no longer the current one.
+    #[error("start {start} of container {container} is not the current one")]
     StartIsOver {
         /// The container's name.
         container: String,

@@ -15,17 +15,17 @@ const PACKAGE_HASH_DIGITS: usize = 64;
 pub struct FabricName<'a> {
     /// The peer's id.
     pub peer: &'a str,
-    /// The chaincode package's label, or from 1.4 the chaincode's name.
+    /// The chaincode package's label, or the chaincode's name if the peer is 1.4.
     pub chaincode: &'a str,
     /// The package's hash. 1.4 has none.
     pub package_hash: Option<&'a str>,
 }
 
-/// The chaincode that a build container compiles. Unknown parts are left out.
+/// The chaincode that a build container compiles. Unknown parts are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BuiltFor {
-    /// The chaincode package's label, or from 1.4 the chaincode's name.
+    /// The chaincode package's label, or the chaincode's name if the peer is 1.4.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chaincode: Option<String>,
     /// The peer's id.
@@ -37,8 +37,8 @@ pub struct BuiltFor {
 }
 
 impl<'a> FabricName<'a> {
-    /// Parses a container's name. Returns none if it is not a chaincode's. Ids with dashes are cut at the
-    /// first dash, because the name does not show where they end.
+    /// Parses a container's name. Returns none if it is not the name of a chaincode's container. Ids with
+    /// dashes are cut at the first dash, because the name does not show where they end.
     #[must_use]
     pub fn parse(container: &'a str) -> Option<Self> {
         let (rest, package_hash) = container.rsplit_once('-')?;

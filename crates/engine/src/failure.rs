@@ -1,6 +1,5 @@
-//! The causes for which a container does not run, or ends at once. Every cause has a name, a sentence, and a
-//! time in which it may pass. The peer's command line prints the sentence. Later ends of a program are an
-//! [`End`].
+//! The reasons why a container does not run, or ends at once. Every cause has a name, a sentence, and a time
+//! in which it may pass. The peer's command line prints the sentence. Later ends of a program are an [`End`].
 
 use std::time::Duration;
 
@@ -17,10 +16,10 @@ pub use self::end::End;
 pub use self::limits::StartLimits;
 pub(crate) use self::who::Who;
 
-/// The cause for which a container does not run. Texts are quoted from the system that reported it.
+/// The reason why a container does not run. Texts are quoted from the system that reported it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The address at which the chaincode is to reach its peer means the Pod itself.
+    /// The address that the chaincode uses for its peer means the Pod itself.
     PeerAddress(String),
     /// Files of the container are in `/` itself, where no volume can be mounted.
     AtRoot,
@@ -34,7 +33,7 @@ pub enum Cause {
     Unschedulable(String),
     /// The Pod's node does not create its container: the reason.
     Blocked(String),
-    /// The image's own command is not known, and is needed.
+    /// The start needs the image's own command, and it is not known.
     ImageCommand {
         /// The image.
         image: String,
@@ -66,7 +65,7 @@ pub enum Cause {
         /// True if the next attempt may succeed.
         tried_again: bool,
     },
-    /// The agent cannot be brought into the Pod in any way.
+    /// Neither an image volume nor a copy brings the agent into the Pod.
     Agent(String),
     /// The agent cannot fetch the container's files.
     Files(String),
@@ -102,7 +101,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Returns its name, which is the reason of a Kubernetes Event.
+    /// Returns the cause's name, which is the reason of a Kubernetes Event.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -125,7 +124,7 @@ impl Cause {
         }
     }
 
-    /// Returns the time that it may last before the start is given up.
+    /// Returns the time that the cause may last before the start fails.
     pub(crate) const fn patience(&self, limits: &StartLimits) -> Duration {
         match self {
             Self::Unschedulable(_) => limits.unschedulable,
@@ -141,7 +140,26 @@ impl Cause {
             Self::Blocked(_) => limits.blocked,
             Self::AgentWaits(_) => limits.unanswered,
             Self::Quota(_) => limits.quota,
-            _ => Duration::ZERO,
+            Self::PeerAddress(_)
+            | Self::AtRoot
+            | Self::Refused(_)
+            | Self::Unavailable(_)
+            | Self::ImageCommand { .. }
+            | Self::Image {
+                tried_again: false, ..
+            }
+            | Self::Container {
+                tried_again: false, ..
+            }
+            | Self::AgentImage {
+                tried_again: false, ..
+            }
+            | Self::Agent(_)
+            | Self::Files(_)
+            | Self::Command { .. }
+            | Self::PodEnded { .. }
+            | Self::DiedAtOnce { .. }
+            | Self::Silence(_) => Duration::ZERO,
         }
     }
 
@@ -149,7 +167,22 @@ impl Cause {
     pub(crate) const fn exit_code(&self) -> i64 {
         match self {
             Self::Command { code, .. } | Self::DiedAtOnce { code, .. } => *code,
-            _ => NEVER_BEGAN,
+            Self::PeerAddress(_)
+            | Self::AtRoot
+            | Self::Refused(_)
+            | Self::Quota(_)
+            | Self::Unavailable(_)
+            | Self::Unschedulable(_)
+            | Self::Blocked(_)
+            | Self::ImageCommand { .. }
+            | Self::Image { .. }
+            | Self::Container { .. }
+            | Self::AgentImage { .. }
+            | Self::Agent(_)
+            | Self::Files(_)
+            | Self::AgentWaits(_)
+            | Self::PodEnded { .. }
+            | Self::Silence(_) => NEVER_BEGAN,
         }
     }
 }

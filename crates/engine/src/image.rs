@@ -29,13 +29,13 @@ impl std::fmt::Display for Digest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Image {
-    /// Docker's image id, `sha256:HEX`. A name always has the same one.
+    /// Docker's image id, `sha256:HEX`. It stays the same for a name.
     pub id: Digest,
     /// The name under which it was built or pulled, `repository:tag`.
     pub name: String,
     /// The reference that the cluster pulls: the image itself, or the base of an overlay.
     pub reference: String,
-    /// The overlay that a build put on top, or none for an external image.
+    /// The overlay of the build, or none for an external image.
     pub overlay: Option<Overlay>,
     /// The time at which it was built or first pulled here.
     #[serde(default)]
@@ -52,7 +52,7 @@ pub struct Ruled {
     pub reference: String,
     /// The pull policy. Without one, [`Image::always_pull`] decides.
     pub pull_policy: Option<PullPolicy>,
-    /// Its ENTRYPOINT, if it need not be looked up.
+    /// Its ENTRYPOINT, if the rules have one.
     pub entrypoint: Option<Vec<String>>,
 }
 
@@ -107,9 +107,9 @@ pub struct Overlay {
     pub env: Vec<String>,
     /// LABEL.
     pub labels: std::collections::BTreeMap<String, String>,
-    /// WORKDIR. Empty means the base's.
+    /// WORKDIR. Empty means the base's directory.
     pub working_dir: String,
-    /// USER. Empty means the base's.
+    /// USER. Empty means the base's user.
     pub user: String,
     /// The bytes of all layers.
     pub size_bytes: u64,

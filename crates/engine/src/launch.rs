@@ -1,5 +1,5 @@
-//! From a container to its Pod: the program, the image, the task of the Pod's agent, and the directories that
-//! need a volume.
+//! The data from which a container's Pod is made: the program, the image, the task of the Pod's agent, and
+//! the directories that need a volume.
 
 use std::collections::BTreeSet;
 
@@ -15,16 +15,16 @@ const BUILD_INPUT: &str = "/chaincode/input";
 /// The directory for the files with which chaincode reaches its peer (Fabric:
 /// `core/container/dockercontroller`).
 const FABRIC_FILES: &str = "/etc/hyperledger/fabric";
-/// The images in which chaincode runs, each with a directory that has none of the image's files, so that a
-/// peer's Dockerfile or files hide nothing there: Go's, Node.js's of 1.4 and of 2.x, Java's.
+/// The images in which chaincode runs, each with a directory that has none of the image's files, so that
+/// files there hide nothing: for Go, for Node.js (1.4 and 2.x), and for Java.
 const FABRIC_IMAGES: [(&str, &str); 4] = [
     ("fabric-baseos", "/usr/local/bin"),
     ("fabric-baseimage", "/usr/local/src"),
     ("fabric-nodeenv", "/usr/local/src"),
     ("fabric-javaenv", "/root/chaincode-java/chaincode"),
 ];
-/// Most directories that are mounted: far more than a Dockerfile names, and few enough for the kubelet to
-/// mount them fast.
+/// The maximum number of mounted directories. It is far more than a Dockerfile names, and the kubelet still
+/// mounts them fast.
 const DIRECTORIES: usize = 64;
 /// The directory for the output of a build container (Fabric: `core/chaincode/platforms/util`).
 pub const BUILD_OUTPUT: &str = "/chaincode/output";
@@ -164,7 +164,7 @@ fn may_have_files(image: &str, directory: &str) -> bool {
     !fabrics && ![BUILD_INPUT, BUILD_OUTPUT].contains(&directory)
 }
 
-/// Returns the directories that a container of that role leaves behind.
+/// Returns the output directories of a container of that role.
 pub(crate) const fn outputs(role: Role) -> &'static [&'static str] {
     match role {
         Role::Build => &[BUILD_OUTPUT],

@@ -1,5 +1,5 @@
-//! The domain: containers, their phases, and the operations that are legal in each phase. It knows no HTTP
-//! and no Kubernetes. Those are behind [`ports`].
+//! The domain: containers, their phases, and the operations that are legal in each phase. It does not know
+//! HTTP or Kubernetes, which are behind [`ports`].
 
 pub mod caller;
 pub mod container;

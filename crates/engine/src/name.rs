@@ -1,5 +1,5 @@
-//! Names: Docker's, which clients send, and Kubernetes', which are derived from them. The derivation is
-//! deterministic, so that a repeated call finds the same object.
+//! Names: Docker's names, which clients send, and the names of Kubernetes objects, which are derived from
+//! them. The derivation is deterministic, so that a repeated call finds the same object.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ const SLUG_CHARS: usize = 40;
 const RECORD_HASH_DIGITS: usize = 16;
 /// Hex digits of the hash behind a Pod's readable part.
 const POD_HASH_DIGITS: usize = 10;
-/// Docker's short id.
+/// The number of digits of Docker's short id.
 const SHORT_ID_DIGITS: usize = 12;
 
 /// The installation (`--instance`) whose containers a call may see.
@@ -43,7 +43,7 @@ impl ContainerId {
     }
 }
 
-/// One run of a process of ours: 64 hex digits, new at each start.
+/// The id of one run of chainpod: 64 hex digits, new at each start.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BootId(pub String);
 

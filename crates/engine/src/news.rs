@@ -5,16 +5,16 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A change in a container's life, for operators who look at it in Kubernetes.
+/// A change in a container's life, for operators.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct News {
-    /// The time of the change. No two news of a container have the same time.
+    /// The time of the change. Two changes of one container never have the same time.
     pub at: Timestamp,
-    /// One word in camel case.
+    /// The Event's reason: one word in camel case.
     pub reason: Cow<'static, str>,
-    /// A sentence.
+    /// The Event's message: a sentence.
     pub message: String,
-    /// True if an operator should look into it.
+    /// True if an operator should look for the cause.
     pub is_warning: bool,
 }

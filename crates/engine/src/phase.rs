@@ -57,7 +57,7 @@ pub enum Operation {
 /// The treatment of an operation in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Legality {
-    /// It is done.
+    /// It is carried out.
     Do,
     /// There is nothing to do (Docker: 304, or success at once).
     Nothing,

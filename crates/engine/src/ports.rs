@@ -1,6 +1,5 @@
-//! The ports: what the engine needs of the world. Kubernetes, an image store, metrics, and the rules and registries of
-//! images: each has one adapter, and one named fake for tests. Events enter by
-//! [`Engine::observe`](crate::Engine::observe).
+//! The ports: traits for Kubernetes, an image store, metrics, and the rules and registries of images. Each
+//! has one adapter, and one fake for tests. Events enter by [`Engine::observe`](crate::Engine::observe).
 
 mod cluster;
 mod error;

@@ -1,4 +1,4 @@
-//! From a container to the program that its Pod runs: merges image and request as Docker does.
+//! Merges a container's image and request, as Docker does, into the program that its Pod runs.
 
 use crate::container::{Container, Spec};
 use crate::image::Overlay;
@@ -6,22 +6,22 @@ use crate::image::Overlay;
 /// The options that give chaincode its peer's address: for Go and Node.js, and for Java (Fabric:
 /// `core/chaincode/platforms`).
 const PEER_OPTIONS: [&str; 2] = ["peer.address", "peerAddress"];
-/// The program of a container.
+/// The program of a container, with its arguments and environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Entrypoint and command.
     pub argv: Vec<String>,
-    /// Name and value, the image's first. One entry per name.
+    /// Name and value, one entry per name. The variables of the image come first.
     pub env: Vec<(String, String)>,
-    /// The working directory. Empty means the base image's.
+    /// The working directory. Empty means the base image's directory.
     pub working_dir: String,
     /// The user. Empty means the default of the image rules.
     pub user: String,
 }
 
 impl Process {
-    /// Returns the program that Docker would run for this container, as far as it is known. The image may add
-    /// to it.
+    /// Returns the program that Docker would run for this container, as far as it is known. The image's own
+    /// command may be added later.
     #[must_use]
     pub fn of(container: &Container) -> Self {
         let (spec, none) = (&container.spec, Overlay::default());
@@ -51,8 +51,8 @@ impl Process {
 }
 
 impl Process {
-    /// Returns the address of the peer that the program is to serve, or none if it is not chaincode. The
-    /// address may be one word of a shell script.
+    /// Returns the address of the peer that the program serves, or none if it is not chaincode. The address
+    /// may be one word of a shell script.
     #[must_use]
     pub fn peer_address(&self) -> Option<&str> {
         let words = self.argv.iter().flat_map(|arg| arg.split([' ', '=']));
@@ -64,9 +64,9 @@ impl Process {
 
 impl Container {
     /// Returns true if the image's own command is needed and not known yet. An agent replaces the image's
-    /// ENTRYPOINT, so it needs the command unless the request or the build names an ENTRYPOINT and there is
-    /// something to run. Without an agent, the runtime knows the command, which is needed only if the request
-    /// replaces the ENTRYPOINT and names nothing to run.
+    /// ENTRYPOINT. So it needs the command, unless the request or the build has an ENTRYPOINT and the result
+    /// is not empty. Without an agent, the runtime knows the command, which is needed only if the request
+    /// clears the ENTRYPOINT and has no command.
     pub(crate) fn needs_image_command(&self) -> bool {
         let overlay = self.image.overlay.as_ref();
         let built = overlay.is_some_and(|overlay| overlay.entrypoint.is_some());
@@ -94,8 +94,8 @@ fn merge_command(spec: &Spec, entrypoint: Option<&[String]>, cmd: Option<&[Strin
     words.flatten().cloned().collect()
 }
 
-/// Later entries replace earlier ones of the same name in place, as Docker's
-/// `ReplaceOrAppendEnvValues`. A name without `=` unsets.
+/// Later entries replace earlier ones of the same name in place, as Docker's `ReplaceOrAppendEnvValues`. A
+/// name without `=` removes the variable.
 fn merge_env<'a>(entries: impl Iterator<Item = &'a String>) -> Vec<(String, String)> {
     let mut env: Vec<(String, String)> = Vec::new();
     for entry in entries {

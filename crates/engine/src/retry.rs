@@ -1,4 +1,4 @@
-//! Calls that are repeated while they fail for a reason that may pass.
+//! Repeats calls while they fail for a temporary reason.
 
 use std::iter;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use backon::{Backoff, Retryable};
 use tokio::time::{Instant, sleep};
 
-/// The times of a call that is repeated. Each use has its own.
+/// The times of a call that is repeated. Each use has its own values.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
-    /// The pause after the first try. It doubles after each.
+    /// The pause after the first try. It doubles after each try.
     pub first: Duration,
     /// The longest pause.
     pub longest: Duration,
@@ -18,7 +18,7 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// The limit of calls that are repeated without end.
+    /// The limit for calls that are repeated without end.
     pub const WITHOUT_END: Duration = Duration::MAX;
 
     /// Returns the times of a call that is repeated after the same pause each time.
@@ -31,8 +31,8 @@ impl Retry {
         }
     }
 
-    /// Makes `call`, and repeats it while it fails with an error that `passes` returns true for, until the limit.
-    /// `passes` is asked only if the call is then repeated, so it may log that.
+    /// Makes `call`, and repeats it while it fails with an error that `passes` returns true for, until the
+    /// limit. `passes` is called only if another try follows, so it may log this.
     ///
     /// # Errors
     /// Returns the error of the last try.
@@ -51,7 +51,7 @@ impl Retry {
             .await
     }
 
-    /// Returns the pauses, which do not end. `backon`'s own double as `f32`, and are not exact.
+    /// Returns the pauses, which do not end. The pauses of `backon` double as `f32`, and are not exact.
     pub(crate) fn pauses(self) -> impl Backoff {
         iter::successors(Some(self.first), move |&pause| {
             Some((pause * 2).min(self.longest))

@@ -7,7 +7,7 @@ use sha2::Sha256;
 /// Bytes of the key.
 pub const KEY_BYTES: usize = 32;
 
-/// Mints and checks tokens: HMAC-SHA-256 of the record's uid.
+/// Creates and checks tokens: HMAC-SHA-256 of the record's uid.
 #[derive(Clone)]
 pub struct TokenKey([u8; KEY_BYTES]);
 
@@ -24,7 +24,7 @@ impl TokenKey {
         hex::encode(self.mac(uid).finalize().into_bytes())
     }
 
-    /// Returns true if `token` is that container's. Takes constant time.
+    /// Returns true if `token` is the token of that container. Takes constant time.
     #[must_use]
     pub fn accepts(&self, uid: &str, token: &str) -> bool {
         hex::decode(token).is_ok_and(|token| self.mac(uid).verify_slice(&token).is_ok())

@@ -1,4 +1,4 @@
-//! The uploads of a client: a few plain files become a Secret. Anything else the agent fetches from the image
+//! A client's uploads. A few plain files become a Secret. The agent fetches all other uploads from the image
 //! store.
 
 use std::io::Cursor;
@@ -15,11 +15,12 @@ use crate::ports::Reader;
 
 /// Bytes that fit into a Secret, with room for its encoding below etcd's limit of 1.5 MiB.
 const FILES_BYTES: u64 = 512 * 1024;
-/// Most files that become mounts of their own.
+/// The maximum number of files that become mounts of their own.
 const FILES: usize = 64;
-/// Most bytes of a tar with that many files: tar adds a header and padding to each, and an end.
+/// The maximum number of bytes of a tar with that many files: tar adds a header and padding to each file, and
+/// an end.
 const TAR_BYTES: u64 = FILES_BYTES + (FILES as u64) * 1024 + 10 * 1024;
-/// Longest path, in bytes: Linux opens no longer one (`PATH_MAX`).
+/// The maximum length of a path in bytes (Linux: `PATH_MAX`).
 const PATH_BYTES: usize = 4096;
 /// The prefix of the attributes that turn a plain file into a sparse one.
 const SPARSE_ATTRIBUTE: &[u8] = b"GNU.sparse.";
@@ -54,8 +55,8 @@ pub(crate) async fn classify(role: Role, path: &str, body: Reader) -> Result<Con
     Ok(Content::Archive(Box::new(Cursor::new(head).chain(tar))))
 }
 
-/// Decompresses the body if it is gzip. Peers send gzip or not, whatever the header says, so the bytes
-/// decide, as in Docker.
+/// Decompresses the body if it is gzip. Peers send gzip or plain bytes, and the header does not show which.
+/// So the first bytes decide, as in Docker.
 async fn decompress(body: Reader) -> Result<Reader> {
     let mut body = BufReader::new(body);
     let head = body.fill_buf().await.map_err(|error| broken(&error))?;
@@ -66,8 +67,8 @@ async fn decompress(body: Reader) -> Result<Reader> {
     })
 }
 
-/// Returns the files of a tar, or none if it has anything but plain files, or too much. The store then checks
-/// it.
+/// Returns the files of a tar, or none if it has other entries than plain files, or too much data. The store
+/// then checks the tar.
 async fn plain_files(path: &str, tar: &[u8]) -> Result<Option<Vec<(FileEntry, Bytes)>>> {
     let mut archive = Archive::new(tar);
     let mut entries = archive.entries().map_err(|error| broken(&error))?;
@@ -98,8 +99,8 @@ async fn plain_files(path: &str, tar: &[u8]) -> Result<Option<Vec<(FileEntry, By
     Ok(Some(files))
 }
 
-/// Returns true if an entry is a file that is as long as its bytes. A sparse file would unfold to gigabytes
-/// when it is read.
+/// Returns true if an entry is a file that is as long as its bytes. A sparse file could become gigabytes when
+/// it is read.
 async fn is_plain(entry: &mut Entry<Archive<&[u8]>>) -> Result<bool> {
     if !entry.header().entry_type().is_file() {
         return Ok(false);

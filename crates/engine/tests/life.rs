@@ -228,7 +228,7 @@ async fn a_refused_pod_fails_the_start_with_the_api_servers_message() {
     assert!(
         error
             .to_string()
-            .contains(" is refused: maximum cpu usage per Container is 1; set HostConfig to what the namespace's LimitRange allows"),
+            .contains(" is refused: maximum cpu usage per Container is 1; set HostConfig.Memory and CpuQuota within the namespace's LimitRange"),
         "{error}"
     );
 }
@@ -467,8 +467,8 @@ async fn chaincode_that_dies_at_once_fails_its_start_with_its_last_words() {
     let error = started.unwrap_err().to_string();
     assert!(
         error.starts_with(
-            "chaincode kv1 of peer0.org1.example.com exited with 3 right after its start in pod "
-        ) && error.ends_with("; its last lines: starting\nconfig missing: DB_URL"),
+            "chaincode kv1 of peer0.org1.example.com exited with code 3 right after its start in pod "
+        ) && error.contains("; its last lines: starting\nconfig missing: DB_URL; install a fixed version"),
         "{error}"
     );
     assert_eq!(lab.phase().await, Phase::Exited);

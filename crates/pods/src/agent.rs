@@ -1,4 +1,4 @@
-//! The agent in Pods: the way in which it gets there, and the volume and containers that bring it.
+//! Brings the agent into Pods: chooses the method, and adds the volume and containers for it.
 
 pub(crate) mod choice;
 pub(crate) mod containers;

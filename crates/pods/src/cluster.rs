@@ -1,4 +1,4 @@
-//! [`KubeCluster`]: the port's calls as requests to the API server.
+//! [`KubeCluster`]: sends the calls of the port as requests to the API server.
 
 use std::fmt::Debug;
 use std::net::IpAddr;
@@ -67,7 +67,8 @@ impl KubeCluster {
         Api::namespaced(self.client.clone(), &self.config.namespace)
     }
 
-    /// Records from a Pod how the agent gets to its node. Returns a state if it could not get there.
+    /// Records whether the Pod's node mounts the agent's image. Returns a state if the agent is not in the
+    /// Pod.
     pub(crate) fn learn(&self, pod: &Pod) -> Option<PodState> {
         self.agent_volumes.learn(pod)
     }
@@ -266,7 +267,7 @@ fn of_scope(scope: &Scope) -> ListParams {
     ListParams::default().labels(&labels::selector(&scope.0))
 }
 
-/// Leaves out objects that are not records: the watch reports those.
+/// Skips objects that are not records: the watch logs them.
 fn parsed_of(scope: &Scope, objects: &[ConfigMap]) -> Vec<Record> {
     let records = objects.iter().filter_map(|object| record::parse(object).ok());
     records

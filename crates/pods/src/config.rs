@@ -17,9 +17,9 @@ pub struct Config {
     pub agent_ca_pem: String,
     /// The key that signs the agents' tokens.
     pub token_key: TokenKey,
-    /// The way in which the agent gets into a Pod.
+    /// The method that brings the agent into a Pod.
     pub agent_volume: AgentVolume,
-    /// The user of a program that names none.
+    /// The user of a program if neither the client, the image nor a rule sets one.
     pub default_uid: i64,
     /// The operator's rules about Pods.
     pub rules: Arc<rules::Source>,
@@ -30,10 +30,10 @@ impl Config {
     pub const FABRIC_UID: i64 = 500;
 }
 
-/// The operator's setting for the way in which the agent gets into Pods.
+/// The operator's setting for the method that brings the agent into Pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AgentVolume {
-    /// The image volume if it works, else the copy.
+    /// An image volume if the node mounts it, else a copy.
     Auto,
     /// The image volume.
     Image,

@@ -1,5 +1,5 @@
 //! chainpod's own credentials: the CA that agents trust and the key of their tokens. They are in one named
-//! Secret, the only one that chainpod can read. The first replica makes it, and the others read it.
+//! Secret, the only one that chainpod can read. The first process creates it, and later processes read it.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ const CA_CERTIFICATE: &str = "ca.crt";
 const CA_KEY: &str = "ca.key";
 /// The key in the Secret for the tokens' key.
 const TOKEN_KEY: &str = "token.key";
-/// The CA's name. It never changes, because certificates are issued under it from the key alone.
+/// The CA's name. It never changes, because new certificates are issued from this name and the key.
 const CA_NAME: &str = "chainpod agents CA";
 /// The common name in a server's certificate. Clients check the alternative names.
 const SERVER_NAME: &str = "chainpod";
@@ -32,10 +32,10 @@ const SERVER_NAME: &str = "chainpod";
 /// The reason why there are no credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// The Secret can be neither read nor made.
-    #[error("the credentials' secret: {0}")]
+    /// The Secret can be neither read nor created.
+    #[error("cannot read or create the secret with chainpod's credentials: {0}")]
     Cluster(#[from] ClusterError),
-    /// The Secret is not what chainpod makes.
+    /// The Secret does not have the keys that chainpod writes.
     #[error(
         "secret {secret} has no usable {key}; delete the secret and start chainpod again, which makes a new one (running agents cannot reconnect then)"
     )]
@@ -45,8 +45,8 @@ pub enum CredentialsError {
         /// The key in the ConfigMap or Secret.
         key: &'static str,
     },
-    /// A key or certificate cannot be made.
-    #[error("a certificate cannot be made: {0}")]
+    /// A key or certificate cannot be created.
+    #[error("cannot create a certificate: {0}")]
     Certificate(#[from] rcgen::Error),
 }
 
@@ -59,14 +59,14 @@ pub struct AgentIdentity {
 
 /// The certificate and key of a TLS server.
 pub struct ServerCertificate {
-    /// The certificate, PEM, without the CA's.
+    /// The certificate, PEM, without the CA's certificate.
     pub chain_pem: String,
     /// Its private key, PEM.
     pub key_pem: String,
 }
 
 impl AgentIdentity {
-    /// Reads the Secret, or makes it if there is none.
+    /// Reads the Secret, or creates it if there is none.
     ///
     /// # Errors
     /// Returns a [`CredentialsError`]. An API server that cannot be reached is reported after about a minute.

@@ -1,11 +1,11 @@
-//! The one table from the client's errors to the port's.
+//! The only table from the client's errors to the port's errors.
 
 use std::error::Error as _;
 
 use engine::ports::ClusterError;
 use kube::core::Status;
 
-/// The part of the API server's message that tells a full quota from other causes of a 403.
+/// The part of the API server's message that distinguishes a full quota from other causes of a 403.
 const QUOTA: &str = "exceeded quota:";
 
 /// Returns the port's error for `error` on `object`, a kind and a name.
@@ -27,8 +27,8 @@ fn answered(object: &str, status: &Status) -> ClusterError {
     }
 }
 
-/// Turns a 409 `Conflict` on a create into a 429, which is tried again: the namespace's quota was being
-/// updated by others at the same moment.
+/// Turns a 409 `Conflict` on a create into a 429, which is tried again: another client was updating the
+/// namespace's quota at the same time.
 pub(crate) fn busy_quota(error: kube::Error) -> kube::Error {
     match error {
         kube::Error::Api(mut status) if status.code == 409 && status.reason == "Conflict" => {
@@ -62,7 +62,7 @@ mod tests {
         for (code, reason, expected) in [
             (404, "NotFound", "pod p does not exist"),
             (409, "AlreadyExists", "pod p already exists"),
-            (409, "Conflict", "pod p was changed by somebody else"),
+            (409, "Conflict", "pod p was changed by another client"),
             (403, "Forbidden", "why"),
             (422, "Invalid", "why"),
             (400, "BadRequest", "why"),

@@ -1,5 +1,7 @@
-//! News about a container as Events on its record and on its owner. `kubectl describe` shows them for as
-//! long as the API server keeps events (an hour by default).
+//! A container's news as Events on its record and on its owner. `kubectl describe` shows them as long as the
+//! API server keeps Events (an hour by default).
+
+use std::borrow::Cow;
 
 use engine::container::Record;
 use engine::ports::News;
@@ -8,6 +10,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 /// The API server's limit for a message.
 const MESSAGE_BYTES: usize = 1024;
+/// The sign for the part of a message that is left out.
+const GAP: &str = " … ";
 /// The part of an object's name that is used in the names of its Events, in bytes: with a time behind it the
 /// name is still legal.
 const OBJECT_BYTES: usize = 200;
@@ -46,7 +50,7 @@ fn build(object: ObjectReference, news: &News) -> Event {
         },
         involved_object: object,
         reason: Some(news.reason.to_string()),
-        message: Some(cut(&news.message).to_owned()),
+        message: Some(cut(&news.message).into_owned()),
         type_: Some(if news.is_warning { "Warning" } else { "Normal" }.to_owned()),
         source: Some(EventSource {
             component: Some(COMPONENT.to_owned()),
@@ -59,15 +63,22 @@ fn build(object: ObjectReference, news: &News) -> Event {
     }
 }
 
-/// Returns the name of the Event of these news on that object, in client-go's form. The same news give one
-/// Event, whichever replica reports them and however often.
+/// Returns the name of the Event about `news` on that object, in client-go's form. The same news gives one
+/// Event, no matter which replica reports it, or how often.
 fn name(object: &str, news: &News) -> String {
     let object = &object[..object.floor_char_boundary(OBJECT_BYTES)];
     format!("{object}.{:x}", news.at.as_nanosecond())
 }
 
-fn cut(message: &str) -> &str {
-    &message[..message.floor_char_boundary(MESSAGE_BYTES)]
+/// Returns the message, without its middle if it is too long: its end has the remedy.
+fn cut(message: &str) -> Cow<'_, str> {
+    if message.len() <= MESSAGE_BYTES {
+        return message.into();
+    }
+    let head = &message[..message.floor_char_boundary(MESSAGE_BYTES / 2)];
+    let tail_bytes = MESSAGE_BYTES - head.len() - GAP.len();
+    let tail = &message[message.ceil_char_boundary(message.len() - tail_bytes)..];
+    format!("{head}{GAP}{tail}").into()
 }
 
 #[cfg(test)]
@@ -96,11 +107,11 @@ mod tests {
     }
 
     #[test]
-    fn events_are_on_the_record_and_its_owner_and_a_long_message_is_cut() {
+    fn events_are_on_the_record_and_its_owner_and_a_long_message_keeps_its_remedy() {
         let news = News {
             at: jiff::Timestamp::UNIX_EPOCH,
             reason: "DiedAtOnce".into(),
-            message: "ü".repeat(MESSAGE_BYTES),
+            message: format!("ü{}; raise the limit", "ü".repeat(MESSAGE_BYTES)),
             is_warning: true,
         };
         let mut record = sample::chaincode();
@@ -120,7 +131,10 @@ mod tests {
             (event.reason.as_deref(), event.type_.as_deref()),
             (Some("DiedAtOnce"), Some("Warning"))
         );
-        assert_eq!(event.message.unwrap(), "ü".repeat(MESSAGE_BYTES / 2));
+        let message = event.message.unwrap();
+        assert!(message.len() <= MESSAGE_BYTES, "{} bytes", message.len());
+        assert!(message.starts_with("üü"), "{message}");
+        assert!(message.ends_with("ü; raise the limit"), "{message}");
         assert_eq!(of_owner.involved_object.uid.as_deref(), Some("uid-9"));
         assert_eq!(of_owner.metadata.name.as_deref(), Some("peer0.0"));
     }

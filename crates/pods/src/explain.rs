@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::plan::Plan;
 use crate::pod;
 
-/// The user of a program that names none: see [`Config::FABRIC_UID`].
+/// The user of a program if no other is set: see [`Config::FABRIC_UID`].
 const DEFAULT_UID: i64 = Config::FABRIC_UID;
 
 /// Returns the fields of the next Pod of `record` by `rules`, sorted, each with its origin: a rule's name, `client`,

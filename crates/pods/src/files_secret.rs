@@ -1,5 +1,5 @@
-//! The immutable Secret with the files of one upload. Its keys are numbers, because paths are not legal
-//! keys; the record has the path of each.
+//! The immutable Secret with the files of one upload. Its keys are numbers, because paths are not legal keys.
+//! The record has the path of each key.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use k8s_openapi::api::core::v1::Secret;
 
 use crate::{labels, owner};
 
-/// Returns the Secret's name. The uid is in it: a container that is made anew under the same name must not
-/// find the Secret of the former one, which garbage collection may not have removed yet.
+/// Returns the Secret's name. The uid is in it: a new container of the same name must not find the Secret of
+/// the earlier container, which garbage collection may not have removed yet.
 pub(crate) fn name(record: &Record, number: u32) -> String {
     format!("{}-{}-files-{number}", record.name, record.uid)
 }

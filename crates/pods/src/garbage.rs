@@ -14,7 +14,7 @@ use kube::{Api, Client};
 
 use crate::{labels, owner, records};
 
-/// A kind of objects that chainpod makes.
+/// A kind of object that chainpod creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A record.
@@ -45,12 +45,12 @@ pub struct Found {
     pub garbage: Vec<Garbage>,
     /// All records, including those that are garbage.
     pub records: Vec<Record>,
-    /// The reason why Secrets could not be listed, if they could not.
+    /// The reason why Secrets could not be listed, or none.
     pub unseen_secrets: Option<String>,
 }
 
 /// Looks for the garbage of `scope`. Containers that have ended, or never begun, are garbage after
-/// `older_than`. Only the metadata of Secrets is read. Secrets are left out if listing them is forbidden.
+/// `older_than`. Only the metadata of Secrets is read. Secrets are skipped if listing them is forbidden.
 ///
 /// # Errors
 /// Returns the API server's error.
@@ -164,7 +164,7 @@ fn left(container: &Container, before: Timestamp) -> Option<String> {
     let since = exit.map_or(container.created, |exit| exit.finished_at);
     let name = &container.name;
     (since < before).then(|| match exit {
-        Some(exit) => format!("container {name} ended with {} at {since}", exit.code),
+        Some(exit) => format!("container {name} exited with code {} at {since}", exit.code),
         None => format!("container {name} was created at {since} and never started"),
     })
 }

@@ -1,14 +1,14 @@
-//! Labels and annotations of all objects that belong to a container. Values are made legal. If that changes
-//! a value, the full text is an annotation with the same key.
+//! Labels and annotations of all objects that belong to a container. Illegal characters of a value are
+//! replaced, and a long value is shortened. Then the full text is an annotation with the same key.
 
 use std::collections::BTreeMap;
 
 use engine::container::Container;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-/// The label of objects that chainpod made: part of every selector.
+/// The label of objects that chainpod created. It is part of every selector.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// The label with the installation that made the object: part of every selector.
+/// The label with the installation that created the object. It is part of every selector.
 const INSTANCE: &str = "app.kubernetes.io/instance";
 /// The label with the purpose of the object.
 const COMPONENT: &str = "app.kubernetes.io/component";
@@ -27,12 +27,12 @@ const IMAGE: &str = "chainpod.dev/image";
 /// Kubernetes' limit for a label's value.
 const VALUE_CHARS: usize = 63;
 
-/// Returns the selector of all objects that `instance` made.
+/// Returns the selector of all objects that `instance` created.
 pub(crate) fn selector(instance: &str) -> String {
     format!("{MANAGED_BY}={CHAINPOD},{INSTANCE}={}", legal(instance))
 }
 
-/// Returns true if `instance` made the object. Compares full names, because two names may give the same
+/// Returns true if `instance` created the object. Compares full names, because two names may give the same
 /// label value.
 pub(crate) fn is_of(meta: &ObjectMeta, instance: &str) -> bool {
     let of = |map: &Option<BTreeMap<String, String>>| map.as_ref()?.get(INSTANCE).cloned();
@@ -67,7 +67,7 @@ pub(crate) fn metadata(name: String, namespace: &str, container: &Container) -> 
 }
 
 /// Returns the labels of a doctor's Pod, which belongs to no container and checks what containers' Pods can
-/// reach. It has the labels that those have in common, because network policies select by them.
+/// reach. It has the labels that all containers' Pods share, because network policies select by them.
 pub(crate) fn of_doctor(instance: &str) -> BTreeMap<String, String> {
     let labels = [
         ("app.kubernetes.io/name", CHAINPOD),

@@ -1,7 +1,7 @@
 //! The adapter to Kubernetes: containers become ConfigMaps, Secrets and Pods.
 //!
-//! Objects are made by pure builders, one file each. [`KubeCluster`] sends them, and [`watch()`] reports
-//! their changes. This crate decides nothing: phases and causes are the engine's.
+//! Pure builders make the objects, one file for each kind. [`KubeCluster`] sends them, and [`watch()`]
+//! reports their changes. Phases and causes are decided by the engine, not here.
 
 mod agent;
 mod cluster;

@@ -1,4 +1,4 @@
-//! A Pod's log as timed lines of bytes: a chaincode may print anything, and may leave out line feeds.
+//! A Pod's log as timed lines of bytes: a chaincode may print any bytes, and may never write a line feed.
 
 use std::io;
 
@@ -50,7 +50,7 @@ pub(crate) async fn open(
     }
 }
 
-/// Returns the next line of a log, or piece of a line; an empty one at the log's end.
+/// Returns the next line of a log, or a piece of a line. It is empty at the log's end.
 ///
 /// # Errors
 /// Returns the reader's error. The bytes of the piece that were read so far are lost.
@@ -62,8 +62,8 @@ pub(crate) async fn next_piece(reader: &mut (impl AsyncBufRead + Unpin)) -> io::
 }
 
 /// Returns the lines of an open log. A line without a time (the kubelet writes such lines itself) gets the
-/// time of the line before. The first line gets the earliest time: there it is the rest of a line older than
-/// the time that was asked for.
+/// time of the line before. If the first line has no time, it gets the earliest time, because it is the rest
+/// of a line older than the requested time.
 fn lines(object: String, reader: impl AsyncBufRead + Send + 'static) -> Lines {
     let begun = (Box::pin(reader), Timestamp::UNIX_EPOCH, true);
     try_unfold(begun, move |(mut reader, last, begins)| {

@@ -1,5 +1,5 @@
-//! Our own part of a Pod: the start that it belongs to, and our containers in it. The containers of others, such
-//! as a mesh's, are ignored.
+//! chainpod's own part of a Pod: the start that the Pod belongs to, and chainpod's containers. Other
+//! containers, such as those of a mesh, are ignored.
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE};
 use engine::name::PodName;
@@ -19,9 +19,9 @@ pub(crate) const KEEPER: &str = "keeper";
 pub(crate) enum Role {
     /// It brings the agent.
     Agent,
-    /// It keeps the image's files where volumes will hide them.
+    /// It copies the image's files that volumes will hide.
     Keeper,
-    /// It is the client's program, behind the agent where there is one.
+    /// It runs the client's program, through the agent if there is one.
     Program,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Part<'a> {
     status: Option<&'a ContainerStatus>,
 }
 
-/// Returns the start that this Pod belongs to, and the Pod's name, or `None` if it is not one of ours.
+/// Returns the start that this Pod belongs to, and the Pod's name, or `None` if chainpod did not create it.
 pub(crate) fn identity(pod: &Pod) -> Option<(AgentId, PodName)> {
     let (record, uid) = owner::controller(&pod.metadata)?;
     let start = pod.metadata.annotations.as_ref()?.get(START)?.parse().ok()?;
@@ -90,8 +90,8 @@ pub(crate) fn program_mut(pod: &mut Pod) -> Option<&mut Container> {
     containers.find(|container| container.name == name)
 }
 
-/// Returns the role of a container by its name. A mesh may have a container of the same name, but none that
-/// runs our agent.
+/// Returns the role of a container by its name. A mesh may have a container of the same name, but that
+/// container does not run the agent.
 fn role(container: &Container, own: Option<&str>) -> Option<Role> {
     if Some(container.name.as_str()) == own {
         return Some(Role::Program);
@@ -133,7 +133,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Returns the image that is mounted for the agent, in the shape that has one.
+/// Returns the image that is mounted for the agent, if the Pod has an image volume.
 pub(crate) fn mounted_image(pod: &Pod) -> Option<&str> {
     let mut volumes = pod.spec.as_ref()?.volumes.iter().flatten();
     let volume = volumes.find(|volume| volume.name == AGENT)?;

@@ -1,5 +1,5 @@
 //! Owner references: all objects of a container belong to its record, and garbage collection removes them
-//! with it. The record goes with the workload of the peer that asked for the container.
+//! with it. The record is removed with the workload of the peer that created the container.
 
 use engine::container::{Owner, Record};
 use engine::name::RecordName;

@@ -23,7 +23,7 @@ pub struct View {
     pub record: Record,
     /// The Pod of its current start, if it exists.
     pub pod: Option<Pod>,
-    /// The Pod of the start before, if it still exists.
+    /// The Pod of the previous start, if it still exists.
     pub earlier: Option<Pod>,
 }
 
@@ -80,7 +80,7 @@ impl View {
         limits.get("memory").map(|quantity| quantity.0.as_str())
     }
 
-    /// Returns the container's state in a word or two. For a container that is starting, that is the reason
+    /// Returns the container's state in a word or two. For a container that is starting, returns the reason
     /// for which its Pod waits.
     #[must_use]
     pub fn state(&self) -> String {
@@ -116,7 +116,8 @@ pub async fn changes(client: &Client, namespace: &str, scope: &Scope, sink: impl
         .await;
 }
 
-/// Reads the log of a Pod's program, from its `tail`-last line on: each line goes to `sink`, a long one in pieces.
+/// Reads the log of a Pod's program, from its `tail`-last line on. Each line goes to `sink`, and a long line
+/// in pieces.
 ///
 /// # Errors
 /// Returns the API server's error, also when the connection is cut.

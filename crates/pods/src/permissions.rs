@@ -1,5 +1,5 @@
-//! The permissions of chainpod: each one in its Role is checked with the API server. The Role itself is the
-//! table. Every account may ask this about itself.
+//! Asks the API server about each permission in chainpod's Role. The Role itself is the table. Every account
+//! may ask about its own permissions.
 
 use std::fmt;
 
@@ -60,7 +60,7 @@ pub async fn missing(client: &Client, namespace: &str) -> Result<Vec<Permission>
     Ok(try_join_all(asked).await?.into_iter().flatten().collect())
 }
 
-/// Returns the permissions of the Role. Invariant: the file is the repository's own, and a test reads it.
+/// Returns the permissions of the Role. Invariant: the file is in this repository, and a test reads it.
 fn of_role() -> Vec<Permission> {
     let role: Role = serde_saphyr::from_str(ROLE).unwrap_or_default();
     role.rules.iter().flatten().flat_map(of_rule).collect()

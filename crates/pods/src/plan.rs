@@ -1,8 +1,9 @@
-//! The plan of a Pod: every field that somebody decides, with its origin. All of it is decided here, without
-//! I/O: [`crate::pod`] translates a plan into Kubernetes' types, and [`crate::explain`](mod@crate::explain) prints it.
+//! The plan of a Pod: every field that can differ, with its origin. All fields are decided here, without I/O:
+//! [`crate::pod`] translates a plan into Kubernetes' types, and [`crate::explain`](mod@crate::explain) prints
+//! it.
 //!
-//! If several set a field, the operator's rule counts more than the client, the client more than the image,
-//! and each of them more than chainpod's default.
+//! If several sources set a field, the operator's rule overrides the client, the client overrides the image,
+//! and each of them overrides chainpod's default.
 
 use agent_protocol::Task;
 use engine::container::Port;
@@ -31,10 +32,10 @@ mod user;
 pub(crate) use self::metadata::DOCKER_LABELS;
 pub(crate) use self::metadata::{START, is_own};
 
-/// The kubelet must not restart a program: the peer launches one that has ended, and refuses a process that
-/// it did not launch.
+/// The kubelet must not restart a program: the peer launches an ended program again, and refuses a process
+/// that it did not launch.
 pub(crate) const RESTART_POLICY: &str = "Never";
-/// Docker's own default for `docker stop`. chainpod's own deletions name their grace period.
+/// The grace period: Docker's default for `docker stop`. chainpod's own deletions have other grace periods.
 pub(crate) const GRACE_SECS: i64 = 10;
 /// An image that is on the node is used, because chaincode must start without a registry.
 pub(crate) const PULL_POLICY: PullPolicy = PullPolicy::IfNotPresent;
@@ -44,7 +45,7 @@ pub(crate) const DROPPED_CAPABILITIES: &str = "ALL";
 /// The seccomp profile of every program.
 pub(crate) const SECCOMP_PROFILE: &str = "RuntimeDefault";
 
-/// Everything that is decided about a Pod and the program's container in it.
+/// The decided fields of a Pod and of the program's container in it.
 pub(crate) struct Plan {
     /// The image that the node pulls.
     pub(crate) image: Said<String>,
@@ -54,7 +55,7 @@ pub(crate) struct Plan {
     entrypoint: Option<Said<String>>,
     /// Entrypoint and command, as far as they are known.
     pub(crate) command: Option<Said<Vec<String>>>,
-    /// The environment, in the order in which the program has it.
+    /// The environment, in the order in which the program gets it.
     pub(crate) env: Vec<(String, Said<EnvValue>)>,
     /// The working directory.
     pub(crate) working_dir: Option<Said<String>>,
@@ -109,8 +110,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Returns the plan of `launch` by the operator's `rules`. `default_uid` runs a program that names no
-    /// user.
+    /// Returns the plan of `launch` by the operator's `rules`. `default_uid` is the user if no other is set.
     pub(crate) fn of(launch: &Launch<'_>, rules: &Rules, default_uid: i64) -> Self {
         let container = &launch.record.container;
         let (spec, process) = (&container.spec, &launch.process);
@@ -170,8 +170,8 @@ impl Plan {
         }
     }
 
-    /// Returns the agent's task: that of `launch`. In a Pod with certificates, the agent also writes them
-    /// for Java.
+    /// Returns the agent's task from `launch`. In a Pod with certificates, the agent also writes them for
+    /// Java.
     pub(crate) fn task(&self, launch: &Launch<'_>) -> Option<Task> {
         let task = launch.task.clone()?;
         Some(Task {

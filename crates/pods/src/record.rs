@@ -11,7 +11,7 @@ use crate::{labels, owner};
 
 /// The key of a record's data.
 const KEY: &str = "container.json";
-/// The key of a sentence for people who run `kubectl describe`. Nothing reads it back.
+/// The key of a sentence for people who run `kubectl describe`. chainpod does not read it.
 const STATE: &str = "state";
 
 /// The reason why a ConfigMap is not a record.
@@ -21,7 +21,7 @@ pub(crate) enum RecordError {
     #[error("its metadata has no {0}")]
     Metadata(&'static str),
     /// It has no data under the key.
-    #[error("it has no data of key {KEY}")]
+    #[error("it has no data under key {KEY}")]
     Absent,
     /// The data is not in the form that this version writes.
     #[error("its {KEY} cannot be read: {0}")]
@@ -60,7 +60,7 @@ fn state(container: &Container) -> String {
         };
         let why = if exit.error.is_empty() { "" } else { ": " };
         let (code, time, error) = (exit.code, exit.finished_at, &exit.error);
-        format!("start {start} {how} with {code} at {time}{memory}{why}{error}")
+        format!("start {start} {how} with code {code} at {time}{memory}{why}{error}")
     };
     match (container.phase, &container.exit) {
         (Phase::Running, _) => format!(
@@ -74,7 +74,7 @@ fn state(container: &Container) -> String {
     }
 }
 
-/// Returns the object that replaces `record`, unless somebody else has replaced it since it was read.
+/// Returns the object that replaces `record`, unless another client has replaced it since it was read.
 pub(crate) fn replacement(record: &Record, namespace: &str) -> Result<ConfigMap, serde_json::Error> {
     let mut object = build(&record.name, namespace, &record.container)?;
     object.metadata.uid = Some(record.uid.clone());
@@ -238,7 +238,7 @@ mod tests {
             (
                 Phase::Exited,
                 Some(exit.clone()),
-                format!("start 2 exited with 137 at {at}, killed for lack of memory: OOMKilled"),
+                format!("start 2 exited with code 137 at {at}, killed for lack of memory: OOMKilled"),
             ),
             (
                 Phase::Created,
@@ -248,7 +248,7 @@ mod tests {
                     error: String::new(),
                     ..exit
                 }),
-                format!("start 2 failed with 128 at {at}"),
+                format!("start 2 failed with code 128 at {at}"),
             ),
         ] {
             (container.phase, container.exit) = (phase, exit);
@@ -293,7 +293,7 @@ mod tests {
         object.data = None;
         assert_eq!(
             parse(&object).unwrap_err().to_string(),
-            "it has no data of key container.json"
+            "it has no data under key container.json"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! Requests to the API server: each is bounded in time, and tried again while the server cannot be reached,
-//! so that a short outage does no harm.
+//! Requests to the API server: each is bounded in time, and repeated while the server cannot be reached, so
+//! that a short outage fails no call.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use engine::ports::ClusterError;
 
 use crate::error::mapped;
 
-/// The times of a request that is tried again. An API server restarts in less than the limit, and a peer, which
-/// waits 300 s for an install or a start, still gets the reason for a failure. The end of an outage is noticed
-/// at most the longest pause later.
+/// The times of a request that is tried again. An API server restarts in less time than the limit. A peer
+/// waits 300 s for an install or a start, so it still gets the reason for a failure. The end of an outage is
+/// noticed after one pause at most.
 const OUTAGE: Retry = Retry {
     first: Duration::from_millis(200),
     longest: Duration::from_secs(2),
@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(12);
 pub(crate) struct Tried<T> {
     /// The last answer.
     pub(crate) result: Result<T, ClusterError>,
-    /// True if an earlier try failed without an answer: the server may have done it nevertheless.
+    /// True if an earlier try failed without an answer: the server may have carried it out.
     pub(crate) again: bool,
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn once<T>(
     match tokio::time::timeout(LIMIT, call).await {
         Ok(result) => result.map_err(|error| mapped(object, error)),
         Err(_) => Err(ClusterError::Unavailable(format!(
-            "{object}: no answer in {} s",
+            "{object}: no answer within {} s",
             LIMIT.as_secs()
         ))),
     }

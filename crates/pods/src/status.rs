@@ -1,6 +1,6 @@
-//! The state of a container, derived from its Pod's status. Only the status of our own containers is read,
-//! by name, because the Pod's phase depends on injected ones, too. The phase counts only if it is `Failed`:
-//! then nothing of the Pod runs.
+//! The state of a container, derived from its Pod's status. Only the status of our own containers is read, by
+//! name, because the Pod's phase also depends on injected containers. The phase is used only if it is
+//! `Failed`: then no container of the Pod runs.
 
 use agent_protocol::exit_code::KILLED;
 use engine::ports::{PodSeen, PodState};
@@ -19,10 +19,10 @@ mod ending;
 const SCHEDULED: &str = "PodScheduled";
 /// Reasons that add nothing to the exit code.
 const PLAIN: [&str; 2] = ["Completed", "Error"];
-/// The reason of an end because memory ran out.
+/// The kubelet's reason if memory ran out.
 const OOM_KILLED: &str = "OOMKilled";
 
-/// Returns the Pod's state for the engine, or `None` if the Pod is not one of ours.
+/// Returns the Pod's state for the engine, or `None` if chainpod did not create the Pod.
 pub(crate) fn seen(pod: &Pod) -> Option<PodSeen> {
     let (agent, name) = identity(pod)?;
     Some(PodSeen {
@@ -68,8 +68,8 @@ pub(crate) fn waiting(status: &PodStatus) -> Option<String> {
     })
 }
 
-/// Returns some if the first container that waits does so for an image that cannot be pulled, with true if the next try may
-/// succeed.
+/// Returns `Some` if the first waiting container waits for an image that cannot be pulled. The value is true
+/// if the next try may succeed.
 pub(crate) fn waits_for_image(status: &PodStatus) -> Option<bool> {
     pull(first_waiting(status)?.reason.as_deref()?)
 }
@@ -80,8 +80,8 @@ fn first_waiting(status: &PodStatus) -> Option<&ContainerStateWaiting> {
     waiting.next()
 }
 
-/// Returns the reason, one word, for which a container of ours waits, if any does. A reason that may keep it
-/// waiting counts more than one that passes.
+/// Returns the reason, one word, for which a container of ours waits, if any does. A reason that may last is
+/// preferred to a reason that passes.
 pub(crate) fn waiting_reason(pod: &Pod) -> Option<&str> {
     let reasons = || parts(pod).filter_map(|part| part.state()?.waiting.as_ref()?.reason.as_deref());
     reasons()
@@ -95,8 +95,7 @@ pub(crate) fn is_looked_at(status: &PodStatus) -> bool {
     conditions.any(|condition| condition.type_ == SCHEDULED)
 }
 
-/// Returns the cause if the Pod has no node, whatever the reason: no node fits, or the scheduler may not
-/// look for one.
+/// Returns the cause if the Pod has no node: no node fits, or a scheduling gate holds the Pod back.
 fn unscheduled(status: &PodStatus) -> Option<Cause> {
     let mut conditions = status.conditions.iter().flatten();
     let condition = conditions
@@ -121,7 +120,7 @@ fn ended(terminated: &ContainerStateTerminated, ending: Option<End>) -> PodState
     }
 }
 
-/// Joins a reason and a message, without the full stop, so that a sentence can go on after them.
+/// Joins a reason and a message, without the full stop, so that a sentence can continue after them.
 fn sentence(reason: Option<&str>, message: Option<&str>) -> String {
     let parts = [reason, message]
         .into_iter()

@@ -1,6 +1,6 @@
-//! The watch: changes of our objects as events for the engine. There is one watcher for each kind, and a
-//! broken one is started anew without end. If an object vanishes while no watch is open, the next list does
-//! not have it, and it is reported as gone.
+//! The watch: reports changes of chainpod's objects to the engine as events. There is one watcher for each
+//! kind, and a broken watcher is always started again. If an object vanishes while no watch is open, the next
+//! list lacks it, and it is reported as gone.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
@@ -20,10 +20,10 @@ use serde::de::DeserializeOwned;
 
 use crate::{KubeCluster, labels, record, status};
 
-/// The pause before a broken watch is started anew for the first time.
+/// The pause before a broken watch is started again for the first time.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause. The end of an outage is noticed at most this much later. There are two watches for
-/// each chainpod, so this does not flood the API server.
+/// The longest pause. The end of an outage is noticed after this time at most. A chainpod has only two
+/// watches, so this does not overload the API server.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The duration after which a watch counts as working.
 const WORKED: Duration = Duration::from_secs(20);
@@ -35,15 +35,14 @@ pub enum Told {
     Event(Event),
     /// All objects of that kind that existed have been reported.
     Listed(&'static str),
-    /// The watch of that kind broke, and is started anew.
+    /// The watch of that kind broke, and is started again.
     Broke(&'static str),
 }
 
 /// The kinds that [`watch`] reports on.
 pub const WATCHED: [&str; 2] = ["ConfigMap", "Pod"];
 
-/// Reports to `sink` all changes of the records and Pods of the cluster's instance, from a first list on.
-/// Never ends.
+/// Reports all changes of the instance's records and Pods to `sink`, beginning with a first list. Never ends.
 pub async fn watch(cluster: Arc<KubeCluster>, sink: impl Fn(Told) + Send + Sync + 'static) {
     let instance = cluster.instance().to_owned();
     let records = follow(
@@ -83,8 +82,8 @@ where
     }
 }
 
-/// Returns the pauses before a watch is started anew. They grow until it has worked for a while, because
-/// even a watch that is refused at once begins well each time.
+/// Returns the pauses before a watch is started again. They grow until the watch has worked for a while,
+/// because even a watch that is refused at once first appears to work.
 fn pauses() -> ResetTimerBackoff<ExponentialBackoff> {
     let growing = ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
@@ -94,7 +93,7 @@ fn pauses() -> ResetTimerBackoff<ExponentialBackoff> {
     ResetTimerBackoff::new(growing.into(), WORKED)
 }
 
-/// An object as events: one that it exists, and one for later, that it is gone.
+/// The events of an object: one that it exists, and one for later, that it is gone.
 struct Seen {
     there: Event,
     gone: Event,
@@ -134,7 +133,7 @@ struct Known<F> {
     read: F,
     /// The event to report when the object is gone.
     gone: HashMap<String, Event>,
-    /// Objects that are not ours: they are logged once, then skipped.
+    /// Objects that are not valid: they are logged once, then skipped.
     strange: HashSet<String>,
     /// The objects in the list that is being read.
     listed: HashSet<String>,

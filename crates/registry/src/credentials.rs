@@ -34,7 +34,8 @@ struct Entry {
 /// Returns the reason why the file cannot be read. The text has nothing of its content.
 pub(crate) fn of(file: &Path, host: &str) -> Result<RegistryAuth, String> {
     let place = file.display();
-    let text = fs::read_to_string(file).map_err(|error| format!("{place} (registry-auth): {error}"))?;
+    let text =
+        fs::read_to_string(file).map_err(|error| format!("cannot read {place} (registry-auth): {error}"))?;
     // The text of serde's error may quote what it read.
     let config: ConfigFile = serde_json::from_str(&text)
         .map_err(|_| format!("{place} (registry-auth) is not a Docker config.json"))?;

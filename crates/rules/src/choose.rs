@@ -1,4 +1,5 @@
-//! The choice that the rules make for one container.
+//! Chooses the fields for one container from the rules. The field `template` is not merged here: `pods`
+//! merges it into the finished Pod, and it can override the other fields again.
 
 use std::collections::BTreeMap;
 

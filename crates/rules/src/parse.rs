@@ -87,7 +87,7 @@ impl Reader {
             .and_then(Value::as_str)
             .filter(|name| !name.is_empty());
         if name.is_none() {
-            self.wrong(&format!("{path}.name"), "a rule needs a name, which is a text");
+            self.wrong(&format!("{path}.name"), "a rule needs a name, which is a string");
         }
         let matches = keys.remove("match").unwrap_or_else(|| Map::new().into());
         let matches = self.read::<Match>(&format!("{path}.match"), &matches);

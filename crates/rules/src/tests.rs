@@ -154,7 +154,7 @@ pods:
         wrong.0,
         [
             "pod: unknown key; the keys are pods, images and allowedImages",
-            "pods[0].name: a rule needs a name, which is a text",
+            "pods[0].name: a rule needs a name, which is a string",
             "pods[0].match.image: a pattern or a list of patterns is expected",
             "pods[0].runAsUser: invalid type: string \"root\", expected i64",
             "pods[1].match.chaincod: unknown key",

@@ -25,7 +25,7 @@ impl Text {
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        Self::of(&value).ok_or_else(|| de::Error::custom("a text or a number is expected"))
+        Self::of(&value).ok_or_else(|| de::Error::custom("a string or a number is expected"))
     }
 }
 

@@ -1,5 +1,5 @@
 //! The listener for the operator's tools, plain HTTP on a port of its own: liveness, readiness and metrics.
-//! `/livez` checks nothing else, because a restart of chainpod repairs no API server.
+//! `/livez` does not check the API server, because a restart of chainpod would not repair it.
 
 use std::fmt::Write;
 
@@ -30,8 +30,8 @@ pub fn router(readiness: Readiness, metrics: Metrics) -> Router {
         .with_state(readiness)
 }
 
-/// Answers 200 if all is ready, else 503 with the name of each failed check. `?verbose` lists all checks in
-/// any case.
+/// Answers 200 if all checks pass, else 503 with the name of each failed check. `?verbose` always lists all
+/// checks.
 async fn readyz(State(readiness): State<Readiness>, uri: Uri) -> (StatusCode, String) {
     let checked = readiness.check().await;
     let is_ready = checked.iter().all(|checked| checked.result.is_ok());
@@ -84,7 +84,7 @@ mod tests {
         let readiness = Readiness::of(&["store", "kubernetes", "records"]);
         readiness.set("store", async || Ok(()));
         readiness.set("kubernetes", std::future::pending);
-        let told = "[+]store ok\n[-]kubernetes failed: no answer in 0.8 s\n\
+        let told = "[+]store ok\n[-]kubernetes failed: no answer within 0.8 s\n\
                     [-]records failed: not yet: chainpod is starting\nreadyz check failed\n";
         assert_eq!(get(&readiness, "/readyz").await, (503, told.to_owned()));
         readiness.set("records", async || Err("one\ntwo".to_owned()));

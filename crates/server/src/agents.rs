@@ -100,7 +100,7 @@ async fn event(State(engine): State<Engine>, agent: Agent, Json(event): Json<Age
     StatusCode::NO_CONTENT
 }
 
-/// Streams one line for each command, and an empty one after a while without any.
+/// Streams one line for each command, and an empty line if there is no command for a while.
 async fn commands(State(engine): State<Engine>, agent: Agent) -> Result<Body> {
     let commands = engine.commands(&agent.0).await?;
     let lines = stream::unfold(commands, |mut commands| async move {

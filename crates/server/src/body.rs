@@ -11,7 +11,7 @@ use crate::error::{ApiError, Result};
 /// Bytes of a blob that are read and sent at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 /// The limit of a body that is read into memory. A peer's create request has 3 KiB. Most of a request is the
-/// command and environment, and Linux starts programs with at most 2 MiB of those.
+/// command and the environment. Linux starts programs with at most 2 MiB of both.
 const JSON_BYTES: usize = 4 * 1024 * 1024;
 
 /// Returns a request's body as a reader. A body that ends before its final chunk fails.

@@ -22,7 +22,7 @@ use crate::error::{ApiError, Result};
 use crate::path::Version;
 use crate::query::{Query, boolean};
 
-/// The parameters that matter; others are accepted and ignored.
+/// The parameters that are used. Others are accepted and ignored.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parameters {
@@ -76,7 +76,7 @@ pub(crate) async fn build(
     Ok((progress, Body::from_stream(lines)).into_response())
 }
 
-/// Reads a JSON object of texts. Null values are left out: Docker takes those from its own environment.
+/// Reads a JSON object of strings. Null values are skipped: Docker takes them from its own environment.
 fn map(name: &str, json: &str) -> Result<BTreeMap<String, String>> {
     if json.is_empty() {
         return Ok(BTreeMap::new());

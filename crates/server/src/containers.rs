@@ -12,7 +12,7 @@ pub(crate) mod start;
 pub(crate) mod stop;
 pub(crate) mod wait;
 
-/// Returns the host's settings as the client asked for them.
+/// Returns the `HostConfig` as the client requested it.
 fn host_config(spec: &engine::container::Spec) -> serde_json::Value {
     docker_api::container::host_config(docker_api::container::HostConfig {
         memory_bytes: spec.memory_bytes,

@@ -1,5 +1,5 @@
-//! Shutdown: builds and launches that are open when the process has to end may finish, and the calls that
-//! they make meanwhile are served. The one place for this is a counter around Docker's routes.
+//! Shutdown: builds and launches that are open when the process must end may finish, and their further calls
+//! are served. A counter around Docker's routes does this.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use http::Method;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// The time limit of a build, by the peer's own clock. A build that arrives later than this before the
-/// deadline does not begin.
+/// The time limit of a build, by the peer's own clock. A build does not begin if less than this time is left
+/// until the deadline.
 const BUILD_LIMIT: Duration = Duration::from_secs(300);
 /// The longest pause that is expected between two calls of a launch (create, upload, start, and then the
-/// chaincode's registration). A peer takes milliseconds, a loaded one somewhat longer.
+/// chaincode's registration). A peer takes milliseconds, or somewhat longer under load.
 const PAUSE_LIMIT: Duration = Duration::from_secs(2);
 
 /// A counter of open builds and launches that reports when there are none. Cheap to clone.
@@ -26,9 +26,9 @@ pub struct Drain(watch::Sender<State>);
 #[derive(Default)]
 struct State {
     open: usize,
-    /// The time at which the last one ended.
+    /// The time at which the last build or launch ended.
     last_end: Option<Instant>,
-    /// The time at which the process ends, whatever is open.
+    /// The time at which the process ends, even if calls are open.
     deadline: Option<Instant>,
 }
 
@@ -44,18 +44,18 @@ enum Part {
 struct Open(Drain);
 
 impl Drain {
-    /// The time limit of a shutdown. A peer gives up an install or a start after 300 s, and reports that in
-    /// the time that is left.
+    /// The time limit of a shutdown. A peer gives up an install or a start after 300 s. The remaining time is
+    /// for its report.
     pub const LIMIT: Duration = Duration::from_secs(330);
 
-    /// Counts the calls to these routes of Docker's.
+    /// Counts the calls to these routes of Docker's API.
     pub fn around(&self, router: Router) -> Router {
         let drain = self.clone();
         router.layer(from_fn(move |request, next| drain.clone().pass(request, next)))
     }
 
     /// Holds back builds that cannot finish in time, from now on. Returns when all builds and launches have
-    /// ended, but after [`Drain::LIMIT`] at the latest, with the number of those that are still open.
+    /// ended, or after [`Drain::LIMIT`], with the number of builds and launches that are still open.
     pub async fn drained(&self) -> usize {
         let deadline = Instant::now() + Self::LIMIT;
         self.0.send_modify(|state| state.deadline = Some(deadline));
@@ -70,7 +70,7 @@ impl Drain {
         self.0.borrow().open
     }
 
-    /// Returns when nothing is open, and the last call ended at least [`PAUSE_LIMIT`] ago.
+    /// Returns when no build or launch is open, and the last call ended at least [`PAUSE_LIMIT`] ago.
     async fn quiet(&self) {
         let mut states = self.0.subscribe();
         loop {
@@ -94,7 +94,7 @@ impl Drain {
         let _open = match part {
             Part::Neither => None,
             Part::Build if deadline.is_some_and(|end| Instant::now() + BUILD_LIMIT > end) => {
-                tracing::info!("a build is held for the next process, because this one is ending");
+                tracing::info!("build held until the next chainpod starts");
                 return std::future::pending().await;
             }
             Part::Build | Part::Launch => Some(self.begin()),

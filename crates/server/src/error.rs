@@ -6,7 +6,7 @@ use engine::Error;
 use engine::ports::{ClusterError, StoreError};
 use http::{StatusCode, header};
 
-/// Returns the status of Docker's answer; its text is the error's own.
+/// Returns the status of Docker's answer. The answer's text is the text of the error.
 #[must_use]
 fn status(error: &Error) -> StatusCode {
     match error {
@@ -77,7 +77,7 @@ impl ApiError {
         Self::new(StatusCode::NOT_IMPLEMENTED, message.to_owned())
     }
 
-    /// Returns 404, Docker's answer for an unknown path, and for a known one with another method.
+    /// Returns 404, Docker's answer for an unknown path, and for a known path with another method.
     pub(crate) fn no_such_page() -> Self {
         Self::new(StatusCode::NOT_FOUND, "page not found".to_owned())
     }

@@ -1,5 +1,5 @@
 //! Docker's `filters`: conditions for a list. Every key must match. The values of a key are alternatives, but
-//! labels must all be there.
+//! all labels must be present.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ impl Filters {
     /// Reads the parameter, which may be empty.
     ///
     /// # Errors
-    /// Returns 400 for a text that is not such JSON, and for a key that is not in `known`.
+    /// Returns 400 for a string that is not such JSON, and for a key that is not in `known`.
     pub(crate) fn parse(json: &str, known: &[&str]) -> Result<Self> {
         if json.is_empty() {
             return Ok(Self::default());

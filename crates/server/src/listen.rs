@@ -1,5 +1,5 @@
 //! The two listeners: one for Docker clients (plain, with TLS, or on a unix socket), and one with TLS for
-//! agents. Each connection is a task of its own and waits for no other.
+//! agents. Each connection has a task of its own, and does not wait for other connections.
 
 mod connection;
 mod endpoint;

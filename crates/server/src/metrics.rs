@@ -78,7 +78,7 @@ struct Inner {
     memory: Gauge,
     /// The engine, which knows the running containers, once it exists.
     engine: OnceLock<Engine>,
-    /// Only one scrape runs at a time, because each sets the gauges anew.
+    /// Only one scrape runs at a time, because each scrape sets the gauges.
     scrape: Mutex<()>,
 }
 
@@ -112,7 +112,7 @@ impl Default for Metrics {
 
 impl Inner {
     /// Registers a metric. The encoder appends the endings of its format to the names of counters and infos,
-    /// so they are cut off here.
+    /// so these endings are removed here.
     fn register(&mut self, row: &Row, metric: impl Metric) {
         let name = row.name.strip_suffix("_total").unwrap_or(row.name);
         let name = name.strip_suffix("_info").unwrap_or(name);
@@ -127,7 +127,7 @@ impl Metrics {
         let _ = self.0.engine.set(engine);
     }
 
-    /// Counts the answers of these routes of Docker's.
+    /// Counts the answers of these routes of Docker's API.
     pub fn around(&self, router: Router) -> Router {
         let metrics = self.clone();
         router.layer(from_fn(move |request, next| metrics.clone().pass(request, next)))

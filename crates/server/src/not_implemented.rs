@@ -1,5 +1,5 @@
-//! The parts of Docker's API that chainpod does not implement, each with an alternative: 501. The client
-//! reads a sentence, where the answer for an unknown path would explain nothing.
+//! The parts of Docker's API that chainpod does not implement, each with an alternative: 501. The client gets
+//! a sentence with the alternative. The answer for an unknown path would not explain anything.
 
 use axum::Router;
 use axum::routing::any;
@@ -37,7 +37,7 @@ pub static ABSENT: [Absent; 14] = [
     Absent {
         paths: &["/containers/{id}/pause", "/containers/{id}/unpause"],
         what: "pause",
-        instead: "a Pod cannot be paused: stop the container",
+        instead: "stop the container, and start it again later",
     },
     Absent {
         paths: &["/containers/{id}/restart"],
@@ -83,7 +83,7 @@ pub static ABSENT: [Absent; 14] = [
             "/auth",
         ],
         what: "registries",
-        instead: "the kubelet pulls images: set imagePullSecrets in chainpod's rules",
+        instead: "set imagePullSecrets in chainpod's rules: the kubelet pulls images",
     },
     Absent {
         paths: &["/events"],
@@ -98,7 +98,7 @@ pub static ABSENT: [Absent; 14] = [
     Absent {
         paths: &["/networks", "/networks/{path}", "/volumes", "/volumes/{path}"],
         what: "networks and volumes",
-        instead: "Pods have the cluster's network and no Docker volumes",
+        instead: "reach Pods through Services, and upload files instead of mounting volumes",
     },
     Absent {
         paths: &[
@@ -128,7 +128,7 @@ pub(crate) fn routes(router: Router<Engine>) -> Router<Engine> {
         .iter()
         .flat_map(|row| row.paths.iter().map(move |path| (*path, row)));
     rows.fold(router, |router, (path, row)| {
-        let message = format!("chainpod does not serve {}: {}", row.what, row.instead);
+        let message = format!("chainpod does not support {}: {}", row.what, row.instead);
         let answer = move || std::future::ready(ApiError::not_implemented(&message));
         // `{path}` stands for the rest of the path.
         router.route(&path.replace("{path}", "{*path}"), any(answer))

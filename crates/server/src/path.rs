@@ -2,7 +2,7 @@
 
 use http::Method;
 
-/// The minor version of a path's `/v1.NN`. A client that names no version gets chainpod's own.
+/// The minor version of a path's `/v1.NN`. A client without a version gets chainpod's version.
 #[derive(Clone, Copy)]
 pub(crate) struct Version(pub(crate) Option<u32>);
 

@@ -1,5 +1,5 @@
-//! `GET|HEAD /_ping`: shows that this process serves. It checks nothing else: peers' health checks call it,
-//! and operators use those for liveness.
+//! `GET|HEAD /_ping`: shows that this process serves. It does not check the cluster: peers' health checks
+//! call it, and operators use these for liveness.
 
 use axum::response::IntoResponse;
 use http::header;

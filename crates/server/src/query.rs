@@ -33,7 +33,7 @@ pub(crate) struct Removal {
     pub(crate) force: bool,
 }
 
-/// Reads a boolean as Docker does (`httputils.BoolValue`): the listed texts are false, all others true.
+/// Reads a boolean as Docker does (`httputils.BoolValue`): the listed strings are false, all others are true.
 pub(crate) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     let text = String::deserialize(deserializer)?;
     Ok(!matches!(

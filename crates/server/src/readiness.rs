@@ -1,4 +1,4 @@
-//! The conditions under which this process can do its work: named checks, which run anew for each request.
+//! Named checks that show whether this process can work. They run for each request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, FutureExt, join_all};
 /// The time limit of one check: the kubelet waits a second for a probe's answer.
 const CHECK_LIMIT: Duration = Duration::from_millis(800);
 /// The message for a check that does not answer.
-const SILENT: &str = "no answer in 0.8 s";
+const SILENT: &str = "no answer within 0.8 s";
 /// The message for a part of chainpod that is not started yet.
 const NOT_YET: &str = "not yet: chainpod is starting";
 
@@ -31,7 +31,7 @@ pub struct Checked {
 }
 
 impl Readiness {
-    /// Makes checks with these names, none of them ready before it is [`Readiness::set`].
+    /// Creates checks with these names. A check fails until it is [`Readiness::set`].
     #[must_use]
     pub fn of(names: &[&'static str]) -> Self {
         Self(Arc::new(Mutex::new(

@@ -94,7 +94,7 @@ pub(crate) async fn in_span(request: Request, next: Next) -> Response {
     next.run(request).instrument(engine::span()).await
 }
 
-/// Returns Docker's answer for an unknown path, and for a known one with another method.
+/// Returns Docker's answer for an unknown path, and for a known path with another method.
 async fn no_such_page() -> ApiError {
     ApiError::no_such_page()
 }

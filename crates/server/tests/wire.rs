@@ -239,7 +239,11 @@ async fn what_of_a_create_request_is_not_done_is_said() {
             r#"Hostname \"Not_Legal\" is ignored: "#,
         ),
         (r#""Hostname": "kv""#, 201, r#""Warnings":[]"#),
-        (r#""User": "chaincode""#, 201, r#"User \"chaincode\" is ignored"#),
+        (
+            r#""User": "chaincode""#,
+            201,
+            r#"only the numeric parts of User \"chaincode\" are used: "#,
+        ),
         (r#""User": "7:root""#, 201, r#""Warnings":[]"#),
         (
             r#""OpenStdin": true"#,

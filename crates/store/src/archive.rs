@@ -1,4 +1,4 @@
-//! An archive that is stored unchanged, for an agent to unpack. Its entries are checked before that.
+//! An archive that is stored unchanged, so that an agent can unpack it. Its entries are checked first.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub(crate) async fn check(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The body arrived complete, so a cut is in the tar itself.
+/// The body is complete, so the tar itself is truncated.
 fn invalid(error: StoreError) -> StoreError {
     match error {
         StoreError::Cut(text) => StoreError::Invalid(format!("the tar is cut off: {text}")),

@@ -1,5 +1,5 @@
-//! The differences between a directory and a bucket: the location of unfinished files, the arrival of finished
-//! ones, other processes, and the meaning of failures.
+//! The differences between a directory and a bucket: where unfinished files are, how finished files arrive,
+//! whether other processes are noticed, and which remedies failures have.
 
 use std::fs::File;
 use std::path::{Path as FilePath, PathBuf};
@@ -27,15 +27,16 @@ const TEMPORARY: &str = "tmp";
 const LOCK: &str = "lock";
 /// The size of one upload request to a bucket: above the minimum of a part (5 MiB).
 const PART_BYTES: usize = 8 << 20;
-/// The number of parts that are uploaded at once. With the next one, they are the memory that an upload takes.
+/// The number of parts that are uploaded at once. An upload takes the memory of these parts and the next one.
 const PARTS: usize = 2;
-/// The time to wait for a service that is away: enough for its restart, and well below the peers' 300 s.
+/// The time to wait for a service that does not answer: enough for its restart, and well below the peers' 300
+/// s.
 const RETRY_LIMIT: Duration = Duration::from_secs(60);
 /// The longest pause between two attempts.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
-/// The number of attempts: so many that the limit above ends them.
+/// The number of attempts: so many that the time limit is reached first.
 const RETRIES: usize = 100;
-/// The age from which a bucket's blob can be idle: another process may be about to name a younger one.
+/// The minimum age of an idle blob in a bucket: another process may be about to name a younger blob.
 const UNNAMED_FOR: Duration = Duration::from_hours(1);
 
 /// The directory or bucket of a layout.
@@ -51,12 +52,12 @@ pub(crate) struct Backend {
 enum Scratch {
     /// In the store's own directory.
     Within(PathBuf),
-    /// On a disk of this machine, to be uploaded from there.
+    /// On a disk of this machine, from which they are uploaded.
     Beside(TempDir),
 }
 
 impl Backend {
-    /// Opens it to serve. Removes the unfinished files of an earlier process from a directory.
+    /// Opens the backend to serve it. Removes the unfinished files of an earlier process from a directory.
     pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
         let Location::Directory(root) = location else {
             return Self::bucket(location);
@@ -74,15 +75,15 @@ impl Backend {
         Self::directory(root, shared_lock(root).await)
     }
 
-    /// Opens it for upkeep. The second value is true if nobody else has it open, and always false for a
-    /// bucket, which cannot tell. A directory without the file `marker` is not changed.
+    /// Opens the backend for upkeep. The second value is true if no other process has it open. It is always
+    /// false for a bucket, which has no locks. A directory without the file `marker` is not changed.
     pub(crate) fn attach(location: &Location, marker: &str) -> Result<(Self, bool), StoreError> {
         let Location::Directory(root) = location else {
             return Ok((Self::bucket(location)?, false));
         };
         if !root.join(marker).is_file() {
             return Err(StoreError::Io(format!(
-                "{location} is not an image store: {marker} is missing"
+                "{location} is not an image store: {marker} is missing; set store to the one of chainpod serve"
             )));
         }
         let file = root.join(LOCK);
@@ -128,7 +129,7 @@ impl Backend {
         Self::remote(location, Arc::new(PrefixStore::new(service, prefix)))
     }
 
-    /// Returns the backend of those objects, whose unfinished files are on this machine's own disk.
+    /// Returns the backend for `objects`, with unfinished files on this machine's own disk.
     pub(crate) fn remote(location: &Location, objects: Arc<dyn ObjectStore>) -> Result<Self, StoreError> {
         let beside = std::env::temp_dir();
         let scratch = TempDir::with_prefix_in("chainpod-", &beside).map_err(|error| disk(&beside, &error))?;
@@ -149,7 +150,7 @@ impl Backend {
         TempDir::new_in(within).map_err(|error| disk(within, &error))
     }
 
-    /// Moves a finished file there, whole or not at all.
+    /// Moves a finished file to its location. It arrives whole or not at all.
     pub(crate) async fn take(&self, from: &FilePath, to: &Path) -> Result<(), StoreError> {
         let Location::Directory(root) = &self.location else {
             return self.upload(from, to).await;
@@ -228,7 +229,7 @@ const fn remedy(error: &object_store::Error) -> &'static str {
     match error {
         object_store::Error::NotFound { .. } => "create the bucket, or set store to another one",
         object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-            "give chainpod credentials that allow get, put, list and delete there (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role)"
+            "give chainpod credentials that allow get, put, list and delete in this prefix (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role)"
         }
         _ => "check that the service runs (AWS_ENDPOINT_URL, AWS_REGION) and that chainpod can reach it",
     }

@@ -39,7 +39,7 @@ pub(crate) struct Entry {
 pub(crate) struct BuildContext {
     tar: PathBuf,
     entries: BTreeMap<Box<Path>, Entry>,
-    /// The memory that other names may still take.
+    /// The memory that is left for names.
     pub(crate) names: Names,
 }
 
@@ -90,7 +90,7 @@ impl BuildContext {
         Ok(context)
     }
 
-    /// Returns the entry at that path. A directory counts as there if it only has files.
+    /// Returns the entry at that path. A directory without an entry of its own exists if it has files.
     pub(crate) fn entry(&self, path: &Path) -> Option<Entry> {
         let implied = Entry {
             kind: Kind::Directory,
@@ -131,7 +131,7 @@ impl BuildContext {
         };
         if size > DOCKERFILE.most {
             return Err(StoreError::Invalid(format!(
-                "{name} has {size} bytes: a Dockerfile has at most {DOCKERFILE}"
+                "{name} has {size} bytes: a Dockerfile may have at most {DOCKERFILE}"
             )));
         }
         let mut text = String::new();

@@ -1,5 +1,5 @@
-//! A Dockerfile as its steps: each instruction with its line and its text. The folder makes a plan of them, and the
-//! plan's layers.
+//! A Dockerfile as its steps: each instruction with its line and its text. The files in `dockerfile/` turn
+//! them into a plan, and into layers.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ mod words;
 use self::instruction::Instruction;
 use self::words::{Variables, declare, one};
 
-/// The mark that some editors put at the beginning of a text.
+/// The byte order mark that some editors put at the beginning of a file.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// One instruction.
@@ -99,7 +99,7 @@ pub(crate) fn base(steps: &[Step], args: &BTreeMap<String, String>) -> Result<(S
                     )));
                 }
                 if name == "scratch" {
-                    let text = "FROM scratch gives the cluster no image to run; name one that it can pull";
+                    let text = "FROM scratch is not supported: the cluster needs an image to run; name one that it can pull";
                     return Err(blame(step.line, StoreError::Unsupported(text.to_owned())));
                 }
                 return Ok((name, index + 1));

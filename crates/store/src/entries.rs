@@ -1,5 +1,5 @@
-//! The one reader of archives. Each archive is read once: the entries that are counted and checked are the
-//! entries that are used, and a bound holds before the bytes beyond it are read.
+//! The one reader of archives. Each archive is read once: the entries that are checked are the entries that
+//! are used, and a limit is checked before the bytes beyond it are read.
 
 use std::fmt;
 use std::io;
@@ -17,7 +17,7 @@ use tokio_tar::{Archive, EntryType};
 
 use crate::limits::{ARCHIVE, ENTRIES, EXTENSIONS, TARGET, beyond, entry_path, relative, start};
 
-/// A tar's block: headers are one, contents are padded to whole ones.
+/// The size of a tar's block. A header is one block, and contents are padded to whole blocks.
 const BLOCK_BYTES: u64 = 512;
 /// The prefix of the attributes that turn a plain file into a sparse one.
 const SPARSE_ATTRIBUTE: &[u8] = b"GNU.sparse.";
@@ -71,11 +71,11 @@ impl Entries {
         })
     }
 
-    /// Reads on to the next entry, and skips the rest of the last one.
+    /// Reads the next entry, after skipping the rest of the previous one.
     ///
     /// # Errors
-    /// Returns `Invalid` beyond a limit, for a sparse file, and for a path that climbs out. Returns `Cut` or
-    /// `Invalid` if the archive is not a tar.
+    /// Returns `Invalid` beyond a limit, for a sparse file, and for a path that leaves the archive. Returns
+    /// `Cut` or `Invalid` if the archive is not a tar.
     pub(crate) async fn next(&mut self) -> Result<Option<Entry>, StoreError> {
         loop {
             self.let_read(self.end + EXTENSIONS.most);
@@ -177,7 +177,7 @@ pub(crate) fn no_tar(error: &io::Error) -> StoreError {
     }
 }
 
-/// An archive that can be read only up to the fence: reading further returns an error and no bytes.
+/// An archive that can be read only up to the fence: a read beyond the fence returns an error and no bytes.
 pub(crate) struct Fence {
     tar: BufReader<Reader>,
     read: u64,

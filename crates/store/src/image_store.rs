@@ -1,4 +1,4 @@
-//! [`ImageStore`]: the port's calls on the layout. A build has a file of its own.
+//! [`ImageStore`]: carries out the calls of the port on the layout. A build has a file of its own.
 
 mod build;
 
@@ -21,7 +21,8 @@ use crate::{archive, spool};
 /// An image store. One process at a time writes to it.
 pub struct ImageStore {
     layout: Layout,
-    /// Locked for reading while a blob is there that nothing names yet, and for writing by a sweep.
+    /// Locked for reading while there is a blob that no name or record refers to yet, and for writing by a
+    /// sweep.
     unnamed: Arc<RwLock<()>>,
 }
 

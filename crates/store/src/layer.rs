@@ -163,5 +163,5 @@ pub(crate) async fn archive(content: Reader) -> Result<Option<Reader>, StoreErro
 }
 
 fn unreadable(error: &std::io::Error) -> StoreError {
-    StoreError::Io(format!("the spooled build context: {error}"))
+    StoreError::Io(format!("cannot read the spooled build context: {error}"))
 }

@@ -1,4 +1,4 @@
-//! The OCI layout: blobs by digest, and one small object per name. Each arrives whole or not at all.
+//! The OCI layout: blobs by digest, and one small object per name. Each is written whole or not at all.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,19 +25,20 @@ use crate::spool::{self, Spooled, disk};
 const BLOBS: [&str; 2] = ["blobs", "sha256"];
 /// The directory of names, by scope.
 const REFS: &str = "refs";
-/// The size of one read of a blob. A launch waits for it, and each read costs a thread's turn or a request.
+/// The size of one read of a blob. A launch waits for the reads, and each read costs a switch of threads or a
+/// request.
 const READ_BYTES: usize = 1024 * 1024;
-/// The longest name that is not hashed: file systems end at 255.
+/// The longest name that is not hashed: file systems allow 255 characters.
 const MAX_NAME_CHARS: usize = 200;
 /// The file that marks an OCI layout.
 const LAYOUT_FILE: &str = "oci-layout";
 const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
-/// The time within which the backend must report that the layout is there: a probe has 0.8 s.
+/// The time within which the backend must report that the layout exists: a probe has 0.8 s.
 const CHECK_LIMIT: Duration = Duration::from_millis(700);
 /// The time that a list, or an opening for upkeep, may take: a scrape of the metrics waits for it.
 const LOOK_LIMIT: Duration = Duration::from_secs(5);
 
-/// The image that a name stands for.
+/// The image that a name refers to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Named {
@@ -67,14 +68,14 @@ impl Layout {
     }
 
     /// Opens an existing layout for upkeep. Its blobs and names are not changed. The second value is true if
-    /// nobody else has it open.
+    /// no other process has it open.
     pub(crate) async fn attach(location: &Location) -> Result<(Self, bool), StoreError> {
         let (backend, is_alone) = Backend::attach(location, LAYOUT_FILE)?;
         let layout = Self { backend };
         match in_time(LOOK_LIMIT, layout.backend.objects.head(&Path::from(LAYOUT_FILE))).await {
             Ok(_) => Ok((layout, is_alone)),
             Err(object_store::Error::NotFound { .. }) => Err(StoreError::Io(format!(
-                "{location} is not an image store: {LAYOUT_FILE} is missing"
+                "{location} is not an image store: {LAYOUT_FILE} is missing; set store to the one of chainpod serve"
             ))),
             Err(error) => Err(layout.backend.failed(&error)),
         }
@@ -85,8 +86,8 @@ impl Layout {
         self.backend.scratch()
     }
 
-    /// Writes an unfinished file and checks that the layout is there. Moving a file there was tried at the
-    /// start: each time costs money in a bucket.
+    /// Writes an unfinished file, and checks that the layout exists. Does not move a file to its location,
+    /// because each move costs money in a bucket: this was checked at the start.
     pub(crate) async fn check(&self) -> Result<(), StoreError> {
         let scratch = self.scratch()?;
         let file = scratch.path().join("check");
@@ -179,7 +180,7 @@ impl Layout {
         }
     }
 
-    /// Removes all other blobs, and returns their number.
+    /// Removes all blobs except `needed`, and returns their number.
     pub(crate) async fn retain(&self, needed: &HashSet<Digest>) -> Result<usize, StoreError> {
         let idle = self.idle(needed).await?;
         for (path, _) in &idle {
@@ -192,8 +193,8 @@ impl Layout {
         Ok(idle.len())
     }
 
-    /// Returns all other blobs with their sizes, but no young ones where another process may be about to name
-    /// them.
+    /// Returns all blobs except `needed`, with their sizes. Skips young blobs that another process may be about to
+    /// name.
     pub(crate) async fn idle(&self, needed: &HashSet<Digest>) -> Result<Vec<(Path, u64)>, StoreError> {
         let mut blobs = self.backend.objects.list(Some(&Path::from_iter(BLOBS)));
         let mut idle = Vec::new();
@@ -255,7 +256,7 @@ impl Layout {
     }
 }
 
-/// Returns the answer, or an error if there is none in time.
+/// Returns the answer, or an error if it does not arrive in time.
 async fn in_time<T>(
     limit: Duration,
     answer: impl Future<Output = object_store::Result<T>>,

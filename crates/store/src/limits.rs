@@ -1,12 +1,12 @@
-//! The limits on archives and Dockerfiles, far beyond what chaincode has, in one table, each with its reason.
-//! They keep a client from filling memory or disk with few bytes.
+//! One table of the limits for archives and Dockerfiles, each with its reason. They are far above the needs
+//! of chaincode, and keep a client from filling memory or disk with few bytes.
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
 use engine::ports::StoreError;
 
-/// The largest amount of something that is accepted.
+/// The maximum of a quantity that is accepted.
 #[derive(Debug)]
 pub struct Limit {
     /// The thing that is limited.
@@ -143,7 +143,7 @@ impl fmt::Display for Limit {
 /// Returns an entry's path without its root and dots. Absolute names are legal: peers send them.
 ///
 /// # Errors
-/// Returns `Invalid` if the path climbs out by `..` or is longer than Linux allows.
+/// Returns `Invalid` if the path leaves the archive with `..`, or is longer than Linux allows.
 pub(crate) fn entry_path(path: &Path) -> Result<PathBuf, StoreError> {
     if path.as_os_str().len() as u64 > PATH.most {
         return Err(beyond(&format!("a path of more than {PATH}: {}", start(path))));

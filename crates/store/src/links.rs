@@ -1,5 +1,5 @@
-//! The symbolic links of an archive, so that no entry is written through a link that leads out. The target of a
-//! link is not restricted.
+//! The symbolic links of an archive, so that no entry is written through a link that leads out of the
+//! archive. The target of a link is not restricted.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,12 +10,13 @@ use engine::ports::StoreError;
 use crate::limits::{STEPS, beyond, entry_path};
 use crate::names::Names;
 
-/// The most links on the path of one entry: the limit of Linux.
+/// The maximum number of links on the path of one entry: the limit of Linux.
 const MAX_HOPS: usize = 40;
 
 /// The links of an archive so far, by their paths.
 pub(crate) struct Links {
-    /// The future directory of the archive's root, for absolute targets. None if there is no such directory.
+    /// The directory into which the archive will be unpacked, for absolute targets. None if there is no such
+    /// directory.
     root: Option<PathBuf>,
     targets: BTreeMap<OsString, Box<Path>>,
     /// The number of directories that have been looked up.
@@ -32,10 +33,10 @@ impl Links {
         }
     }
 
-    /// Records the entry that is at that path now.
+    /// Records the entry at that path.
     ///
     /// # Errors
-    /// Returns `Invalid` if there is no room for another link.
+    /// Returns `Invalid` if the memory for links is used up.
     pub(crate) fn note(
         &mut self,
         path: &Path,
@@ -57,7 +58,8 @@ impl Links {
     /// Returns the real path of an entry, whose directories may be links.
     ///
     /// # Errors
-    /// Returns `Invalid`, with the names of the entry and the link, if a link leads out, and beyond a limit.
+    /// Returns `Invalid`, with the names of the entry and the link, if a link leads out of the archive or a
+    /// limit is passed.
     pub(crate) fn resolve(&mut self, path: &Path) -> Result<PathBuf, StoreError> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Ok(path.to_owned());

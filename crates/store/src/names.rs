@@ -6,7 +6,7 @@ use engine::ports::StoreError;
 
 use crate::limits::{NAMES, beyond};
 
-/// The memory that a name takes in addition to its own bytes: its place in a sorted map whose nodes are half
+/// The memory that a name takes in addition to its own bytes: an entry in a sorted map whose nodes are half
 /// full, and two allocations.
 const AROUND_BYTES: u64 = 144;
 

@@ -81,5 +81,5 @@ fn descriptor(kind: MediaType, digest: &str, size: u64) -> Result<Descriptor, St
 }
 
 fn failed(error: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Io(format!("the image's manifest: {error}"))
+    StoreError::Io(format!("cannot write the image's manifest: {error}"))
 }

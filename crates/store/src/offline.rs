@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::layout::Layout;
 use crate::location::Location;
 
-/// A store that is open for upkeep. If nobody else had it open, nobody can open it meanwhile.
+/// A store that is open for upkeep. If no other process had it open, no other process can open it now.
 pub struct OfflineStore {
     layout: Layout,
     is_alone: bool,
@@ -35,15 +35,15 @@ impl OfflineStore {
         self.layout.check().await
     }
 
-    /// Returns true if no process serves the store. A process that serves sweeps by itself, and it alone knows
-    /// which blobs are needed next. For a bucket this is never known.
+    /// Returns true if no process serves the store. The serving process sweeps by itself, and only it knows
+    /// which blobs it needs next. Always false for a bucket, which has no locks.
     #[must_use]
     pub const fn is_alone(&self) -> bool {
         self.is_alone
     }
 
-    /// Returns true if the store has images of other installations than `scope`, whose containers are not known
-    /// here.
+    /// Returns true if the store has images of other installations than `scope`, whose containers this
+    /// process does not know.
     ///
     /// # Errors
     /// Returns the error of the directory or bucket.

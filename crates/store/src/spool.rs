@@ -1,5 +1,5 @@
-//! Streams bytes from a client into a temporary file on the store's own disk. They are uncompressed and hashed
-//! as they pass, and never held in memory as a whole.
+//! Streams bytes from a client into a temporary file on the store's own disk. The bytes are uncompressed and
+//! hashed on the way, and are never in memory as a whole.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use crate::limits::{ARCHIVE, beyond};
 
 /// The first bytes of a gzip stream.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-/// The size of one read: large enough that the disk, not the calls, takes the time.
+/// The size of one read: so large that the disk limits the speed, not the number of calls.
 const CHUNK_BYTES: usize = 128 * 1024;
 
-/// A file being written, with the digest and size of what is in it so far.
+/// A file being written, with the digest and the size of its content so far.
 pub(crate) struct Spool {
     file: File,
     path: PathBuf,
@@ -84,7 +84,7 @@ impl AsyncWrite for Spool {
     }
 }
 
-/// Writes small bytes as a file.
+/// Writes a few bytes as a file.
 pub(crate) async fn write(path: PathBuf, bytes: &[u8]) -> Result<Spooled, StoreError> {
     let mut spool = Spool::create(path.clone()).await?;
     spool
@@ -115,7 +115,7 @@ pub(crate) async fn receive(content: Reader, path: PathBuf) -> Result<Spooled, S
     }
 }
 
-/// Returns the stream without its gzip, if its first bytes are those of a gzip.
+/// Returns the uncompressed stream, if its first bytes are those of gzip.
 pub(crate) async fn uncompressed<R>(content: R) -> io::Result<Reader>
 where
     R: AsyncRead + Send + Unpin + 'static,

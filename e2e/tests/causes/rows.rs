@@ -101,7 +101,7 @@ fn starts() -> Vec<Row> {
                 &[
                     "chaincode range of peer0 cannot run: pod dev-peer0-range-",
                     "maximum memory usage per Container is 512Mi, but limit is 1073741824",
-                    "what the namespace's LimitRange allows",
+                    "within the namespace's LimitRange",
                 ],
             )
         },
@@ -174,7 +174,7 @@ fn starts() -> Vec<Row> {
                 "secret",
                 "PodBlocked",
                 &[
-                    "chaincode secret of peer0 cannot run: pod dev-peer0-secret-",
+                    "chaincode secret of peer0 cannot run: its node has not started pod dev-peer0-secret-",
                     "FailedMount: MountVolume.SetUp failed for volume \"files-0\" : secret ",
                     "not found; check that the objects that the pod refers to exist",
                 ],
@@ -224,9 +224,8 @@ fn deaths() -> Vec<Row> {
             ..died(
                 "early",
                 &[
-                    "chaincode early of peer0 exited with 3 right after its start in pod dev-peer0-early-",
-                    "fix the error that it wrote, and the next transaction launches it again",
-                    "its last lines: config missing: DB_URL",
+                    "chaincode early of peer0 exited with code 3 right after its start in pod dev-peer0-early-",
+                    "its last lines: config missing: DB_URL; install a fixed version",
                 ],
             )
         },
@@ -241,8 +240,8 @@ fn deaths() -> Vec<Row> {
             ..died(
                 "lookup",
                 &[
-                    "chaincode lookup of peer0 exited with 1 right after its start in pod dev-peer0-lookup-",
-                    "check that pods can resolve and reach its peer at peer0:7052: set CORE_PEER_CHAINCODEADDRESS",
+                    "chaincode lookup of peer0 exited with code 1 right after its start in pod dev-peer0-lookup-",
+                    "check that pods can resolve and reach its peer at peer0:7052; if they cannot, set CORE_PEER_CHAINCODEADDRESS",
                 ],
             )
         },
@@ -277,7 +276,7 @@ fn ends() -> Vec<Row> {
         }
         .ended(137, |_, _| {}),
         Row::new("deleted", "PodDeleted", &[
-            "chaincode deleted of peer0 ended with 143 in pod dev-peer0-deleted-",
+            "chaincode deleted of peer0 exited with code 143 in pod dev-peer0-deleted-",
             ": it was deleted; the next transaction launches it again; find out who deletes chainpod's pods",
         ])
         .ended(143, delete),
@@ -285,20 +284,20 @@ fn ends() -> Vec<Row> {
             // The object goes before the program.
             argv: &["/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done"],
             ..Row::new("forced", "PodDeleted", &[
-                "chaincode forced of peer0 ended with 137 in pod dev-peer0-forced-",
+                "chaincode forced of peer0 exited with code 137 in pod dev-peer0-forced-",
                 ": it was deleted; ",
             ])
         }
         .ended(137, delete_by_force),
         Row::new("drained", "Evicted", &[
-            "chaincode drained of peer0 ended with 143 in pod dev-peer0-drained-",
+            "chaincode drained of peer0 exited with code 143 in pod dev-peer0-drained-",
             ": it was evicted: Eviction API: evicting; the next transaction launches it again",
         ])
         .ended(143, evict),
         Row {
             argv: &["/bin/sh", "-c", "head -c 64M /dev/zero >/tmp/full; exec sleep 600"],
             ..Row::new("disk", "Evicted", &[
-                "chaincode disk of peer0 ended with 143 in pod dev-peer0-disk-",
+                "chaincode disk of peer0 exited with code 143 in pod dev-peer0-disk-",
                 ": it was evicted: ",
                 "phemeral local storage usage exceeds the total limit of containers 16Mi; ",
                 "if it exceeded a limit, raise that limit",

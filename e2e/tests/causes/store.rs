@@ -73,7 +73,7 @@ fn full(chainpod: &Chainpod, docker: &Docker) {
     says(
         &sentence,
         &[
-            "container build cannot take files: the image store failed: ",
+            "cannot upload files to container build: the image store failed: ",
             remedy,
         ],
     );
@@ -91,7 +91,7 @@ fn full(chainpod: &Chainpod, docker: &Docker) {
     says(
         &error,
         &[
-            "Could not find the file /chaincode/output/. in container build: container build ended with 0 in pod build-",
+            "Could not find the file /chaincode/output/. in container build: container build exited with code 0 in pod build-",
             "its outputs are lost: the image store failed: ",
             remedy,
             "start it again",

@@ -46,7 +46,7 @@ fn pods_that_do_not_reach_chainpod_say_why_in_each_shape() {
                     let sentence = world.fails(&format!("{name}-{image}"), image, TOLD_LIMIT, "FilesMissing");
                     let what = match image {
                         "bare" => "waits for chainpod: cannot report to chainpod: ",
-                        _ => "waits for chainpod: cannot fetch input 0: ",
+                        _ => "waits for chainpod: cannot fetch files for /",
                     };
                     says(&sentence, &[what, why, "agent-address"]);
                 });
@@ -66,7 +66,7 @@ fn what_answers_with_another_certificate_is_not_chainpod() {
     says(
         &sentence,
         &[
-            "waits for chainpod: cannot fetch input 0: ",
+            "waits for chainpod: cannot fetch files for /",
             "invalid peer certificate: ",
             "that no mesh or proxy replaces its certificate",
         ],
@@ -99,7 +99,7 @@ fn an_outage_fails_no_start_that_it_does_not_outlast() {
     });
     gate.shut();
     let sentence = world.fails("long", "plain", TOLD_LIMIT, "FilesMissing");
-    says(&sentence, &["waits for chainpod: cannot fetch input 0: "]);
+    says(&sentence, &["waits for chainpod: cannot fetch files for /"]);
 }
 
 /// The agent has waited for much longer than one is given when chainpod is there again.

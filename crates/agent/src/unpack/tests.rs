@@ -61,7 +61,7 @@ fn a_large_file_is_unpacked_as_a_small_one_and_by_no_link_elsewhere() {
     let Err(Failure::Local(why)) = result else {
         panic!("{result:?}")
     };
-    assert!(why.contains("out/deep/it: it leads out of "), "{why}");
+    assert!(why.contains("out/deep/it: the path leads out of "), "{why}");
     assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
 }
 
@@ -224,10 +224,10 @@ fn a_stream_that_breaks_again_and_again_is_not_fetched_for_ever() {
         (
             2,
             Some(ago),
-            "cannot fetch input 0: the connection broke 3 times: unexpected end of file",
+            "cannot fetch files for /in: the connection broke 3 times: unexpected end of file",
         ),
     ] {
-        let failure = Broken { times, since }.counted(broke(), "cannot fetch input 0");
+        let failure = Broken { times, since }.counted(broke(), "cannot fetch files for /in");
         let is_over = matches!(failure, Failure::Local(_));
         assert_eq!(is_over, expected.contains("3 times"), "{times}");
         assert_eq!(failure.into_text(), expected);

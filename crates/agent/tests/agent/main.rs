@@ -335,7 +335,7 @@ fn a_server_that_is_away_is_waited_for() {
     server.expect_event(r#"{"event":"exited","exitCode":3,"oomKilled":false}"#);
     let (code, stdout, stderr) = agent.end();
     assert_eq!((code, stdout.as_str()), (Some(3), "content"));
-    let waits = "chainpod-agent: waiting for chainpod: cannot fetch input 0: ";
+    let waits = "chainpod-agent: waiting for chainpod: cannot fetch files for /";
     let answers = "chainpod-agent: chainpod answers again";
     let said: Vec<_> = stderr.lines().collect();
     for why in ["refused", "not yet"] {
@@ -357,7 +357,8 @@ fn whoever_has_another_certificate_is_not_chainpod() {
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
     assert!(
-        line.starts_with("chainpod-agent: waiting for chainpod: cannot fetch input 0: ")
+        line.starts_with("chainpod-agent: waiting for chainpod: cannot fetch files for /")
+            && line.contains("/in: ")
             && line.contains("invalid peer certificate"),
         "{line}"
     );

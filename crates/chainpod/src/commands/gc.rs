@@ -25,7 +25,7 @@ struct Waste {
     sweeps: bool,
     /// The records that stay.
     kept: Vec<Record>,
-    /// Things that were left out, and the reasons.
+    /// The things that were skipped, and the reasons.
     notes: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
     let waste = waste(config, &place, found, offline.as_ref()).await?;
     print(&text(&waste));
     if !config.delete {
-        print("nothing was removed; give --delete to remove it\n");
+        print("nothing was removed; run with --delete to remove these\n");
         return Ok(());
     }
     for garbage in &waste.objects {
@@ -90,12 +90,12 @@ async fn waste(
         notes: Vec::new(),
     };
     if let Some(why) = found.unseen_secrets {
-        waste.notes.push(format!("secrets are left out: {why}"));
+        waste.notes.push(format!("secrets were skipped: {why}"));
     }
     let store = &config.store;
     let Some(offline) = offline else {
         waste.notes.push(format!(
-            "the image store is left out: {store} is not on this machine (store)"
+            "the image store was skipped: {store} is not on this machine; run gc where chainpod serves, or set store"
         ));
         return Ok(waste);
     };
@@ -108,11 +108,11 @@ async fn waste(
     }
     if !offline.is_alone() {
         waste.notes.push(format!(
-            "blobs of {store} are left out: the chainpod that serves it removes them itself"
+            "blobs of {store} were skipped: the chainpod that serves it removes them itself"
         ));
     } else if offline.has_others(&place.scope).await? {
         waste.notes.push(format!(
-            "blobs of {store} are left out: it has images of other instances than {}, and their containers are not known",
+            "blobs of {store} were skipped: it also has images of other instances than {}, whose containers gc does not know",
             place.scope.0
         ));
     } else {
@@ -179,16 +179,16 @@ mod tests {
             blobs: (0, 0),
             sweeps: true,
             kept: Vec::new(),
-            notes: vec!["secrets are left out: forbidden".to_owned()],
+            notes: vec!["secrets were skipped: forbidden".to_owned()],
         };
         assert_eq!(
             text(&waste),
-            "there is no garbage\nnote: secrets are left out: forbidden\n"
+            "there is no garbage\nnote: secrets were skipped: forbidden\n"
         );
         waste.blobs = (2, 7);
         assert_eq!(
             text(&waste),
-            "KIND   NAME  WHY\nblobs  2     no image or container needs these 7 bytes\nnote: secrets are left out: forbidden\n"
+            "KIND   NAME  WHY\nblobs  2     no image or container needs these 7 bytes\nnote: secrets were skipped: forbidden\n"
         );
     }
 }

@@ -79,7 +79,7 @@ pub(crate) const LISTEN: Key = Key::new(
     "tcp://HOST:PORT|unix:///PATH",
     DOCKER,
     "The addresses for Docker clients; repeatable (in the environment, separated by commas). The default \
-     port is 2375, with TLS 2376",
+     port is 2375, or 2376 with TLS",
 )
 .or(DEFAULT_LISTEN)
 .repeatable();
@@ -132,7 +132,7 @@ pub(crate) const REGISTRY_AUTH: Key = Key::new(
     "registry-auth",
     "FILE",
     KUBERNETES,
-    "Docker's config.json with credentials for the registries that chainpod asks for an image's ENTRYPOINT. It is read each time",
+    "Docker's config.json with credentials for the registries that chainpod asks for an image's ENTRYPOINT. The file is read for each look-up",
 );
 pub(crate) const STORE: Key = Key::new(
     "store",
@@ -154,7 +154,7 @@ pub(crate) const AGENT_ADDRESS: Key = Key::new(
     "HOST:PORT",
     AGENTS,
     "The address at which Pods reach --agent-listen: a Service's name, resolved at the start, or an IP address \
-     [default: --agent-listen, if it is one address]",
+     [default: --agent-listen, if it is a single address]",
 );
 pub(crate) const AGENT_IMAGE: Key = Key::new(
     "agent-image",
@@ -167,7 +167,7 @@ pub(crate) const AGENT_VOLUME: Key = Key::new(
     "agent-volume",
     "auto|image|init",
     AGENTS,
-    "The agent's way into a Pod: image (an image volume), init (copied by another container), or auto (an image volume if the node supports it, else a copy)",
+    "The method that brings the agent into a Pod: image (an image volume), init (copied by another container), or auto (an image volume if the node supports it, else a copy)",
 )
 .or(DEFAULT_AGENT_VOLUME);
 pub(crate) const ADMIN_LISTEN: Key = Key::new(

@@ -60,7 +60,7 @@ pub(super) fn address_or_none(text: &str) -> Value<Option<SocketAddr>> {
         "none" => Ok(None),
         text => address(text)
             .map(Some)
-            .map_err(|expected| format!("{expected}; or none")),
+            .map_err(|expected| format!("{expected}, or none")),
     }
 }
 

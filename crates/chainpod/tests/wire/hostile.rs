@@ -53,6 +53,6 @@ async fn variables_that_explode_are_400_by_line() {
     let dockerfile = format!("FROM a\nENV A=0123456789abcdef\n{}", "ENV A=$A$A\n".repeat(40));
     let answer = world.build("x", &dockerfile, &[]).await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
-    let text = "{\"message\":\"line 15: ENV: a value of more than 131071 bytes: A=0123456789abcdef";
+    let text = "{\"message\":\"line 15: ENV: value A=0123456789abcdef";
     assert!(answer.contains(text), "{answer}");
 }

@@ -69,34 +69,34 @@ pub static FIELDS: [Row; 47] = [
     row(
         Honoured,
         &["Entrypoint", "Cmd"],
-        "replace those of the image, as in Docker; variables in them are not expanded",
+        "replace those of the image, as in Docker. Variables in them are not expanded",
     ),
     row(
         Honoured,
         &["Env"],
-        "added to the image's variables; the last of equal names counts, a name without `=` unsets, variables are not expanded",
+        "added to the image's variables. If a name occurs twice, the last value counts. A name without `=` removes the variable. Variables in values are not expanded",
     ),
     row(Honoured, &["WorkingDir"], "replaces the image's directory"),
     row(
         Honoured,
         &["User"],
-        "`UID` or `UID:GID`; `root` is 0; any other name is ignored, and `Warnings` says so",
+        "`UID` or `UID:GID`. `root` is 0. Any other name is ignored, and `Warnings` says so",
     ),
     row(
         Honoured,
         &["Labels"],
-        "added to the image's labels: in inspect, in filters, and on the Pod as the annotation `chainpod.dev/docker-labels`",
+        "added to the image's labels. They are in inspect, in filters, and on the Pod as the annotation `chainpod.dev/docker-labels`",
     ),
     row(
         Honoured,
         &["Hostname"],
-        "the Pod's `hostname`; one that Kubernetes does not accept is ignored, and `Warnings` says so",
+        "the Pod's `hostname`. A name that Kubernetes does not accept is ignored, and `Warnings` says so",
     ),
     row(Honoured, &["ExposedPorts"], "the Pod's `containerPorts`"),
     row(
         Honoured,
         &["Tty"],
-        "the Pod has a terminal; attach and logs then have no frames",
+        "the Pod has a terminal. attach and logs then have no frames",
     ),
     row(
         Moot,
@@ -108,7 +108,7 @@ pub static FIELDS: [Row; 47] = [
         &["OpenStdin", "StdinOnce"],
         "the program's input is empty",
     ),
-    row(Ignored, &["Domainname"], "a Pod has its cluster's domain"),
+    row(Ignored, &["Domainname"], "a Pod uses its cluster's domain"),
     row(Ignored, &["Healthcheck"], "chainpod runs no health checks").unless(&["NONE"]),
     row(
         Ignored,
@@ -119,7 +119,7 @@ pub static FIELDS: [Row; 47] = [
     row(
         Ignored,
         &["NetworkDisabled", "MacAddress", "NetworkingConfig"],
-        "a Pod has its cluster's network",
+        "a Pod uses its cluster's network",
     ),
     row(Ignored, &["StopSignal"], "stop always sends SIGTERM").unless(&["SIGTERM", "TERM", "15"]),
     row(Ignored, &["StopTimeout"], "the stop call has its own timeout"),
@@ -131,7 +131,7 @@ pub static FIELDS: [Row; 47] = [
     row(
         Honoured,
         &["HostConfig.Memory"],
-        "the Pod's limit, and not its request",
+        "becomes the Pod's memory limit, not its request",
     ),
     row(
         Honoured,
@@ -190,7 +190,7 @@ pub static FIELDS: [Row; 47] = [
     row(
         Ignored,
         &["HostConfig.NetworkMode"],
-        "a Pod has its cluster's network",
+        "a Pod uses its cluster's network",
     )
     .unless(&["default", "bridge", "host", "nat"]),
     row(
@@ -206,7 +206,7 @@ pub static FIELDS: [Row; 47] = [
     row(
         Ignored,
         &["HostConfig.RestartPolicy"],
-        "chainpod does not start a program again",
+        "chainpod does not restart programs",
     )
     .unless(&["no"]),
     row(Ignored, &["HostConfig.LogConfig"], "the node keeps the Pod's log").unless(&["json-file"]),
@@ -226,7 +226,7 @@ pub static FIELDS: [Row; 47] = [
             "HostConfig.OomKillDisable",
             "HostConfig.OomScoreAdj",
         ],
-        "a Pod has only a memory limit; its node decides the rest",
+        "a Pod has only a memory limit. Its node decides the rest",
     ),
     row(
         Ignored,
@@ -272,7 +272,11 @@ pub static FIELDS: [Row; 47] = [
         &["HostConfig.Annotations"],
         "chainpod's rules set annotations",
     ),
-    row(Ignored, &["HostConfig.GroupAdd"], "`User` sets the group"),
+    row(
+        Ignored,
+        &["HostConfig.GroupAdd"],
+        "set the group in `User` (`UID:GID`)",
+    ),
     row(
         Ignored,
         &[
@@ -281,7 +285,7 @@ pub static FIELDS: [Row; 47] = [
             "HostConfig.ReadonlyPaths",
             "HostConfig.Sysctls",
         ],
-        "the Pod Security Standard decides it",
+        "the namespace's Pod Security Standard decides this",
     )
     .unless(&["no-new-privileges", "no-new-privileges:true"]),
     row(
@@ -295,13 +299,13 @@ pub static FIELDS: [Row; 47] = [
             "HostConfig.Runtime",
             "HostConfig.Isolation",
         ],
-        "the node's runtime decides it",
+        "the node's runtime decides this",
     )
     .unless(&["private", "host", "runc", "default"]),
     row(
         Refused,
         &["HostConfig.Binds", "HostConfig.Mounts", "HostConfig.VolumesFrom"],
-        "Pods get no host files: upload the files that the program needs",
+        "Pods cannot mount host files; upload the files that the program needs",
     ),
     row(
         Refused,

@@ -20,7 +20,7 @@ impl Container {
         })
     }
 
-    /// Returns the chaincode's label, or from a 1.4 peer its name.
+    /// Returns the chaincode's label, or its name if a 1.4 peer created the container.
     #[must_use]
     pub fn chaincode(&self) -> Option<&str> {
         let id = self.spec.chaincode_id();
@@ -47,7 +47,7 @@ impl Container {
 }
 
 impl Spec {
-    /// Returns the MSP in the environment that the peer gives.
+    /// Returns the MSP in the environment that the peer sets.
     pub(crate) fn msp(&self) -> Option<&str> {
         self.variable(MSP_VARIABLE)
     }

@@ -11,7 +11,7 @@ pub struct Exit {
     pub code: i64,
     /// True if the program was killed for lack of memory.
     pub oom_killed: bool,
-    /// A sentence if there is more to say than the code. Empty otherwise.
+    /// The sentence about the cause. Empty if the code says everything.
     pub error: String,
     /// The time at which the end was reported.
     pub finished_at: Timestamp,

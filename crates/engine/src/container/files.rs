@@ -5,14 +5,14 @@ use super::upload::Upload;
 use crate::image::Digest;
 
 impl Container {
-    /// Returns true if its Pod needs an agent, to bring files into the Pod and results back. Without an
-    /// agent, the kubelet reports the start and the end.
+    /// Returns true if its Pod needs an agent that fetches files and sends outputs. Without an agent, the
+    /// kubelet reports the start and the end.
     #[must_use]
     pub const fn needs_agent(&self) -> bool {
         self.image.overlay.is_some() || !self.uploads.is_empty()
     }
 
-    /// Returns the container's own blobs: its uploads, and the outputs that it left behind.
+    /// Returns the container's own blobs: its uploads and its outputs.
     pub fn blobs(&self) -> impl Iterator<Item = &Digest> {
         self.uploaded().chain(self.outputs.values())
     }

@@ -67,7 +67,7 @@ pub struct Container {
     /// The chaincode that a build container compiles, as far as it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built_for: Option<BuiltFor>,
-    /// The workload of the peer that asked for it, if it could be found.
+    /// The workload of the peer that created it, if it was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
     /// The image, as it was found when the container was created.
@@ -88,7 +88,7 @@ pub struct Container {
     pub started_at: Option<Timestamp>,
     /// The last exit of the program.
     pub exit: Option<Exit>,
-    /// The outputs that it left behind: directory → uncompressed tar.
+    /// Its outputs: directory → uncompressed tar.
     pub outputs: BTreeMap<String, Digest>,
     /// The last lines that it wrote. See `engine::end::last_lines`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -96,7 +96,7 @@ pub struct Container {
     /// The image's own command, if a start had to look it up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_command: Option<ImageCommand>,
-    /// The news of its ends that have not been announced yet: one for each end, for a moment.
+    /// The news of its ends that is not announced yet: one entry for each end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub untold: Vec<News>,
     /// The process that starts the container or has a wait for it open. See `engine::end::orphans`.
@@ -105,7 +105,7 @@ pub struct Container {
 }
 
 impl Container {
-    /// Returns Docker's labels: the image's, overridden by the request's.
+    /// Returns Docker's labels: the labels of the image, overridden by the labels of the request.
     #[must_use]
     pub fn docker_labels(&self) -> BTreeMap<String, String> {
         let overlay = self.image.overlay.as_ref();
@@ -157,7 +157,7 @@ impl Container {
 pub struct Record {
     /// The object's name.
     pub name: RecordName,
-    /// The object's uid. A later container of the same name has another one.
+    /// The object's uid. A later container of the same name has another uid.
     pub uid: String,
     /// The object's `resourceVersion`, for compare-and-swap. Opaque.
     pub version: String,

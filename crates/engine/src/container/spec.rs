@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 pub struct Spec {
     /// The image as the client named it.
     pub image: String,
-    /// Replaces the image's entrypoint if given. An empty one clears it.
+    /// Replaces the image's entrypoint if given. An empty list clears it.
     pub entrypoint: Option<Vec<String>>,
     /// Replaces the image's command if given.
     pub cmd: Option<Vec<String>>,
     /// `NAME=VALUE`, in the client's order.
     pub env: Vec<String>,
-    /// The working directory. Empty means the image's.
+    /// The working directory. Empty means the image's directory.
     pub working_dir: String,
-    /// The user. Empty means the image's.
+    /// The user. Empty means the image's user.
     pub user: String,
     /// Docker's labels.
     pub labels: BTreeMap<String, String>,
@@ -53,7 +53,7 @@ pub struct Port {
     pub protocol: String,
 }
 
-/// The name resolution of a container, in addition to the cluster's.
+/// The settings of a container's name resolution, added to the cluster's settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Names {

@@ -1,6 +1,6 @@
 //! Announcements of changes in containers: a log line, a metric, and a Kubernetes Event on the record. The
-//! news of an end stay on the record until they are announced. If the process dies before that, the next one
-//! announces them.
+//! news of an end stays on the record until it is announced. If the process dies before that, the next
+//! process announces it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::life::Transition;
 use crate::phase::Phase;
 use crate::ports::News;
 
-/// Time for which news may stay on a record before another process announces them. To read the last lines and
-/// to mark the news as announced takes a third of it.
+/// Time for which news may stay on a record before another process announces it. Reading the last lines and
+/// marking the news as announced takes a third of this time.
 const UNTOLD_LIMIT: Duration = Duration::from_secs(30);
 
 impl Engine {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use agent_protocol::Command;
 use tokio::sync::mpsc;
 
-/// Most commands that wait to be sent to one agent.
+/// The maximum number of commands that wait for one agent.
 const COMMANDS_UNDER_WAY: usize = 32;
 
 /// The stream to the agent of the newest start that has connected, with that start.

@@ -1,5 +1,5 @@
-//! Writes changes of containers to their records by compare-and-swap, and then carries out what follows, by
-//! the table in [`life`](crate::life).
+//! Writes changes of containers to their records by compare-and-swap, and then carries out the consequences
+//! in the table of [`life`](crate::life).
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::error::{Error, Result};
 use crate::life::{Change, Here, Telling, Transition};
 use crate::ports::ClusterError;
 
-/// Attempts of a compare-and-swap before it gives up against concurrent writers.
+/// The number of attempts of a compare-and-swap against concurrent writers.
 const SWAP_ATTEMPTS: u32 = 16;
 
 impl Engine {
-    /// Records a client's request. Returns what follows, or none if the table has nothing to change.
+    /// Records a client's request. Returns the consequences, or none if the table changes nothing.
     ///
     /// # Errors
     /// Returns `NoSuchContainer`, or the API server's error.
@@ -27,8 +27,8 @@ impl Engine {
         Ok(change)
     }
 
-    /// Records an event, however long the API server is away, and carries out what follows. Returns that, or
-    /// none if the table has nothing to change.
+    /// Records an event and carries out its consequences. Repeats this until the API server answers. Returns
+    /// the consequences, or none if the table changes nothing.
     pub(super) async fn enact(&self, live: &Arc<Live>, transition: Transition) -> Option<Change> {
         let now = Timestamp::now();
         let may_pass = |error: &Error| match error {
@@ -51,8 +51,8 @@ impl Engine {
         Some(change)
     }
 
-    /// Applies `transition` to the newest record, and repeats that while others change the record at the same
-    /// time.
+    /// Applies `transition` to the newest record, and repeats this while other writers change the record at
+    /// the same time.
     async fn swap(&self, live: &Live, transition: &Transition, now: Timestamp) -> Result<Option<Change>> {
         for _ in 0..SWAP_ATTEMPTS {
             let mut record = live.record();

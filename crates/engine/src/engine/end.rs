@@ -1,5 +1,5 @@
 //! The end of a container: reports of agents and kubelets, clients that stop the container or wait for it,
-//! and processes that die before.
+//! and processes that die before its end.
 
 mod kill;
 mod last_lines;

@@ -15,8 +15,8 @@ use crate::name::RecordName;
 pub(super) struct Index(Mutex<HashMap<RecordName, Arc<Live>>>);
 
 impl Index {
-    /// Adds a record that somebody has read. A watch that lags may report a record that has been removed and
-    /// made again since.
+    /// Adds a record that was read from the cluster. A late watch event may report a record that has since
+    /// been removed and created again.
     pub(super) fn adopt(&self, record: Record) -> Arc<Live> {
         let mut containers = self.lock();
         if let Some(live) = containers.get(&record.name) {
@@ -36,7 +36,7 @@ impl Index {
         live
     }
 
-    /// Removes the record of that name and uid. All who wait for it are notified that it is gone.
+    /// Removes the record of that name and uid. All calls that wait for it are notified that it is gone.
     pub(super) fn forget(&self, name: &RecordName, uid: &str) {
         let mut containers = self.lock();
         if containers.get(name).is_some_and(|live| live.record().uid == uid)

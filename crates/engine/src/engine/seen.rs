@@ -1,5 +1,5 @@
 //! One container as this process knows it: the newest record, and the clients and agents that are connected.
-//! All waiting is done by [`Live::until`].
+//! Every wait uses [`Live::until`].
 
 use std::mem::discriminant;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub(super) struct Counts {
     pub(super) reports: usize,
 }
 
-/// Something open, which counts until this is dropped.
+/// An open stream, call or report, which is counted until this value is dropped.
 pub(super) struct Open {
     live: Arc<Live>,
     count: fn(&mut Counts) -> &mut usize,
@@ -75,11 +75,11 @@ pub(super) struct Live {
     seen: watch::Sender<Seen>,
     /// The stream of commands to the agent.
     pub(super) commands: Commands,
-    /// The task that removes the container if its holder does not come back.
+    /// The task that removes the container if no client waits for it again.
     pub(super) guards: Once,
     /// The task that removes the container after its end.
     pub(super) leaves: Once,
-    /// The task that announces the news that another process left.
+    /// The task that announces the news of another process.
     pub(super) inherits: Once,
 }
 
@@ -199,7 +199,7 @@ impl Live {
         })
     }
 
-    /// Waits until the known state answers `question`. Does not time out.
+    /// Waits until the known state answers `question`. Has no time limit.
     pub(super) async fn until<T>(&self, mut question: impl FnMut(&Seen) -> Option<T>) -> T {
         let mut seen = self.seen.subscribe();
         loop {

@@ -1,12 +1,11 @@
-//! The span of a call or event. Its log lines name the container that it is about, as soon as that is known.
+//! The span of a call or event. Its log lines name the container of the call, as soon as it is known.
 
 use tracing::field::Empty;
 use tracing::{Span, error_span};
 
 use crate::container::Container;
 
-/// Returns a span that names its container later. With its level, no filter leaves it out of a line that is
-/// logged.
+/// Returns a span that gets its container later. Its level ensures that each logged line has the span.
 #[must_use]
 pub fn span() -> Span {
     error_span!("about", container = Empty, chaincode = Empty, peer = Empty)

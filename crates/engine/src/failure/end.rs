@@ -7,13 +7,15 @@ use jiff::Timestamp;
 
 use super::who::Who;
 use super::words::cut;
-use crate::container::{Container, Exit};
+use crate::container::{Container, Exit, Role};
 use crate::name::PodName;
 
 /// Bytes of a MiB.
 const MIB: i64 = 1 << 20;
-/// The remedy for a program that was killed for lack of memory.
-pub(super) const RAISE_MEMORY: &str = "raise HostConfig.Memory (peers: CORE_VM_DOCKER_HOSTCONFIG_MEMORY)";
+/// The remedy for a program that was killed at its client's memory limit.
+const RAISE_MEMORY: &str = "raise HostConfig.Memory (peers: CORE_VM_DOCKER_HOSTCONFIG_MEMORY)";
+/// The remedy for a program that was killed for lack of memory and whose client sets no limit.
+const FIND_MEMORY: &str = "if a rule or the namespace's LimitRange sets a limit, raise it; otherwise its node ran out of memory: set resources.requests.memory in chainpod's rules";
 
 /// The cause that ended a program, as far as it is known. Texts are the cluster's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub enum End {
 }
 
 impl End {
-    /// Returns its name, which is the reason of a Kubernetes Event.
+    /// Returns the end's name, which is the reason of a Kubernetes Event.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -66,41 +68,52 @@ impl End {
         match self {
             Self::Itself => String::new(),
             Self::OutOfMemory => format!("{who} {how} in pod {pod}; {remedy}"),
-            _ => format!("{who} {how} in pod {pod}: {}; {remedy}", cut(self.to_string())),
+            Self::Evicted(_)
+            | Self::Preempted(_)
+            | Self::NodeLost(_)
+            | Self::Deleted
+            | Self::PodFailed(_)
+            | Self::OutputsLost(_)
+            | Self::AgentLost
+            | Self::Unseen => format!("{who} {how} in pod {pod}: {}; {remedy}", cut(self.to_string())),
         }
     }
 
     /// Returns the part of the sentence about the end itself.
     pub(super) fn how(&self, container: &Container, code: i64) -> String {
-        match (self, container.spec.memory_bytes / MIB) {
-            (Self::OutOfMemory, 0) => "was killed for lack of memory (it has no limit)".to_owned(),
-            (Self::OutOfMemory, limit_mib) => {
-                format!("was killed for lack of memory (limit {limit_mib} MiB)")
-            }
-            _ => format!("ended with {code}"),
+        if *self != Self::OutOfMemory {
+            return format!("exited with code {code}");
+        }
+        match container.spec.memory_bytes / MIB {
+            0 => "was killed for lack of memory (HostConfig sets no limit)".to_owned(),
+            limit_mib => format!("was killed for lack of memory (limit {limit_mib} MiB)"),
         }
     }
 
     /// Returns the remedy.
     pub(super) fn remedy(&self, container: &Container) -> String {
-        let again = match container.chaincode() {
-            Some(_) => "the next transaction launches it again",
-            None => "start it again",
+        let again = match (container.role, container.chaincode()) {
+            (Role::Chaincode, Some(_)) => "the next transaction launches it again",
+            (Role::Build, Some(_)) => "install the chaincode again",
+            (_, None) => "start it again",
         };
         match self {
+            Self::OutOfMemory if container.spec.memory_bytes < MIB => FIND_MEMORY.to_owned(),
             Self::OutOfMemory => RAISE_MEMORY.to_owned(),
             Self::Preempted(_) => {
-                format!("{again} when there is room; add nodes, or set priorityClassName in chainpod's rules")
+                format!(
+                    "{again} when a node has room; add nodes, or set priorityClassName in chainpod's rules"
+                )
             }
             Self::Evicted(_) => format!("{again}; if it exceeded a limit, raise that limit"),
             Self::Deleted => format!("{again}; find out who deletes chainpod's pods"),
-            Self::AgentLost => format!("{again}; read its node's log"),
-            Self::Unseen => "check its node".to_owned(),
+            Self::AgentLost => format!("{again}; read the kubelet's log on its node"),
+            Self::Unseen => "check that its node is Ready".to_owned(),
             Self::Itself | Self::NodeLost(_) | Self::PodFailed(_) | Self::OutputsLost(_) => again.to_owned(),
         }
     }
 
-    /// Returns the exit of a program that ended for this cause, reported at that time.
+    /// Returns the exit of a program that ended in this way, with the time `at` of the report.
     pub(crate) fn exit(&self, container: &Container, pod: &PodName, code: i64, at: Timestamp) -> Exit {
         Exit {
             code,

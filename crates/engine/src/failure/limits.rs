@@ -15,7 +15,7 @@ pub struct StartLimits {
     pub unpullable: Duration,
     /// Time for which the kubelet or the runtime may fail to create a container.
     pub unmade: Duration,
-    /// Time for which a Pod's node may be kept from creating its container.
+    /// Time for which a Pod's node may fail to create its container.
     pub blocked: Duration,
     /// Time for which an agent may report that it waits for chainpod.
     pub unanswered: Duration,

@@ -23,7 +23,7 @@ const REMEDIES: [(&str, &str); 7] = [
     ),
     (
         " usage per ",
-        "set HostConfig to what the namespace's LimitRange allows (peers: CORE_VM_DOCKER_HOSTCONFIG_…)",
+        "set HostConfig.Memory and CpuQuota within the namespace's LimitRange (peers: CORE_VM_DOCKER_HOSTCONFIG_…)",
     ),
     (
         " cannot create resource",

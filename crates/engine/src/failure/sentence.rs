@@ -1,16 +1,16 @@
-//! The sentences of causes: who, in which Pod, why, and what to do.
+//! The sentences of causes: the container, its Pod, the reason and the remedy.
 
 use std::borrow::Cow;
 
 use super::Cause;
-use super::end::{End, RAISE_MEMORY};
+use super::end::End;
 use super::refusal;
 use super::who::Who;
 use super::words::{cut, end_of};
 use crate::container::Container;
 use crate::name::PodName;
 
-/// The remedy for a peer that its chaincode does not reach.
+/// The remedy if chaincode does not reach its peer.
 const NAME_THE_PEER: &str =
     "set CORE_PEER_CHAINCODEADDRESS of the peer to NAME:PORT, with a name that pods can resolve";
 /// Messages of chaincode that does not reach its peer, from the shims for Go, Node.js and Java.
@@ -28,14 +28,14 @@ const NO_PEER: [&str; 8] = [
 const UNEXECUTABLE: [(&str, &str); 2] = [
     (
         "exec format error",
-        "build it for the architecture of its node, or start a script with #!",
+        "build it for the architecture of its node, or begin the script with a `#!` line",
     ),
     (
         "permission denied",
         "make the file executable for all users (chmod a+x)",
     ),
 ];
-/// The remedy for all other messages than those in [`UNEXECUTABLE`].
+/// The remedy for messages that are not in [`UNEXECUTABLE`].
 const NO_SUCH_PROGRAM: &str = "check that the image contains this program";
 
 impl Cause {
@@ -45,7 +45,7 @@ impl Cause {
         let who = Who(container);
         match self {
             Self::PeerAddress(address) => format!(
-                "{who} cannot reach its peer at {address}: in pod {pod} this address is the pod itself; {NAME_THE_PEER}"
+                "{who} cannot reach its peer at {address}: in pod {pod} this address means the pod itself; {NAME_THE_PEER}"
             ),
             Self::DiedAtOnce {
                 code,
@@ -59,14 +59,29 @@ impl Cause {
                 peer,
                 end_of(last_words.trim()),
             ),
-            _ => {
+            Self::AtRoot
+            | Self::Refused(_)
+            | Self::Quota(_)
+            | Self::Unavailable(_)
+            | Self::Unschedulable(_)
+            | Self::Blocked(_)
+            | Self::ImageCommand { .. }
+            | Self::Image { .. }
+            | Self::Container { .. }
+            | Self::AgentImage { .. }
+            | Self::Agent(_)
+            | Self::Files(_)
+            | Self::AgentWaits(_)
+            | Self::Command { .. }
+            | Self::PodEnded { .. }
+            | Self::Silence(_) => {
                 let (why, remedy) = (cut(self.why(pod)), self.remedy(container));
                 format!("{who} cannot run: {why}; {remedy}")
             }
         }
     }
 
-    /// Returns why the container cannot run; empty where the whole sentence is another.
+    /// Returns the reason. Empty for causes whose sentence has another form.
     fn why(&self, pod: &PodName) -> String {
         match self {
             Self::PeerAddress(_) | Self::DiedAtOnce { .. } => String::new(),
@@ -76,7 +91,7 @@ impl Cause {
             Self::Refused(message) | Self::Quota(message) => format!("pod {pod} is refused: {message}"),
             Self::Unavailable(message) => message.clone(),
             Self::Unschedulable(message) => format!("no node can run pod {pod}: {message}"),
-            Self::Blocked(message) => format!("pod {pod} waits on its node: {message}"),
+            Self::Blocked(message) => format!("its node has not started pod {pod}: {message}"),
             Self::Image { image, message, .. } => format!("pod {pod} cannot pull image {image}: {message}"),
             Self::Container { message, .. } => format!("pod {pod} cannot start: {message}"),
             Self::AgentImage { image, message, .. } => {
@@ -87,7 +102,7 @@ impl Cause {
             Self::AgentWaits(message) => format!("the agent in pod {pod} waits for chainpod: {message}"),
             Self::Command { message, .. } => format!("pod {pod} cannot execute its program: {message}"),
             Self::PodEnded { code, end } => {
-                format!("pod {pod} ended with {code} before the program began: {end}")
+                format!("pod {pod} exited with code {code} before the program began: {end}")
             }
             Self::ImageCommand { image, message } => {
                 format!("the ENTRYPOINT of image {image} is not known: {message}")
@@ -96,7 +111,7 @@ impl Cause {
         }
     }
 
-    /// Returns the advice; empty where the whole sentence is another.
+    /// Returns the remedy. Empty for causes whose sentence has another form.
     fn remedy(&self, container: &Container) -> Cow<'static, str> {
         let remedy = match self {
             Self::PodEnded { end, .. } => return end.remedy(container).into(),
@@ -107,7 +122,7 @@ impl Cause {
             Self::Unavailable(_) => refusal::UNAVAILABLE,
             Self::Unschedulable(_) => "add a node that fits, or lower resources.requests in chainpod's rules",
             Self::Blocked(_) => {
-                "check that the objects that the pod refers to exist, and that its node works"
+                "check that the objects that the pod refers to exist, and that its node is Ready"
             }
             Self::Image { .. } => {
                 "check that the image exists and that the nodes can pull it (credentials: imagePullSecrets in chainpod's rules)"
@@ -116,7 +131,9 @@ impl Cause {
                 "check that the objects that the pod refers to exist, and that its node allows the pod"
             }
             Self::AgentImage { .. } => "set chainpod's agent-image to an image that the nodes can pull",
-            Self::Agent(_) => "check chainpod's agent-image and agent-volume",
+            Self::Agent(_) => {
+                "check that agent-image is chainpod's image for the nodes' architecture, and that agent-volume is auto"
+            }
             Self::Files(_) => "check that pods can reach chainpod's agent-address, and read chainpod's log",
             Self::AgentWaits(_) => {
                 "check that pods can reach chainpod's agent-address and that no mesh or proxy replaces its certificate, and read chainpod's log"
@@ -145,29 +162,27 @@ fn died(
     peer: &str,
     words: &str,
 ) -> String {
-    let (how, remedy) = if oom_killed {
-        (End::OutOfMemory.how(container, code), RAISE_MEMORY.to_owned())
+    let end = if oom_killed { End::OutOfMemory } else { End::Itself };
+    let how = end.how(container, code);
+    let remedy = if oom_killed {
+        end.remedy(container)
     } else if NO_PEER.iter().any(|said| words.contains(said)) {
-        let how = format!("exited with {code}");
-        (
-            how,
-            format!("check that pods can resolve and reach its peer at {peer}: {NAME_THE_PEER}"),
+        format!("check that pods can resolve and reach its peer at {peer}; if they cannot, {NAME_THE_PEER}")
+    } else if words.is_empty() {
+        format!(
+            "{}; to see the reason, log it in the chaincode",
+            end.remedy(container)
         )
     } else {
-        let mend = if words.is_empty() {
-            "make the chaincode log why it exits"
-        } else {
-            "fix the error that it wrote"
-        };
-        let how = format!("exited with {code}");
-        (how, format!("{mend}, and the next transaction launches it again"))
+        let again = end.remedy(container);
+        format!("install a fixed version, or set a missing variable with env in chainpod's rules; {again}")
     };
     let words = match words {
         "" => "it wrote nothing".to_owned(),
         words => format!("its last lines: {words}"),
     };
     format!(
-        "{} {how} right after its start in pod {pod}; {remedy}; {words}",
+        "{} {how} right after its start in pod {pod}; {words}; {remedy}",
         Who(container)
     )
 }

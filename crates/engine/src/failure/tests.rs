@@ -30,6 +30,28 @@ fn container() -> Container {
     Container::new(name, Scope("s".to_owned()), spec, image)
 }
 
+/// Returns a container that builds the chaincode of that name for that peer. An empty name is unknown.
+fn build(chaincode: &str, peer: &str) -> Container {
+    let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    Container {
+        name: "build-0123".to_owned(),
+        role: Role::Build,
+        built_for: Some(BuiltFor {
+            chaincode: known(chaincode),
+            peer: known(peer),
+            msp: None,
+        }),
+        ..container()
+    }
+}
+
+/// Returns a container whose client sets no memory limit.
+fn unlimited() -> Container {
+    let mut container = container();
+    container.spec.memory_bytes = 0;
+    container
+}
+
 fn pod() -> PodName {
     PodName("POD".to_owned())
 }
@@ -83,7 +105,7 @@ fn after(cause: &Cause) -> Option<Cause> {
         },
         Cause::AgentImage { .. } => Cause::Agent(message()),
         Cause::Agent(_) => Cause::Files(message()),
-        Cause::Files(_) => Cause::AgentWaits("cannot fetch input 0: WORDS".to_owned()),
+        Cause::Files(_) => Cause::AgentWaits("cannot fetch files for /usr/local/bin: WORDS".to_owned()),
         Cause::AgentWaits(_) => command("executable file not found in $PATH"),
         Cause::Command { .. } => Cause::PodEnded {
             code: 137,
@@ -139,10 +161,13 @@ fn sentences() -> BTreeSet<(String, String)> {
     let first = Cause::PeerAddress("ADDRESS".to_owned());
     let causes = successors(Some(first), after).chain(further());
     let causes = causes.map(|cause| (cause.name(), cause.sentence(&container, &pod)));
-    let ends = successors(end_after(&End::Itself), end_after).map(|end| {
-        let code = if end == End::Deleted { 143 } else { 137 };
-        (end.name(), end.sentence(&container, &pod, code))
+    let ends = successors(end_after(&End::Itself), end_after).map(|end| match end {
+        End::OutputsLost(_) => (end.name(), end.sentence(&build("NAME", "PEER"), &pod, 0)),
+        End::Deleted => (end.name(), end.sentence(&container, &pod, 143)),
+        _ => (end.name(), end.sentence(&container, &pod, 137)),
     });
+    let unlimited = End::OutOfMemory.sentence(&unlimited(), &pod, 137);
+    let ends = ends.chain([(End::OutOfMemory.name(), unlimited)]);
     causes
         .chain(ends)
         .map(|(name, sentence)| (name.to_owned(), sentence))
@@ -198,12 +223,41 @@ fn what_ends_by_itself_has_its_exit_code_alone() {
 }
 
 #[test]
+fn no_transaction_repeats_a_build_that_something_else_ended() {
+    for end in [End::Evicted("no memory".to_owned()), End::Deleted, End::AgentLost] {
+        let sentence = end.sentence(&build("NAME", "PEER"), &pod(), 137);
+        assert!(sentence.contains("; install the chaincode again"), "{sentence}");
+        let sentence = end.sentence(&build("", "PEER"), &pod(), 137);
+        assert!(sentence.contains("; start it again"), "{sentence}");
+    }
+}
+
+/// The client's limit cannot be raised, because it has none. A rule or a `LimitRange` may set one.
+#[test]
+fn lack_of_memory_without_a_limit_of_the_client_names_what_can_be_set() {
+    let at_once = Cause::DiedAtOnce {
+        code: 137,
+        oom_killed: true,
+        peer: "ADDRESS".to_owned(),
+        last_words: String::new(),
+    };
+    for sentence in [
+        End::OutOfMemory.sentence(&unlimited(), &pod(), 137),
+        at_once.sentence(&unlimited(), &pod()),
+    ] {
+        assert!(!sentence.contains("raise HostConfig"), "{sentence}");
+        assert!(sentence.contains("LimitRange"), "{sentence}");
+        assert!(sentence.contains("set resources.requests.memory"), "{sentence}");
+    }
+}
+
+#[test]
 fn a_sentence_has_a_part_of_what_others_say_at_length_and_all_that_is_our_own() {
     let long = "ü".repeat(1 << 20);
     let (container, pod) = (container(), pod());
     let sentence = died(false, &format!("{long} the end\n")).sentence(&container, &pod);
     assert!(sentence.len() < WORDS_BYTES + 512, "{} bytes", sentence.len());
-    assert!(sentence.ends_with("ü the end"), "{sentence}");
+    assert!(sentence.contains("ü the end; "), "{sentence}");
     for sentence in [
         command(&long).sentence(&container, &pod),
         Cause::Refused(long.clone()).sentence(&container, &pod),
@@ -217,24 +271,13 @@ fn a_sentence_has_a_part_of_what_others_say_at_length_and_all_that_is_our_own() 
 
 #[test]
 fn what_is_no_chaincode_has_its_containers_name_or_says_whose_build_it_is() {
-    let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     for (chaincode, peer, who) in [
         ("", "", "container build-0123"),
         ("", "peer0", "container build-0123 of peer0"),
         ("kv", "", "build of chaincode kv"),
         ("kv", "peer0", "build of chaincode kv of peer0"),
     ] {
-        let build = Container {
-            name: "build-0123".to_owned(),
-            role: Role::Build,
-            built_for: Some(BuiltFor {
-                chaincode: known(chaincode),
-                peer: known(peer),
-                msp: None,
-            }),
-            ..container()
-        };
-        let sentence = Cause::Refused("no".to_owned()).sentence(&build, &pod());
+        let sentence = Cause::Refused("no".to_owned()).sentence(&build(chaincode, peer), &pod());
         assert!(
             sentence.starts_with(&format!("{who} cannot run: pod POD is refused: no; ")),
             "{sentence}"

@@ -1,4 +1,4 @@
-//! Messages of other systems, cut to the room in a sentence.
+//! Cuts messages of other systems to the length that a sentence may quote.
 
 /// Bytes of a message that a sentence may quote. The sentence goes into a record, an Event and a peer's log.
 /// Messages of an API server, a registry or a kubelet are shorter, but an admission webhook or a program can

@@ -16,7 +16,7 @@ use crate::phase::Phase;
 /// The exit codes of programs that were ended from outside.
 const ENDED: [i64; 2] = [TERMINATED, KILLED];
 
-/// The process in which something happens.
+/// The process in which an event happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Here {
     /// The process, as records name it.
@@ -32,7 +32,7 @@ pub struct Change {
     pub start: u32,
     /// The news to announce.
     pub news: Option<News>,
-    /// The way in which the news are announced.
+    /// The way in which the news is announced.
     pub telling: Telling,
     /// True if the program's last lines are to be kept.
     pub keeps_last_lines: bool,
@@ -41,7 +41,7 @@ pub struct Change {
 }
 
 impl Transition {
-    /// Changes `record` by the table, in the process `here`. Returns what follows, or none if nothing
+    /// Changes `record` by the table, in the process `here`. Returns the consequences, or none if nothing
     /// changes.
     pub fn apply(&self, record: &mut Record, here: &Here, now: Timestamp) -> Option<Change> {
         let step = self.kind().in_phase(record.container.phase);
@@ -103,7 +103,7 @@ impl Transition {
         }
     }
 
-    /// Writes to the record everything but its exit. Returns the news of that.
+    /// Writes the transition to the record, except the exit. Returns the news of it.
     fn note(&self, record: &mut Record, step: Step, now: Timestamp) -> Option<News> {
         let pod = record.pod_name();
         let container = &mut record.container;

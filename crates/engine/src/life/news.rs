@@ -34,7 +34,7 @@ pub(super) fn ended(pod: &PodName, exit: &Exit, end: &End, asked: bool, at: Time
         at,
         reason: end.name().into(),
         message: if error.is_empty() {
-            format!("pod {pod} exited with {code}")
+            format!("pod {pod} exited with code {code}")
         } else {
             error.clone()
         },

@@ -22,7 +22,7 @@ pub struct Reported<'a> {
 }
 
 impl Reported<'_> {
-    /// Returns the transition for an agent's event, or none if the kubelet's report must be awaited.
+    /// Returns the transition for an agent's event, or none if the engine must wait for the kubelet's report.
     #[must_use]
     pub fn by_agent(self, event: Event) -> Option<Transition> {
         let start = self.start;

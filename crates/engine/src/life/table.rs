@@ -25,9 +25,9 @@ pub enum Kind {
     DiedAtOnce,
     /// This process has a wait open.
     Held,
-    /// No wait is open in this process any more.
+    /// The last wait in this process has been closed.
     LetGo,
-    /// The news of an end have been announced, and its last lines read.
+    /// The news of an end has been announced, and the last lines have been read.
     Announced,
     /// A client has uploaded files.
     Uploaded,
@@ -40,7 +40,7 @@ pub enum Kind {
 /// The cells of [`LIFE`]: the change of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing is done: the transition comes too late, or too early.
+    /// The record does not change: the transition comes too late, or too early.
     Ignore,
     /// The next start begins, and the record forgets the one before.
     Start,
@@ -52,15 +52,15 @@ pub enum Step {
     Run,
     /// The start is over. The container can be started again.
     Fail,
-    /// The program's exit is kept.
+    /// The record gets the program's exit.
     Exit,
     /// The cause is added to the exit.
     Explain,
     /// The record names this process.
     Hold,
-    /// The record does not name this process any more.
+    /// The record no longer names this process.
     LetGo,
-    /// One thing is added to the record, or removed from it.
+    /// An entry is added to the record, or removed from it.
     Note,
 }
 
@@ -78,11 +78,11 @@ pub enum Holder {
 /// The way in which a step is announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Telling {
-    /// Not at all.
+    /// The step is not announced.
     Silent,
-    /// By this process, while it lives.
+    /// This process announces it, if it does not die before.
     Told,
-    /// By this process or the next one: the news stay on the record until they have been announced.
+    /// This process or the next one announces it: the news stays on the record until it is announced.
     Kept,
 }
 

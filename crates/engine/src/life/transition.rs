@@ -6,12 +6,12 @@ use crate::failure::{Cause, End};
 use crate::image::{Digest, ImageCommand};
 use crate::news::News;
 
-/// Something that happens to a container.
+/// An event in a container's life.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transition {
-    /// A client starts it.
+    /// A client starts the container.
     Claimed {
-        /// The chaincode that it compiles, if its caller's open builds show it.
+        /// The chaincode that the container compiles, if the caller's open builds show it.
         built_for: Option<BuiltFor>,
         /// The image's own command, if the operator's rules name it.
         image_command: Option<ImageCommand>,
@@ -70,15 +70,15 @@ pub enum Transition {
     },
     /// This process has a wait open.
     Held,
-    /// No wait is open in this process any more.
+    /// The last wait in this process has been closed.
     LetGo,
-    /// The news of an end have been announced, and the last lines of that start have been read.
+    /// The news of an end has been announced, and the last lines of that start have been read.
     Announced {
         /// The start.
         start: u32,
         /// The news.
         news: News,
-        /// The lines. Empty if there are no lines to keep.
+        /// The last lines. Empty if the program wrote nothing.
         last_lines: Vec<KeptLine>,
     },
     /// A client has uploaded files.
@@ -91,13 +91,13 @@ pub enum Transition {
         start: u32,
         /// The directory.
         directory: String,
-        /// Its tar.
+        /// The tar's digest.
         digest: Digest,
     },
 }
 
 impl Transition {
-    /// Returns the row of the table that it belongs to.
+    /// Returns the transition's row of the table.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
@@ -119,7 +119,7 @@ impl Transition {
         }
     }
 
-    /// Returns the start that it is about, or none if it is about the container in any start.
+    /// Returns the start that the transition is about, or none if it applies to any start.
     #[must_use]
     pub const fn start(&self) -> Option<u32> {
         match self {

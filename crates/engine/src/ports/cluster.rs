@@ -36,7 +36,7 @@ pub struct LogLine {
 
 impl LogLine {
     /// The most bytes of a line that are held at once. A program may never write a line feed, and the kubelet
-    /// joins the 16 KiB pieces in which a runtime keeps a long line. Four of those need few system calls.
+    /// joins the 16 KiB pieces in which a runtime keeps a long line. Four such pieces need few system calls.
     pub const MOST_BYTES: usize = 64 * 1024;
 
     /// Returns true if the line ends with this piece.
@@ -69,11 +69,11 @@ pub trait Cluster: Send + Sync + 'static {
     /// Creates the Pod and the Secret with its agent's task at the same time. `AlreadyExists` counts as
     /// success.
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError>;
-    /// Deletes the Pod with that grace period (never 0: that would forget the Pod without ending its
-    /// program). An absent Pod counts as success.
+    /// Deletes the Pod with that grace period. It must not be 0: Kubernetes would forget the Pod without
+    /// ending its program. An absent Pod counts as success.
     async fn delete_pod(&self, pod: &PodName, grace: Duration) -> Result<(), ClusterError>;
-    /// Returns a cause that the Pod's status does not show, from its Events or its agent's log, or none while
-    /// it makes progress.
+    /// Returns a cause that the Pod's status does not show, from its Events or its agent's log, or none if
+    /// the Pod makes progress.
     async fn blocked(&self, pod: &PodName) -> Result<Option<Cause>, ClusterError>;
     /// Returns the workload of the Pod that has that address, or none if there is no such Pod that chainpod
     /// can see.

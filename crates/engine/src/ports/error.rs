@@ -8,11 +8,11 @@ use crate::image::Digest;
 /// A failure of the cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// The object is there already.
+    /// The object already exists.
     #[error("{0} already exists")]
     AlreadyExists(String),
     /// The object changed since it was read. Read it again and decide again.
-    #[error("{0} was changed by somebody else")]
+    #[error("{0} was changed by another client")]
     Conflict(String),
     /// The object is gone.
     #[error("{0} does not exist")]
@@ -55,7 +55,7 @@ pub enum StoreError {
     /// The client's stream ended early.
     #[error("the build context was cut off: {0}")]
     Cut(String),
-    /// The blob is not there.
+    /// The blob does not exist.
     #[error("blob {0} is not in the image store")]
     Missing(Digest),
     /// The store fails: full, read-only, unreachable.

@@ -7,13 +7,13 @@ use crate::name::{PodName, RecordName};
 /// An event that a watch or an agent reports. See [`crate::Engine::observe`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// A record is there or has changed.
+    /// A record exists or has changed.
     Record(Box<Record>),
     /// A record is gone. Holds its name and uid.
     RecordGone(RecordName, String),
-    /// A Pod of ours is there or has changed.
+    /// A Pod of chainpod exists or has changed.
     Pod(PodSeen),
-    /// A Pod of ours is gone.
+    /// A Pod of chainpod is gone.
     PodGone(PodSeen),
     /// An agent has reported something.
     Agent(AgentId, agent_protocol::Event),
@@ -30,8 +30,7 @@ pub struct AgentId {
     pub start: u32,
 }
 
-/// A Pod as far as a container's life depends on it: the status of chainpod's own container in it, found by
-/// name.
+/// The state of a Pod: the status of chainpod's own container in it, which is found by name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodSeen {
     /// The container and start that the Pod belongs to.
@@ -51,8 +50,8 @@ pub enum PodState {
     Pending,
     /// Will not run unless something changes. Holds the cause.
     Stuck(Cause),
-    /// Will not run, because the agent did not get into it. Holds the reason. The next launch uses another
-    /// way. See [`Container::repeats`](crate::container::Container::repeats).
+    /// Will not run, because the Pod has no agent. Holds the reason. The next launch brings the agent in
+    /// another way. See [`Container::repeats`](crate::container::Container::repeats).
     NoAgent(String),
     /// Runs.
     Running,

@@ -10,7 +10,7 @@ use super::error::StoreError;
 use crate::image::{Digest, Image};
 use crate::name::Scope;
 
-/// Bytes from a client or a blob.
+/// The bytes of an upload or a blob.
 pub type Reader = Box<dyn AsyncRead + Send + Unpin>;
 
 /// The parameters of `POST /build`.
@@ -42,21 +42,21 @@ pub struct Built {
     pub steps: Vec<String>,
 }
 
-/// A blob that was put. No sweep begins while this lives. Drop it once a record names the blob.
+/// A blob that was stored. No sweep begins until this is dropped: drop it once a record names the blob.
 pub struct Kept {
     /// The blob.
     pub digest: Digest,
-    /// Holds off the sweeps.
+    /// Prevents sweeps until it is dropped.
     pub guard: Box<dyn Send + Sync>,
 }
 
-/// The image store. It knows images under their familiar names: `repository:tag`.
+/// The image store. It knows images under Docker's short names: `repository:tag`.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Returns the image of that name or id.
     async fn image(&self, scope: &Scope, reference: &Reference) -> Result<Option<Image>, StoreError>;
-    /// Stores an external image under its name, durably, to be pulled as it is `written`. Does not prove that
-    /// it exists.
+    /// Stores an external image under its name, durably. The cluster pulls the name as it is `written`. Does
+    /// not prove that the image exists.
     async fn pull(&self, scope: &Scope, name: &ImageName, written: &str) -> Result<Image, StoreError>;
     /// Returns all names with their images.
     async fn images(&self, scope: &Scope) -> Result<Vec<Image>, StoreError>;
@@ -74,7 +74,7 @@ pub trait Store: Send + Sync + 'static {
     /// Keeps a tar (uncompressed on arrival) under its digest.
     async fn put_blob(&self, content: Reader) -> Result<Kept, StoreError>;
     /// Removes all blobs that neither an image nor `needed` has, and returns their number. Does not remove a
-    /// blob that is being put: `needed` is called while nothing new is [`Kept`].
+    /// blob that is being stored: `needed` is called while no new blob is [`Kept`].
     async fn sweep(&self, needed: &(dyn Fn() -> HashSet<Digest> + Sync)) -> Result<usize, StoreError>;
     /// Checks that the store can be written to now. Returns the reason if it cannot.
     async fn check(&self) -> Result<(), StoreError>;

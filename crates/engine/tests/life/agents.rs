@@ -17,7 +17,11 @@ async fn an_agent_of_an_earlier_start_does_not_take_the_commands_of_the_current_
     let (first, second) = two(&lab).await;
     let mut commands = lab.engine.commands(&second).await.unwrap();
     let error = lab.engine.commands(&first).await.unwrap_err();
-    assert!(error.to_string().ends_with(" start 1 is over"), "{error}");
+    assert!(
+        error.to_string().starts_with("start 1 of container ")
+            && error.to_string().ends_with(" is not the current one"),
+        "{error}"
+    );
     lab.engine.kill(NAME, 10).await.unwrap();
     assert_eq!(commands.recv().await, Some(Command::Signal { number: 10 }));
 }
@@ -33,7 +37,11 @@ async fn an_agent_of_an_earlier_start_neither_gets_inputs_nor_leaves_outputs() {
         .output(&first, 0, Box::new(&b"tar"[..]))
         .await
         .unwrap_err();
-    assert!(error.to_string().ends_with(" start 1 is over"), "{error}");
+    assert!(
+        error.to_string().starts_with("start 1 of container ")
+            && error.to_string().ends_with(" is not the current one"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

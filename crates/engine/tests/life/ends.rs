@@ -44,7 +44,7 @@ async fn who_ended_a_program_is_kept_and_told_whoever_is_heard_first() {
         lab.exits(&agent, 143).await;
         let error = lab.error().await;
         assert!(
-            error.contains(" ended with 143 in pod ") && error.ends_with(DELETED),
+            error.contains(" exited with code 143 in pod ") && error.ends_with(DELETED),
             "{error}"
         );
         assert_eq!(lab.warnings().await.last(), Some(&Cow::from("PodDeleted")));
@@ -75,7 +75,7 @@ async fn what_ended_by_itself_stays_so_when_its_pod_is_deleted_afterwards() {
 }
 
 #[tokio::test]
-async fn a_kill_for_memory_says_so_and_how_to_raise_the_limit() {
+async fn a_kill_for_memory_says_so_and_what_to_set() {
     let lab = lab();
     let agent = lab.running().await;
     let exited = Agent::Exited {
@@ -84,7 +84,7 @@ async fn a_kill_for_memory_says_so_and_how_to_raise_the_limit() {
     };
     lab.tell(&agent, exited).await;
     let error = lab.error().await;
-    assert!(error.contains("CORE_VM_DOCKER_HOSTCONFIG_MEMORY"), "{error}");
+    assert!(error.contains("set resources.requests.memory"), "{error}");
     assert_eq!(lab.warnings().await, ["OOMKilled"]);
 }
 
@@ -132,7 +132,8 @@ async fn a_pod_whose_node_does_not_get_on_is_given_up_in_less_than_30_s() {
     let begun = tokio::time::Instant::now();
     let error = lab.engine.start(NAME).await.unwrap_err().to_string();
     assert!(
-        error.contains(" waits on its node: FailedMount: secret"),
+        error.contains(" cannot run: its node has not started pod ")
+            && error.contains(": FailedMount: secret"),
         "{error}"
     );
     let took = begun.elapsed();
@@ -182,12 +183,12 @@ async fn an_agent_that_cannot_tell_us_why_it_ends_is_heard_by_the_kubelets_word(
 async fn an_agent_that_does_not_reach_chainpod_fails_its_start_in_less_than_30_s() {
     let lab = lab();
     lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
-    let words = "cannot fetch input 0: invalid peer certificate: UnknownIssuer";
+    let words = "cannot fetch files for /usr/local/bin: invalid peer certificate: UnknownIssuer";
     lab.cluster.block_pods(Cause::AgentWaits(words.to_owned()));
     let begun = tokio::time::Instant::now();
     let error = lab.engine.start(NAME).await.unwrap_err().to_string();
     assert!(
-        error.contains("waits for chainpod: cannot fetch input 0: invalid peer certificate: UnknownIssuer; ")
+        error.contains("waits for chainpod: cannot fetch files for /usr/local/bin: invalid peer certificate: UnknownIssuer; ")
             && error.contains("agent-address"),
         "{error}"
     );
@@ -202,7 +203,7 @@ async fn an_agent_that_does_not_reach_chainpod_fails_its_start_in_less_than_30_s
 async fn an_agent_that_is_heard_again_goes_on() {
     let lab = lab();
     lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
-    let words = "cannot fetch input 0: connection refused";
+    let words = "cannot fetch files for /usr/local/bin: connection refused";
     let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
         let agent = lab.launched().await;
         for _ in 0..3 {
@@ -306,7 +307,8 @@ async fn an_eviction_during_a_start_is_told_as_one_whoever_is_heard_first() {
             lab.pod_is(&agent, state).await;
         });
         let error = started.unwrap_err().to_string();
-        let expected = " ended with 143 before the program began: it was evicted: the node is drained; ";
+        let expected =
+            " exited with code 143 before the program began: it was evicted: the node is drained; ";
         assert!(error.contains(expected), "{error}");
         assert_eq!(lab.warnings().await, ["PodEnded"]);
     }

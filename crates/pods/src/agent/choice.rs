@@ -1,4 +1,5 @@
-//! The choice of the way in which the agent gets into a Pod: an image volume if the node mounts those, else a copy.
+//! Chooses the method that brings the agent into a Pod: an image volume if the node mounts image volumes,
+//! else a copy.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +8,7 @@ use engine::launch::Launch;
 
 use crate::config::AgentVolume;
 
-/// The way in which the agent gets into one Pod.
+/// The method that brings the agent into one Pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AgentBy {
     /// Its image is mounted.
@@ -27,14 +28,14 @@ pub(crate) struct AgentVolumes {
 pub(super) struct Learned {
     /// True if the API server refuses image volumes.
     refused: bool,
-    /// The nodes that have run Pods of chainpod's.
+    /// The nodes that have run Pods of chainpod.
     pub(super) nodes: HashMap<String, Node>,
 }
 
 /// The knowledge about one node: does it mount the agent's image?
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Node {
-    /// Its Pods have had only copies.
+    /// All its Pods had copies of the agent, so it is not known.
     Untried,
     Mounts,
     Fails,
@@ -58,9 +59,9 @@ impl AgentVolumes {
         self.setting == AgentVolume::Auto
     }
 
-    /// Returns true if a new Pod gets an image volume. If some nodes mount them and others do not, it is
-    /// tried: it is faster than the copy, and where it fails the Pod is made anew as soon as it has its
-    /// node.
+    /// Returns true if a new Pod gets an image volume. If some nodes mount image volumes and others do not,
+    /// the new Pod gets one: it is faster than the copy, and if it fails, chainpod creates the Pod again when
+    /// its node is known.
     pub(crate) fn mounts_image(&self) -> bool {
         let learned = self.learned();
         match self.setting {
@@ -73,7 +74,7 @@ impl AgentVolumes {
         }
     }
 
-    /// Returns the way for the Pod of that launch. A launch that is repeated has tried the image volume already.
+    /// Returns the method for the Pod of that launch. A repeated launch has already tried the image volume.
     pub(crate) fn choose(&self, launch: &Launch<'_>) -> AgentBy {
         if launch.record.container.repeats.is_none() && self.mounts_image() {
             AgentBy::Mount

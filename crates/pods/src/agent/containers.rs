@@ -1,9 +1,9 @@
 //! The agent in a Pod: a volume with chainpod's image, or an empty volume into which a container of that
 //! image copies the agent.
 //!
-//! The kubelet notices the end of an init container once a second, and the program's container would wait
-//! for that. But containers start in their order, and each waits for the `postStart` hook of the one before.
-//! So the hook of the first container copies the agent.
+//! The kubelet notices the end of an init container once a second, and the program's container would wait for
+//! that. But containers start in order, and each waits for the `postStart` hook of the previous one. So the
+//! hook of the first container copies the agent.
 
 use agent_protocol::{AGENT_DIR, AGENT_FILE, AgentOption, KEPT_DIR};
 use engine::launch::Launch;
@@ -37,7 +37,7 @@ pub(crate) fn volume(config: &Config, agent_by: AgentBy) -> Volume {
 }
 
 /// Returns the init containers for Pods whose volumes would hide files of the image: one installs the agent
-/// if it is not mounted, and the next uses it to copy the files.
+/// if it is not mounted, and the next uses the agent to copy the files.
 pub(crate) fn before(
     launch: &Launch<'_>,
     plan: &Plan,

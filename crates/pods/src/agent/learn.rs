@@ -1,5 +1,4 @@
-//! The knowledge about nodes that comes from their Pods: does a node mount the agent's image? chainpod reads no
-//! node objects, so it learns that by trying.
+//! Learns from Pods which nodes mount the agent's image. chainpod reads no Node objects, so it tries.
 
 use agent_protocol::AGENT_DIR;
 use engine::ports::PodState;
@@ -16,7 +15,8 @@ const FAILED: [&str; 4] = [
     "StartError",
 ];
 /// Parts of the runtime's message if the mounted image is the cause, besides the path of the volume: the
-/// message of containerd 1 about a volume type that it does not know, and those of the kubelet and cri-o.
+/// message of containerd 1 about a volume type that it does not know, and the messages of the kubelet and
+/// CRI-O.
 const CAUSES: [&str; 2] = ["failed to mkdir", "image volume"];
 
 impl AgentVolumes {
@@ -55,7 +55,7 @@ pub(crate) fn is_about_agent(message: &str, is_mounted: bool) -> bool {
     message.contains(AGENT_DIR) || (is_mounted && CAUSES.iter().any(|cause| message.contains(cause)))
 }
 
-/// Returns `Ok` if the agent's image has been mounted, the reason if it cannot be, and `None` while that is
+/// Returns `Ok` if the agent's image has been mounted, the reason if it cannot be, and `None` while this is
 /// not known.
 fn mounted(pod: &Pod) -> Option<Result<(), String>> {
     let mut with_it = parts(pod).filter(Part::has_agent);

@@ -1,7 +1,7 @@
-//! Causes that the status of our own containers does not show. The status of an injected init container
-//! shows if ours wait for it. Only Events report a volume that cannot be mounted, a missing network and a hook
-//! that does not end. Only the agent's log shows if the agent cannot reach chainpod. All are read once a start
-//! takes long; they are not watched.
+//! Causes that the status of our own containers does not show. A Pod's status shows an injected init
+//! container for which our containers wait. Only Events report a volume that cannot be mounted, a missing
+//! network and a hook that does not end. Only the agent's log shows if the agent cannot reach chainpod. They
+//! are read when a start takes long, and are not watched.
 
 use std::cmp::Reverse;
 
@@ -21,7 +21,7 @@ use crate::status;
 
 /// The type of an Event that needs attention.
 const WARNING: &str = "Warning";
-/// Warnings that do not keep a Pod from running: the kubelet repeats them whenever it looks at one.
+/// Warnings that do not keep a Pod from running: the kubelet repeats them at each sync of a Pod.
 const HARMLESS: [&str; 4] = [
     "DNSConfigForming",
     "FailedToRetrieveImagePullSecret",
@@ -32,7 +32,7 @@ const HARMLESS: [&str; 4] = [
 const BACK_OFF: &str = "BackOff";
 /// The kubelet's reason for a container that has started.
 const STARTED: &str = "Started";
-/// The scheduler of Pods that name none.
+/// The scheduler of Pods that do not name a scheduler.
 const DEFAULT_SCHEDULER: &str = "default-scheduler";
 /// The part of a log that is read. The agent writes nothing before it waits, and after that at most one line
 /// for each call.
@@ -54,7 +54,7 @@ impl KubeCluster {
             .as_ref()
             .is_none_or(|status| status.start_time.is_none())
         {
-            let why = format!("no kubelet answers on node {node}");
+            let why = format!("the kubelet of node {node} does not answer");
             return Ok(Some(Cause::Blocked(why)));
         }
         match program(&pod).filter(Part::runs) {
@@ -76,7 +76,7 @@ impl KubeCluster {
         Ok(failure(pod, &list.items).map(Cause::Blocked))
     }
 
-    /// Returns what the agent reports that it waits for; it is the first process of that container.
+    /// Returns the agent's message about what it waits for. The agent is the first process of that container.
     async fn agent_waits(&self, pod: &str, container: &str) -> Result<Option<Cause>, ClusterError> {
         let params = LogParams {
             container: Some(container.to_owned()),
@@ -112,19 +112,19 @@ fn unseen(pod: &Pod) -> Option<Cause> {
     let named = pod.spec.as_ref().and_then(|spec| spec.scheduler_name.as_deref());
     let name = named.unwrap_or(DEFAULT_SCHEDULER);
     Some(Cause::Unschedulable(format!(
-        "scheduler {name} has not tried to place it"
+        "scheduler {name} has not tried to schedule the pod"
     )))
 }
 
-/// Returns the agent's last line in the log if that says that it waits.
+/// Returns the agent's last line in the log if the line reports that the agent waits.
 fn complaint(log: &str) -> Option<&str> {
     let mut said = log.lines().filter_map(|line| line.strip_prefix(AGENT_SAYS));
     said.next_back()?.strip_prefix(WAITS_FOR).map(str::trim_end)
 }
 
 /// Returns the newest of these events if it is a failure, or the start of a container that holds up the next
-/// one. Between events of the same second, progress counts. Once there are events of our own program's
-/// container, those of a mesh's containers do not count.
+/// one. Between events of the same second, progress counts. If there are events about our program's
+/// container, events about a mesh's containers are ignored.
 fn failure(pod: &Pod, events: &[Event]) -> Option<String> {
     let own = program(pod).map(|program| program.name());
     let is_on_its_way = events

@@ -1,4 +1,4 @@
-//! Dry runs: the API server says if it would accept a Pod of ours, and makes none.
+//! Dry runs: the API server reports whether it would accept a Pod of chainpod, and creates none.
 
 use engine::ports::ClusterError;
 use k8s_openapi::api::core::v1::Pod;
@@ -10,8 +10,8 @@ use crate::agent::AgentBy;
 use crate::retry::tried;
 
 impl KubeCluster {
-    /// Finds out by dry runs if the API server accepts image volumes, unless the setting decides. An old one
-    /// refuses them, or drops the field that it does not know.
+    /// Finds out by dry runs if the API server accepts image volumes, unless the setting decides. An old API
+    /// server refuses image volumes, or drops the unknown field.
     pub async fn try_agent_volume(&self) {
         if !self.agent_volumes.is_auto() {
             return;
@@ -27,7 +27,7 @@ impl KubeCluster {
     }
 
     /// Sends a dry run for a Pod of that kind, with an image volume or without. Returns true if the Pod that
-    /// the API server would make still has the volume.
+    /// the API server would create still has the volume.
     ///
     /// # Errors
     /// Returns the API server's error, such as `Refused` or `QuotaFull` with its message.

@@ -1,6 +1,5 @@
-//! The owner of a Pod that has an address: the workload that manages it, as far up as there is one. It is a
-//! Deployment and not its ReplicaSet: old ReplicaSets are garbage-collected, and running chaincode would go
-//! with them.
+//! The owner of a Pod that has an address: the topmost workload that manages it. It is a Deployment and not
+//! its ReplicaSet: old ReplicaSets are garbage-collected, and running chaincode would be deleted with them.
 
 use std::net::IpAddr;
 
@@ -20,8 +19,8 @@ const REPLICA_SET: &str = "ReplicaSet";
 const OVER: [&str; 2] = ["Succeeded", "Failed"];
 
 impl KubeCluster {
-    /// Returns the workload of the only Pod of this namespace at that address. A Pod that nothing manages is
-    /// its own.
+    /// Returns the workload of the only Pod of this namespace at that address. A Pod without a controller is
+    /// its own workload.
     pub(super) async fn workload_at(&self, address: IpAddr) -> Result<Option<Owner>, ClusterError> {
         let pods = self.api::<Pod>();
         // Any state of the API server's cache is recent enough: a Pod that calls has had its address for a

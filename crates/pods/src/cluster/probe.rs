@@ -16,11 +16,11 @@ use super::KubeCluster;
 use crate::error::mapped;
 use crate::{agent, labels, status};
 
-/// The time limit for a Pod of ours to be scheduled, to pull its image and to end.
+/// The time limit for scheduling, pull and run of chainpod's Pod.
 const POD_LIMIT: Duration = Duration::from_secs(60);
 /// The time for which the pull of its image may fail: the kubelet tries again after 10 s.
 const PULL_LIMIT: Duration = Duration::from_secs(12);
-/// The pause between two looks at the Pod.
+/// The pause between two reads of the Pod.
 const POD_PAUSE: Duration = Duration::from_millis(250);
 
 /// Returns the API server's clock, which it sends with each answer, or `None` if it sends none.
@@ -36,19 +36,19 @@ pub async fn server_time(client: &Client) -> kube::Result<Option<Timestamp>> {
     Ok(date)
 }
 
-/// The reason why a Pod that was to check something could not.
+/// The reason why a Pod could not make its checks.
 #[derive(Debug)]
 pub enum Untried {
     /// Its image cannot be pulled; the text is the kubelet's message.
     Image(String),
-    /// Anything else, as a sentence.
+    /// Another reason, as a sentence.
     Other(String),
 }
 
 impl KubeCluster {
     /// Runs the agent in a Pod of its own, which tries to reach `targets`, and removes it. Returns `None` if
     /// all are reached, else the agent's sentence. If a CA is given, the certificate of an address must be
-    /// from it.
+    /// issued by this CA.
     ///
     /// # Errors
     /// Returns the reason why the Pod could not answer.

@@ -1,4 +1,5 @@
-//! Sample containers. A dry run of their Pods shows if the Pods of real containers would be accepted.
+//! Sample containers. A dry run of their Pods shows whether the cluster would accept the Pods of real
+//! containers.
 
 use engine::container::{Container, Record, Spec, Upload};
 use engine::image::{Digest, Image, Overlay, Ruled};
@@ -28,7 +29,8 @@ pub enum Sample {
 }
 
 impl Sample {
-    /// Returns its Pod under the operator's rules. It names no limits, because no peer does so for a build.
+    /// Returns its Pod under the operator's rules. It has no limits of the client, because no peer sets
+    /// limits for a build.
     pub(super) fn pod(self, config: &Config, agent_by: AgentBy) -> Pod {
         let scope = Scope(config.instance.clone());
         let spec = Spec {

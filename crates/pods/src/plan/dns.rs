@@ -3,13 +3,13 @@
 use engine::container::Names;
 use k8s_openapi::api::core::v1::{HostAlias, PodDNSConfig, PodDNSConfigOption};
 
-/// Returns the policy without the cluster's servers if the client named its own, as Docker does.
+/// Returns the policy without the cluster's servers if the client named its own, as in Docker.
 pub(crate) fn policy(names: &Names) -> Option<String> {
     (!names.servers.is_empty()).then(|| "None".to_owned())
 }
 
-/// Returns servers, search domains and options. They are added to the cluster's if the policy includes
-/// those.
+/// Returns servers, search domains and options. They are added to the cluster's settings if the policy
+/// includes these.
 pub(crate) fn config(names: &Names) -> Option<PodDNSConfig> {
     let config = PodDNSConfig {
         nameservers: given(names.servers.iter().map(ToString::to_string).collect()),

@@ -20,8 +20,8 @@ const CA_VARIABLES: [&str; 6] = [
 /// The variable that every Java virtual machine reads.
 const JAVA_OPTIONS: &str = "JAVA_TOOL_OPTIONS";
 
-/// Returns the environment: the image's and the client's, with the rules' in place of variables of the same
-/// name, and the variables that announce a CA bundle unless they are set.
+/// Returns the environment: the variables of the image and the client, replaced by variables of the rules
+/// with the same name, and the variables with the path of a CA bundle unless they are set.
 pub(super) fn of(launch: &Launch<'_>, choice: &Choice) -> Vec<(String, Said<EnvValue>)> {
     let asked = &launch.record.container.spec.env;
     let by_client = |name: &str| {
@@ -46,8 +46,8 @@ pub(super) fn of(launch: &Launch<'_>, choice: &Choice) -> Vec<(String, Said<EnvV
     env
 }
 
-/// Returns the variables that announce the certificates. Java's are included only if an agent writes the
-/// certificates for it.
+/// Returns the variables with the path of the certificates. The variable for Java is included only if an
+/// agent writes the certificates for it.
 fn announced(has_agent: bool) -> impl Iterator<Item = (&'static str, String)> {
     let java = format!("-Djavax.net.ssl.trustStore={TRUSTSTORE_FILE}");
     let java = has_agent.then_some((JAVA_OPTIONS, java));

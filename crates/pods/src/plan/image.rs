@@ -28,7 +28,7 @@ pub(super) fn pull_policy(launch: &Launch<'_>, origins: &[Origin]) -> Said<PullP
     )
 }
 
-/// Returns the ENTRYPOINT that a rule gives the image.
+/// Returns the ENTRYPOINT of the image if a rule sets it.
 pub(super) fn entrypoint(origins: &[Origin]) -> Option<Said<String>> {
     let origin = origins.iter().find(|origin| origin.field == "entrypoint")?;
     Some(Said::new(By::Rule(origin.rule.clone()), origin.value.clone()))

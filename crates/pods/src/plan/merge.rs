@@ -7,12 +7,12 @@ use rules::{Choice, Text};
 use super::resources::Resources;
 use super::said::{By, Said, SaidMap};
 
-/// Returns a field that a rule gives as a whole.
+/// Returns a field that a rule sets as a whole.
 pub(super) fn ruled<T: Clone>(choice: &Choice, field: &str, value: Option<&T>) -> Option<Said<T>> {
     Some(Said::new(by(choice, field), value?.clone()))
 }
 
-/// Returns a field that rules give key by key.
+/// Returns a field that rules set key by key.
 pub(super) fn by_key<T, U>(
     choice: &Choice,
     field: &str,
@@ -26,7 +26,7 @@ pub(super) fn by_key<T, U>(
     said.collect()
 }
 
-/// Returns requests and limits. A rule's value replaces another's for the same resource.
+/// Returns requests and limits. A rule's value replaces other values for the same resource.
 pub(super) fn resources(mut asked: Resources, choice: &Choice) -> Resources {
     let ruled = &choice.fields.resources;
     let text = |text: &Text| text.0.clone();
@@ -39,7 +39,7 @@ pub(super) fn resources(mut asked: Resources, choice: &Choice) -> Resources {
     asked
 }
 
-/// Returns the rule that gives a field.
+/// Returns the rule that sets a field.
 pub(super) fn by(choice: &Choice, field: &str) -> By {
     // Invariant: every chosen field has its origin.
     By::Rule(choice.rule_of(field).unwrap_or_default().to_owned())

@@ -11,13 +11,13 @@ use crate::labels;
 pub(crate) const START: &str = "chainpod.dev/start";
 /// Docker's labels of the container, as JSON.
 pub(crate) const DOCKER_LABELS: &str = "chainpod.dev/docker-labels";
-/// The annotation with the container whose log and shell kubectl takes by default: the program's, wherever
-/// it stands.
+/// The annotation with kubectl's default container: the program's container, at any position.
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
-/// Larger labels are only on the record: Kubernetes allows 256 KiB for all annotations.
+/// The limit for labels in the Pod's annotation. Larger labels are only on the record: Kubernetes allows 256
+/// KiB for all annotations.
 const LABELS_BYTES: usize = 64 * 1024;
-/// The prefixes of chainpod's own labels and annotations. Rules do not change those, because they identify
-/// the Pod.
+/// The prefixes of chainpod's own labels and annotations. Rules cannot change them, because they identify the
+/// Pod.
 const OWN: [&str; 2] = ["app.kubernetes.io/", "chainpod.dev/"];
 
 /// Labels and annotations.
@@ -45,7 +45,7 @@ pub(super) fn of(container: &Container, choice: &Choice) -> Metadata {
     Metadata { labels, annotations }
 }
 
-/// Adds the rules' entries. chainpod's own are not replaced.
+/// Adds the entries of the rules. They do not replace chainpod's own entries.
 fn add(known: &mut SaidMap<String>, ruled: SaidMap<String>) {
     for (key, said) in ruled {
         if !(is_own(&key) && known.contains_key(&key)) {

@@ -1,4 +1,4 @@
-//! The paths of a container that have volumes, without those of the operator's rules.
+//! The paths of a container that have volumes, without the volumes of the operator's rules.
 
 use agent_protocol::{AGENT_DIR, HOME_DIR, TASK_DIR};
 use engine::container::Upload;

@@ -6,8 +6,8 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::said::{By, Said, SaidMap};
 
-/// The CPU request without a client's: a Pod that requests nothing is evicted first, and it must be small
-/// enough for any node.
+/// The CPU request if the client sets none. A Pod without requests is evicted first, and the request must be
+/// small enough for any node.
 const REQUEST_NANO_CPUS: i64 = 10_000_000;
 /// The same as [`REQUEST_NANO_CPUS`] for memory.
 const REQUEST_MEMORY_BYTES: i64 = 32 * 1024 * 1024;
@@ -15,9 +15,8 @@ const REQUEST_MEMORY_BYTES: i64 = 32 * 1024 * 1024;
 /// counts them.
 const NANOS_PER_SHARE: i64 = 1_000_000_000 / 1024;
 
-/// The CPU limit of a container that chainpod adds. It has limits because a quota that counts them refuses a
-/// Pod with a container that has none. Half a core brings the agent or copies an image's files as fast as a
-/// node reads them.
+/// The CPU limit of a container that chainpod adds. It has limits because a quota that counts limits refuses
+/// a Pod if one container has none. Half a core is enough to copy files as fast as a node reads them.
 const OURS_NANO_CPUS: i64 = 500_000_000;
 /// The same as [`OURS_NANO_CPUS`] for memory: an agent has 4 MiB, a runtime needs some more to start a container,
 /// and the rest is for copied files, which are written to disk as it fills.
@@ -80,7 +79,7 @@ fn quantity(resource: &str, value: i64) -> String {
 }
 
 impl Resources {
-    /// Returns them in Kubernetes' type.
+    /// Returns the resources in Kubernetes' type.
     pub(crate) fn requirements(&self) -> ResourceRequirements {
         let quantities = |said: &SaidMap<String>| {
             let quantities = said.iter();

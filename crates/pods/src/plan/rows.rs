@@ -9,8 +9,8 @@ use super::said::{By, Said, SaidMap};
 use super::{DROPPED_CAPABILITIES, GRACE_SECS, Plan, RESTART_POLICY, SECCOMP_PROFILE};
 
 impl Plan {
-    /// Returns all fields, sorted by their names. Fields of the program's container and of the Pod stand
-    /// side by side. Each entry of a map has its own row.
+    /// Returns all fields, sorted by their names. Fields of the program's container and of the Pod are in one
+    /// list. Each entry of a map has its own row.
     pub(crate) fn rows(&self) -> Vec<Origin> {
         let mut rows = Rows(Vec::new());
         rows.fixed();
@@ -92,7 +92,7 @@ impl Rows {
         }
     }
 
-    /// Adds a text as it is, and everything else as JSON.
+    /// Adds a string as it is, and any other value as JSON.
     fn push(&mut self, field: &str, value: &Value, by: &By) {
         self.0.push(Origin {
             field: field.to_owned(),

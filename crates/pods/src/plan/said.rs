@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The origin of a field's value. If several set a field, a rule counts more than the client, the client
-/// more than the image, and all of them more than chainpod's default.
+/// The origin of a field's value. If several sources set a field, a rule overrides the client, the client
+/// overrides the image, and each of them overrides chainpod's default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum By {
     /// The create request.

@@ -6,11 +6,11 @@ use rules::Choice;
 use super::merge;
 use super::said::{By, Said};
 
-/// The one user that every image has under the same number.
+/// The only user with the same number in every image.
 const ROOT: &str = "root";
 
-/// Returns the user: the number that a rule, the client or the image gives, else `default_uid`. Names other
-/// than `root` cannot be looked up, because chainpod does not read the image.
+/// Returns the user: the number from a rule, the client or the image, else `default_uid`. Names other than
+/// `root` cannot be looked up, because chainpod does not read the image.
 pub(super) fn uid(launch: &Launch<'_>, choice: &Choice, default_uid: i64) -> Said<i64> {
     let ruled = merge::ruled(choice, "runAsUser", choice.fields.run_as_user.as_ref());
     let (uid, _) = named(launch);
@@ -19,7 +19,7 @@ pub(super) fn uid(launch: &Launch<'_>, choice: &Choice, default_uid: i64) -> Sai
         .unwrap_or(Said::by_default(default_uid))
 }
 
-/// Returns the group, if one is named and no rule sets the user.
+/// Returns the group, if the client or the image names one and no rule sets the user.
 pub(super) fn gid(launch: &Launch<'_>, choice: &Choice) -> Option<Said<i64>> {
     let (_, gid) = named(launch);
     let is_open = choice.fields.run_as_user.is_none();

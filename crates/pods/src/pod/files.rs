@@ -1,5 +1,5 @@
 //! Uploaded plain files in a Pod: one volume for each directory that has only such files. Every other file
-//! is mounted on its own, for which the kubelet runs `mount` twice while the launch waits.
+//! has a mount of its own, which costs the launch two runs of `mount` by the kubelet.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ struct File {
     mode: u32,
 }
 
-/// Returns `pod` with the files of `launch`. It comes last, because it depends on the other mounts.
+/// Returns `pod` with the files of `launch`. Call it last, because it depends on the other mounts.
 pub(super) fn mounted(mut pod: Pod, launch: &Launch<'_>) -> Pod {
     let Some(program) = program_mut(&mut pod) else {
         return pod;
@@ -80,7 +80,8 @@ fn files(record: &Record) -> BTreeMap<&str, File> {
     all
 }
 
-/// Returns true if only such files are mounted in that directory, and none of them deeper in it.
+/// Returns true if only such files are mounted in that directory, and no mount is in one of its
+/// subdirectories.
 fn is_theirs(directory: &str, files: &BTreeMap<&str, File>, mounts: &[VolumeMount]) -> bool {
     let mounts = mounts.iter().map(|mount| Path::new(&mount.mount_path));
     let mut deeper = files

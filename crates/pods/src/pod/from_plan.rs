@@ -1,4 +1,4 @@
-//! A plan as a whole Pod: each part has a file of its own next to this one.
+//! Translates a plan into a whole Pod. Each part has a file of its own next to this one.
 
 use engine::launch::Launch;
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
@@ -12,7 +12,7 @@ use crate::owner;
 use crate::plan::said::SaidMap;
 use crate::plan::{GRACE_SECS, Plan, RESTART_POLICY};
 
-/// Returns the Pod of `launch` by its plan.
+/// Returns the Pod of `launch`, built from its plan.
 pub(crate) fn build(launch: &Launch<'_>, plan: &Plan, config: &Config, agent_by: AgentBy) -> Pod {
     let record = launch.record;
     let texts = |said: &SaidMap<String>| {

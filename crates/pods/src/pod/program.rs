@@ -38,8 +38,8 @@ pub(super) fn container(launch: &Launch<'_>, plan: &Plan, mounts: Vec<VolumeMoun
     }
 }
 
-/// Returns command and arguments: the agent, and the program that it runs. Without an agent they are the
-/// client's, and the runtime adds what only the image knows.
+/// Returns command and arguments: the agent, and the program that it runs. Without an agent, they come from
+/// the client, and the runtime adds the image's own values.
 fn command(launch: &Launch<'_>, plan: &Plan) -> (Option<Vec<String>>, Option<Vec<String>>) {
     let words = plan.command.as_ref();
     let words = words.map(|said| said.value.iter().map(|word| escaped(word)).collect());

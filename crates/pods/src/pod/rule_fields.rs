@@ -1,4 +1,5 @@
-//! The parts of a Pod that come only from the operator's rules, and the rules' template.
+//! The parts of a Pod that come only from the operator's rules, and the rules' template, which is merged last
+//! and can override any of these fields again.
 
 use std::collections::BTreeMap;
 

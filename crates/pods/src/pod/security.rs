@@ -1,4 +1,4 @@
-//! The user and the rights of a container of ours.
+//! The user and the rights of chainpod's containers.
 
 use k8s_openapi::api::core::v1::{Capabilities, SeccompProfile, SecurityContext};
 

@@ -1,5 +1,5 @@
-//! The cause for which a container of ours does not start: the kubelet's report, read by the role of the
-//! container.
+//! Finds the cause for which a container of chainpod does not start, from the kubelet's report and the
+//! container's role.
 
 use agent_protocol::exit_code::{NOT_EXECUTABLE, NOT_FOUND};
 use engine::Cause;
@@ -9,7 +9,7 @@ use super::{PLAIN, sentence};
 use crate::agent::learn::is_about_agent;
 use crate::own_containers::{Part, Role, mounted_image, parts, program};
 
-/// Reasons of waiting that pass: the container will start.
+/// Reasons of waiting that pass without help: the container will start.
 pub(super) const COMES: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 /// The reasons of a first failed pull: the next try may succeed.
 const PULL_FAILED: [&str; 2] = ["ErrImagePull", "RegistryUnavailable"];
@@ -25,7 +25,7 @@ const NO_IMAGE: [&str; 5] = [
 const NEVER_RAN: [&str; 2] = ["ContainerCannotRun", "StartError"];
 /// A part of runc's message about a program that cannot be executed.
 const EXEC_ERROR: &str = "exec: \"";
-/// The parts of an image's name that users leave out and runtimes add.
+/// The default parts of an image's name, which users omit and runtimes add.
 const DEFAULT_REGISTRY: [&str; 2] = ["docker.io/", "library/"];
 
 /// Returns the cause for which `pod` does not run its program, from the first of our containers that makes
@@ -54,8 +54,8 @@ pub(super) fn stuck(pod: &Pod, is_ending: bool) -> Option<Cause> {
     })
 }
 
-/// Returns the kubelet's report on the first init container of others that cannot start, because ours wait
-/// for it.
+/// Returns the kubelet's report on the first init container of another system that cannot start: chainpod's
+/// containers wait for it.
 pub(crate) fn waits_for_other(pod: &Pod) -> Option<String> {
     let statuses = pod.status.as_ref()?.init_container_statuses.iter().flatten();
     let mut others = statuses.filter(|status| parts(pod).all(|part| part.name() != status.name));
@@ -82,8 +82,8 @@ pub(super) fn never_ran(ended: &ContainerStateTerminated) -> bool {
     reason.is_some_and(|reason| NEVER_RAN.contains(&reason))
 }
 
-/// Returns the cause for which it waits, if that may not pass. `too_late` is true if the program was tried
-/// without waiting for it.
+/// Returns the cause for which the container waits, if the cause may last. `too_late` is true if the program
+/// was tried without waiting for it.
 fn waits(pod: &Pod, part: Part<'_>, waiting: &ContainerStateWaiting, too_late: bool) -> Option<Cause> {
     let reason = waiting
         .reason
@@ -108,7 +108,8 @@ fn waits(pod: &Pod, part: Part<'_>, waiting: &ContainerStateWaiting, too_late: b
     })
 }
 
-/// Returns some if that is the reason of an image that cannot be pulled, with true if the next try may succeed.
+/// Returns `Some` if the reason is about an image that cannot be pulled. The value is true if the next try
+/// may succeed.
 pub(super) fn pull(reason: &str) -> Option<bool> {
     match reason {
         reason if PULL_FAILED.contains(&reason) => Some(true),
@@ -116,9 +117,9 @@ pub(super) fn pull(reason: &str) -> Option<bool> {
     }
 }
 
-/// Returns the agent's image if the message is about that one. It is also pulled for containers that mount
-/// it, and the kubelet's messages about the two pulls are the same. If the names of two images begin alike,
-/// the longer one is meant.
+/// Returns the agent's image if the message is about this image. It is also pulled for containers that mount
+/// it, and the kubelet's messages about the two pulls are the same. If the name of one image begins with the
+/// name of the other, the longer name is used.
 fn agents_image(pod: &Pod, part: Part<'_>, message: &str) -> Option<String> {
     let own = part.image();
     if part.role == Role::Agent {
@@ -171,10 +172,10 @@ fn lacks_agent(pod: &Pod, part: Part<'_>, message: &str) -> bool {
     part.role == Role::Agent || (part.has_agent() && is_about_agent(message, mounted_image(pod).is_some()))
 }
 
-/// Returns the cause for a container of ours whose work has failed.
+/// Returns the cause for a container of chainpod whose work has failed.
 fn failed(part: Part<'_>, ended: &ContainerStateTerminated) -> Cause {
     let why = match words(ended) {
-        why if why.is_empty() => format!("it exited with {}", ended.exit_code),
+        why if why.is_empty() => format!("it exited with code {}", ended.exit_code),
         why => why,
     };
     let message = format!("container {}: {why}", part.name());
@@ -184,7 +185,7 @@ fn failed(part: Part<'_>, ended: &ContainerStateTerminated) -> Cause {
     }
 }
 
-/// Returns the kubelet's reason and message for an end, or an empty text if there is only the exit code.
+/// Returns the kubelet's reason and message for an end, or an empty string if there is only the exit code.
 pub(super) fn words(ended: &ContainerStateTerminated) -> String {
     let reason = ended.reason.as_deref().filter(|reason| !PLAIN.contains(reason));
     sentence(reason, ended.message.as_deref())

@@ -51,7 +51,7 @@ pub(crate) async fn attach(
     let output = engine.attach(&id, parameters.logs, parameters.stream).await?;
     let streaming = async move {
         if let Err(error) = stream(upgrade, output, tty).await {
-            tracing::debug!(container = id, %error, "an attached client went away");
+            tracing::debug!(container = id, %error, "attached client disconnected");
         }
     };
     tokio::spawn(streaming.in_current_span());

@@ -16,7 +16,7 @@ use crate::body::json;
 use crate::error::{ApiError, Result};
 use crate::query::Query;
 
-/// The one user that every image has under the same number.
+/// The only user with the same number in every image.
 const ROOT: &str = "root";
 /// Kubernetes' limit for a Pod's hostname.
 const LABEL_CHARS: usize = 63;
@@ -101,19 +101,20 @@ fn env(env: Vec<String>) -> Result<Vec<String>> {
     }
 }
 
-/// Returns a warning about names of users and groups: they stand in a file of the image, which is not read.
+/// Returns a warning about names of users and groups: they are in a file of the image, which chainpod does
+/// not read.
 fn user_warning(user: &str) -> Option<String> {
     let known = |name: &str| name == ROOT || name.parse::<u32>().is_ok();
     let is_known = user.split(':').all(known);
     (!user.is_empty() && !is_known).then(|| {
         format!(
-            "User {user:?} is ignored, except for its numbers: names cannot be looked up in the image; set a numeric UID or UID:GID"
+            "only the numeric parts of User {user:?} are used: names cannot be looked up in the image; set a numeric UID or UID:GID"
         )
     })
 }
 
-/// Returns the name if it is a legal hostname of a Pod, a DNS label (RFC 1123), else an empty one and a
-/// warning.
+/// Returns the name if it is a legal hostname of a Pod, a DNS label (RFC 1123). Otherwise returns an empty
+/// name and a warning.
 fn hostname(name: String) -> (String, Option<String>) {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let ends = [name.bytes().next(), name.bytes().last()];
@@ -136,7 +137,7 @@ fn port(text: &str) -> Result<Port> {
     match number.parse() {
         Ok(number) if number > 0 && PROTOCOLS.contains(&protocol.as_str()) => Ok(Port { number, protocol }),
         _ => Err(ApiError::bad_request(format!(
-            "invalid ExposedPorts {text:?}: a port from 1 to 65535 is expected, and tcp, udp or sctp"
+            "invalid ExposedPorts {text:?}: expected PORT/PROTOCOL, with a port from 1 to 65535 and the protocol tcp, udp or sctp"
         ))),
     }
 }

@@ -28,7 +28,8 @@ pub(crate) struct Parameters {
     filters: String,
 }
 
-/// Answers 200, newest first: with the running containers, with all, or with the last `limit`.
+/// Answers 200 with the running containers, with all containers, or with the newest `limit`. The newest is
+/// first.
 ///
 /// # Errors
 /// Returns 400 for an invalid filter.
@@ -58,7 +59,7 @@ pub(crate) async fn list(
     ))
 }
 
-/// An image, to select the containers made from it.
+/// An image that selects the containers made from it.
 struct Ancestor {
     name: String,
     reference: Reference,

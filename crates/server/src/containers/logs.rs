@@ -35,7 +35,7 @@ pub(crate) struct Parameters {
     tail: String,
 }
 
-/// Answers 200 at once. Kubernetes keeps both output streams as one, so a request for either gets both.
+/// Answers 200 at once. Kubernetes keeps both output streams as one, so a request for one stream gets both.
 ///
 /// # Errors
 /// Returns 404 for an unknown container, and 400 if neither stream is asked for or a time is invalid.

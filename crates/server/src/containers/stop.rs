@@ -12,7 +12,7 @@ use crate::query::Query;
 
 /// Docker's default.
 const DEFAULT_GRACE_SECS: i64 = 10;
-/// The wait for a negative `t`, which asks for no limit: a year.
+/// The grace period for a negative `t`, which means no limit: a year.
 const NO_LIMIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[derive(Debug, Deserialize)]

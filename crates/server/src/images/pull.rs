@@ -1,5 +1,5 @@
-//! `POST /images/create?fromImage=…`: records an image that the cluster pulls later. A missing image is
-//! noticed when a container of it starts.
+//! `POST /images/create?fromImage=…`: records an image that the cluster pulls later. If the image is missing,
+//! the start of its container fails.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -38,8 +38,8 @@ pub(crate) async fn pull(
     Ok(([(header::CONTENT_TYPE, "application/json")], lines).into_response())
 }
 
-/// Returns the full name, as written and as parsed. As in Docker, `fromImage` must be a valid name without
-/// `tag`, too.
+/// Returns the full name, as written and as parsed. As in Docker, `fromImage` must also be a valid name by
+/// itself.
 fn name(Parameters { from_image, tag }: &Parameters) -> std::result::Result<(String, ImageName), String> {
     // Docker's command sends the colon to ask for all tags of a repository.
     let repository = from_image.strip_suffix(':').unwrap_or(from_image);

@@ -8,7 +8,7 @@ use engine::{Engine, Removed};
 use crate::error::Result;
 use crate::query::{Query, Removal};
 
-/// Answers 200 with the removed names and images. Containers keep what they were made from.
+/// Answers 200 with the removed names and images. Containers keep the image that they were made from.
 ///
 /// # Errors
 /// Returns 404 for an unknown image. Without `force`, returns 409 for an image that a container was made

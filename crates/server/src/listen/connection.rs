@@ -1,4 +1,4 @@
-//! One connection: HTTP/1.1 with limits that no peer reaches.
+//! Serves one connection: HTTP/1.1 with limits that no peer reaches.
 
 use std::time::Duration;
 
@@ -15,19 +15,19 @@ use tokio::net::TcpStream;
 use tower::util::MapRequest;
 
 /// The limit of a request's line and headers. Docker clients send the passwords of all their registries with
-/// a build, a few KiB each. It is also the most that a connection buffers of a body.
+/// a build, a few KiB each. It also limits the bytes of a body that a connection buffers.
 const HEAD_BYTES: usize = 128 * 1024;
 /// The limit of a request's number of headers: Docker clients send about ten.
 const HEADERS: usize = 100;
 /// The time limit for the headers of a connection's next request. It is dockerd's own, and longer than all
-/// known clients keep an idle connection (90 s), so that none uses a connection that is just being closed.
-/// Bodies and answers have no limit: builds are idle for minutes, and waits last for months.
+/// known clients keep an idle connection (90 s), so that no client uses a connection that is just being
+/// closed. Bodies and answers have no limit: builds are idle for minutes, and waits last for months.
 const HEAD_LIMIT: Duration = Duration::from_mins(5);
 /// The interval of the probes to a silent client. It is Go's default, which dockerd uses. A client's machine
 /// may have vanished during a wait of months.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
-/// Sets the options of a TCP connection. It can be served without them.
+/// Sets the options of a TCP connection. A connection without these options can also be served.
 pub(super) fn prepare(stream: &TcpStream) {
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
     let set = stream
@@ -38,8 +38,8 @@ pub(super) fn prepare(stream: &TcpStream) {
     }
 }
 
-/// Serves one connection and tells its requests who the caller is. A client that closes its own side still
-/// gets its answer: go-dockerclient does that on attach.
+/// Serves one connection, and adds its caller to each request. A client that closes its own side still gets
+/// its answer: go-dockerclient closes its side on attach.
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     caller: Caller,

@@ -16,7 +16,7 @@ use super::Tls;
 const PLAIN_PORT: u16 = 2375;
 /// The port of a Docker daemon with TLS (IANA: docker-s).
 const TLS_PORT: u16 = 2376;
-/// The mode of a unix socket: its owner and its group may connect, as with Docker's.
+/// The mode of a unix socket: its owner and its group may connect, as with Docker's socket.
 const SOCKET_MODE: u32 = 0o660;
 
 /// An address to listen on.
@@ -45,8 +45,7 @@ pub enum Listener {
 pub struct SocketFile(PathBuf);
 
 impl Endpoint {
-    /// Listens on this address; `tls` is for TCP only. Replaces a socket file on which no process listens
-    /// any more.
+    /// Listens on this address; `tls` is for TCP only. Replaces a socket file if no process listens on it.
     ///
     /// # Errors
     /// Returns the system's error; it is `AddrInUse` if another process listens there.
@@ -136,9 +135,7 @@ fn tcp(address: &str) -> Result<Endpoint, String> {
         _ if port.is_empty() => None,
         Some(digits) => Some(digits.parse().map_err(|_| format!("{digits:?} is not a port"))?),
         None => {
-            return Err(format!(
-                "{port:?} follows the bracket; only a colon and a port may"
-            ));
+            return Err(format!("only :PORT may follow the bracket, not {port:?}"));
         }
     };
     Ok(Endpoint::Tcp {
@@ -187,7 +184,7 @@ mod tests {
             ("unix://d.sock", "is expected"),
             ("tcp://::1:2375", "brackets"),
             ("tcp://[::1:2375", "not closed"),
-            ("tcp://[::1]x", "follows the bracket"),
+            ("tcp://[::1]x", "may follow the bracket"),
             ("tcp://:2375", "no host"),
             ("tcp://a:99999", "is not a port"),
             ("tcp://a:", "is not a port"),

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
 
-/// The TLS versions of a connection: 1.2 is the newest that the oldest peers know.
+/// The TLS versions of a connection: 1.2 is the newest version that the oldest peers support.
 const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
 
 /// The files that TLS needs, all PEM.
@@ -22,7 +22,7 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-    /// The CA of clients' certificates. If it is set, each client must show one.
+    /// The CA of clients' certificates. If it is set, each client must present a certificate.
     pub client_ca: Option<PathBuf>,
 }
 
@@ -30,16 +30,16 @@ pub struct TlsFiles {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read, or lacks what it should contain.
-    #[error("{file}: {error}", file = .0.display(), error = .1)]
+    #[error("cannot read {file}: {error}", file = .0.display(), error = .1)]
     File(PathBuf, pem::Error),
     /// A file has no certificate.
     #[error("{} contains no certificate", .0.display())]
     Empty(PathBuf),
     /// The CA's certificates are not usable.
-    #[error("{file}: {error}", file = .0.display(), error = .1)]
+    #[error("the certificates in {file} cannot be used: {error}", file = .0.display(), error = .1)]
     ClientCa(PathBuf, VerifierBuilderError),
     /// Certificate and key do not belong together, or are not usable.
-    #[error("{file} and its key: {error}", file = .0.display(), error = .1)]
+    #[error("certificate {file} and its key cannot be used: {error}", file = .0.display(), error = .1)]
     Pair(PathBuf, rustls::Error),
 }
 
@@ -83,7 +83,7 @@ impl Tls {
     }
 
     /// Returns the configuration for a new connection. Reads the files again if they have changed. If they
-    /// are not usable, for instance in the middle of a replacement, the last good configuration stays.
+    /// are not usable, for example during a replacement, the previous configuration stays.
     pub(super) async fn current(self: &Arc<Self>) -> Arc<ServerConfig> {
         let tls = Arc::clone(self);
         let config = tokio::task::spawn_blocking(move || tls.reread()).await;

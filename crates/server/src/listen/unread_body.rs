@@ -1,5 +1,5 @@
 //! A call that is refused before its body was read to the end is the last of its connection. Its answer has
-//! the header `Connection: close`, as dockerd's has (Go's net/http). Without it a client would send its next
+//! the header `Connection: close`, as in dockerd (Go's net/http). Without it a client would send its next
 //! call on a connection that is being closed.
 
 use std::sync::Arc;

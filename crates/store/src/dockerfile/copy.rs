@@ -23,7 +23,7 @@ pub(crate) struct Copy {
 pub(crate) struct Target {
     /// The absolute path, without a slash at its end.
     pub(crate) path: String,
-    /// True if a single file goes into the path rather than becomes it.
+    /// True if a single file is put into the path, and does not become the path.
     pub(crate) is_directory: bool,
 }
 
@@ -69,7 +69,7 @@ impl Copy {
         })
     }
 
-    /// Returns Docker's text for a source that is not there.
+    /// Returns Docker's text for a source that does not exist.
     pub(crate) fn not_found(&self, source: &str) -> StoreError {
         StoreError::Invalid(format!(
             "{} failed: file not found in build context or excluded by .dockerignore: stat {source}: file does not exist",
@@ -78,7 +78,7 @@ impl Copy {
     }
 }
 
-/// Returns the destination of that many sources, relative to that working directory.
+/// Returns the destination for this number of sources, relative to the working directory.
 fn target(keyword: &str, destination: &str, sources: usize, working_dir: &str) -> Result<Target, StoreError> {
     let path = absolute(working_dir, destination)?;
     let is_directory = destination.ends_with('/')

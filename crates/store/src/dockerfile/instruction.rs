@@ -1,4 +1,4 @@
-//! One instruction, with its words as they are written: the part of the parser's result that we use.
+//! One instruction, with its words as they are written in the Dockerfile.
 
 use parse_dockerfile::{Command, Flag, Instruction as Parsed, Source, UnescapedString};
 
@@ -14,9 +14,9 @@ pub(crate) enum Instruction {
     Label(String),
     User(String),
     Workdir(String),
-    /// Accepted: nothing in a Pod depends on it.
+    /// It is accepted, and has no effect in a Pod.
     Nothing,
-    /// An instruction that is not supported, and what to do instead.
+    /// An instruction that is not supported, and the alternative.
     Unsupported(&'static str, &'static str),
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Paths {
     pub(crate) keyword: &'static str,
     /// The name of the first `--option`.
     pub(crate) option: Option<String>,
-    /// The sources. None stands for a here-document.
+    /// The sources. None means a here-document.
     pub(crate) sources: Vec<Option<String>>,
     pub(crate) destination: String,
 }

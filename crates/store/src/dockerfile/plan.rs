@@ -1,4 +1,4 @@
-//! The result of a Dockerfile's instructions before anything is copied: the image's settings, and the files to
+//! The result of a Dockerfile's instructions before files are copied: the image's settings, and the files to
 //! copy with their destinations. It reads no file.
 
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ struct Planner<'a> {
 }
 
 impl Plan {
-    /// Processes the steps after FROM, on top of a base. A base that was built here brings its overlay.
+    /// Processes the steps after FROM, on top of a base. If the base was built here, its overlay is included.
     ///
     /// # Errors
     /// Returns `Invalid` or `Unsupported`, with the line.
@@ -73,7 +73,7 @@ impl Plan {
 
 impl Planner<'_> {
     fn begin(&mut self) -> Result<(), StoreError> {
-        let of_base = |text| StoreError::Invalid(format!("the base image: {text}"));
+        let of_base = |text| StoreError::Invalid(format!("the base image cannot be used: {text}"));
         for pair in std::mem::take(&mut self.overlay.env) {
             self.variables.keep(&pair).map_err(of_base)?;
             if let Some((name, value)) = pair.split_once('=') {
@@ -165,7 +165,7 @@ impl Planner<'_> {
     }
 }
 
-/// Returns a function that makes an error of that instruction.
+/// Returns a function that creates an error about that instruction.
 fn of(keyword: &str) -> impl Fn(String) -> StoreError {
     move |text| StoreError::Invalid(format!("{keyword}: {text}"))
 }

@@ -28,17 +28,17 @@ impl Variables {
         self.values.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Counts the memory of a value. Returns an error if there is no room.
+    /// Counts the memory of a value. Returns an error if the limit is reached.
     pub(crate) fn keep(&mut self, value: &str) -> Result<(), String> {
         self.left_bytes = self
             .left_bytes
             .checked_sub(AROUND_BYTES + value.len() as u64)
-            .ok_or_else(|| format!("the values of all instructions have more than {VALUES}"))?;
+            .ok_or_else(|| format!("the values of all instructions are larger than {VALUES}"))?;
         Ok(())
     }
 }
 
-/// Words in the making. Each has a maximum length.
+/// Words that are being read. Each has a maximum length.
 struct Words<'a> {
     variables: &'a mut Variables,
     done: Vec<String>,
@@ -78,7 +78,7 @@ fn check_length(word: &str, more: usize) -> Result<(), String> {
     if (word.len() + more) as u64 <= VALUE.most {
         return Ok(());
     }
-    Err(format!("a value of more than {VALUE}: {}", start(word.as_ref())))
+    Err(format!("value {} is larger than {VALUE}", start(word.as_ref())))
 }
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
@@ -198,8 +198,8 @@ fn braced<'a>(inner: &str, values: &'a BTreeMap<String, String>) -> Result<Cow<'
     known(inner, values)
 }
 
-/// Returns the value of a known variable. The base image may have set others, which are not read here: guessing
-/// would break a PATH.
+/// Returns the value of a known variable. The base image may have set others, which chainpod does not read: a
+/// guess would break a PATH.
 fn known<'a>(name: &str, values: &'a BTreeMap<String, String>) -> Result<Cow<'a, str>, String> {
     values.get(name).map(Cow::from).ok_or_else(|| {
         let name = start(name.as_ref());

@@ -1,4 +1,4 @@
-//! The build of an image: from the context as the client sends it to a name in the store.
+//! The build of an image: from the client's context to a name in the store.
 
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ pub(super) async fn image(
 }
 
 impl ImageStore {
-    /// Returns the image of this store that FROM names, or none if the cluster must have it.
+    /// Returns the image of this store that FROM names, or none if the cluster must pull it.
     async fn base(&self, scope: &Scope, from: &str) -> Result<Option<Image>, StoreError> {
         let reference = Reference::parse(from).map_err(|error| {
             let from = limits::start(from.as_ref());
@@ -115,7 +115,7 @@ impl ImageStore {
         Ok(image)
     }
 
-    /// Writes the configuration and the manifest, and stores everything as blobs.
+    /// Writes the configuration and the manifest, and stores all files as blobs.
     async fn keep(
         &self,
         scratch: &TempDir,
@@ -145,7 +145,7 @@ impl ImageStore {
     }
 }
 
-/// Runs work that takes the processor for long on a thread where no other task waits.
+/// Runs long computations on a thread where no other task waits.
 async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {

@@ -119,7 +119,7 @@ pub(super) async fn store(patient: &Patient) -> Verdict {
         (Ok(()), Location::Bucket { .. }) => Verdict::Good(format!("{location} exists")),
         (Err(error), _) => Verdict::Bad(
             error.to_string(),
-            "set store as for chainpod serve, and check that this account can write to it",
+            "give doctor the same store as chainpod serve, and check that this account can write to it",
         ),
     }
 }

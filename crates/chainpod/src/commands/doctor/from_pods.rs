@@ -24,7 +24,7 @@ pub(super) async fn agents(patient: &Patient) -> Verdict {
     let Some(named) = &patient.config.agent_address else {
         return Verdict::Lacks(
             "agent-address is not set, so it was not checked".to_owned(),
-            "set agent-address as for chainpod serve",
+            "give doctor the same agent-address as chainpod serve",
         );
     };
     let address = match named.look_up().await {
@@ -92,7 +92,7 @@ impl Patient {
                     "the nodes cannot pull agent-image {}: {why}",
                     self.config.agent_image
                 ),
-                "set agent-image, for chainpod serve too, to an image that the nodes can pull",
+                "set agent-image to an image that the nodes can pull, for chainpod serve and for doctor",
             ),
             Untried::Other(why) => (why, RUN_PODS),
         }

@@ -117,7 +117,7 @@ async fn rule_14_the_dockerfiles_that_peers_send() {
         (
             "FROM scratch",
             501,
-            "line 1: FROM scratch gives the cluster no image to run",
+            "line 1: FROM scratch is not supported: the cluster needs an image to run",
         ),
         (
             "FROM a\nADD nothing /",

@@ -7,7 +7,7 @@ use crate::container::KeptLine;
 use crate::engine::{Engine, Live, SETTLING};
 use crate::ports::LogLine;
 
-/// Most bytes that are kept. A record has room for a thousand times that.
+/// The maximum number of bytes that are kept. A record has room for a thousand times as many.
 const KEPT_BYTES: usize = 8 * 1024;
 
 impl Engine {
@@ -24,7 +24,7 @@ impl Engine {
     }
 }
 
-/// Returns as many of the last lines as may be kept, with the line before those cut at its beginning.
+/// Returns as many of the last lines as may be kept. The first of them may lack its beginning.
 fn last(lines: Vec<LogLine>) -> Vec<KeptLine> {
     let mut room = KEPT_BYTES;
     let newest_first = lines.into_iter().rev().map(|line| {

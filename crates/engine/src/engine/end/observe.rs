@@ -1,5 +1,5 @@
-//! The event port. Events from agents and watches enter here, whichever comes first, and become the record's
-//! next phase. All who wait for the container are notified.
+//! The event port. Events from agents and watches enter here, and change the record's phase. All calls that
+//! wait for the container are notified.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::life::{Reported, Transition};
 use crate::ports::{AgentId, Event, PodSeen, PodState};
 
 impl Engine {
-    /// Handles an event. Returns once it is on the record: an agent is answered only then.
+    /// Handles an event. Returns when the event is on the record, so that an agent is answered only then.
     pub async fn observe(&self, event: Event) {
         match event {
             Event::Record(record) => {

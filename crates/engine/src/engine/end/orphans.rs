@@ -1,6 +1,6 @@
 //! The holder of a container is the process that has a wait for it open, or is starting it. Clients do not
-//! repeat a call that broke. If the holder dies, no client is left to remove the container, so the holder's
-//! successor removes it. Containers without a wait, and chaincode that runs, are left alone.
+//! repeat a call whose connection broke. If the holder dies, no client is left to remove the container, so
+//! the holder's successor removes it. The successor keeps containers without a wait, and running chaincode.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::engine::{AWAY, Engine, Live, span};
 use crate::life::{self, Transition};
 use crate::phase::Phase;
 
-/// Time in which a client may wait again, on this process or its successor. Peers remove the container that
+/// Time in which a client may wait again, with this process or its successor. Peers remove the container that
 /// they waited for in less than a second.
 const RETURN_LIMIT: Duration = Duration::from_secs(30);
 
@@ -36,7 +36,7 @@ impl Engine {
         life::is_orphan(container, &self.0.boot)
     }
 
-    /// Counts a wait as open until the returned value is dropped, and holds the container for it.
+    /// Counts a wait as open, and holds the container, until the returned value is dropped.
     pub(in crate::engine) fn hold(&self, live: &Arc<Live>) -> Open {
         let open = live.open(|open| &mut open.waits);
         if live.begin_to_hold() {
@@ -46,8 +46,8 @@ impl Engine {
         open
     }
 
-    /// Keeps this process named on the record while waits are open, and for [`RETURN_LIMIT`] longer: a client
-    /// whose wait was answered removes the container next, and its connection may break before that.
+    /// Keeps this process on the record as the holder while waits are open, and for [`RETURN_LIMIT`] longer:
+    /// a client whose wait was answered removes the container next, and its connection may break before that.
     async fn keep_named(&self, live: &Arc<Live>) {
         let next = |seen: &Seen| match seen.open.waits {
             _ if seen.gone => Some(Next::Gone),
@@ -120,7 +120,7 @@ impl Engine {
     }
 }
 
-/// Returns true for chaincode that runs: it serves its peer, whoever waits for its end.
+/// Returns true for running chaincode: it serves its peer, even if no client waits for its end.
 fn serves(container: &Container) -> bool {
     container.role == Role::Chaincode && container.phase == Phase::Running
 }

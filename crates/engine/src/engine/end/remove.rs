@@ -27,7 +27,7 @@ impl Engine {
         self.end_and_remove(&live).await
     }
 
-    /// Ends the program if there may be one, and removes the container.
+    /// Ends the program, if there may be one, and removes the container.
     pub(in crate::engine) async fn end_and_remove(&self, live: &Arc<Live>) -> Result<()> {
         let Container { phase, starts, .. } = live.record().container;
         live.set_told_to_end(starts);

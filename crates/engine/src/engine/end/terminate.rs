@@ -1,4 +1,4 @@
-//! The end of a program for certain: by its agent, or else with its Pod.
+//! Ends a program for certain: by its agent, or else with its Pod.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use crate::phase::Phase;
 pub(super) const SIGKILL: i32 = 9;
 /// SIGTERM, which stop sends first.
 pub(super) const SIGTERM: i32 = 15;
-/// Time in which the end of a program must be reported after SIGKILL. After it, the call is answered all the
-/// same.
+/// Time in which the end of a program must be reported after SIGKILL. When it is over, the call is answered
+/// without the report.
 const KILL_LIMIT: Duration = Duration::from_secs(4);
 /// The grace period of a Pod's deletion. With 0, Kubernetes would forget the Pod without ending its program.
 pub(in crate::engine) const POD_GRACE: Duration = Duration::from_secs(1);

@@ -18,9 +18,9 @@ use crate::phase::Phase;
 /// output that it has not read when wait answers.
 const DETACH_LIMIT: Duration = Duration::from_secs(5);
 
-/// Time for which a failed build's exit is held back after that. An old peer ends its attach the moment wait
-/// answers, and drops output that has reached its machine but not yet its own reader. A client does not
-/// report that it has read.
+/// Time for which a failed build's exit is held back after the attach streams have ended. An old peer ends
+/// its attach the moment wait answers, and drops output that has reached its machine but not yet its own
+/// reader. A client does not report that it has read.
 const READING_TIME: Duration = Duration::from_millis(250);
 
 /// Longest time for which the removal of an ended container is held back for starts and waits. The last lines
@@ -30,7 +30,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 /// The event that a wait waits for (Docker API, `condition`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WaitCondition {
-    /// The container does not run. Answered at once if it already does not.
+    /// The container does not run. Answered at once if it is not running.
     #[default]
     NotRunning,
     /// The container ends once more.
@@ -40,10 +40,10 @@ pub enum WaitCondition {
 }
 
 impl Engine {
-    /// Waits for a container, as long as it takes.
+    /// Waits for a container, without a time limit.
     ///
     /// # Errors
-    /// Returns `NoSuchContainer` at once. The future that is returned does not fail.
+    /// Returns `NoSuchContainer` at once. The returned future does not fail.
     pub async fn wait(&self, reference: &str, condition: WaitCondition) -> Result<BoxFuture<'static, Exit>> {
         let live = self.find(reference).await?;
         let engine = self.clone();
@@ -83,7 +83,7 @@ impl Engine {
         let nobody = live.until(|seen| (seen.open.calls == 0).then_some(()));
         let (answered, ()) = tokio::join!(tokio::time::timeout(ANSWER_LIMIT, nobody), self.detached(live));
         if answered.is_err() {
-            tracing::warn!(record = %live.record().name, "a start or wait is still open; removing it anyway");
+            tracing::warn!(record = %live.record().name, "removing the container although a start or wait is open");
         }
     }
 
@@ -91,7 +91,7 @@ impl Engine {
     pub(in crate::engine) async fn detached(&self, live: &Live) {
         let nobody = live.until(|seen| (seen.open.attached == 0).then_some(()));
         if tokio::time::timeout(DETACH_LIMIT, nobody).await.is_err() {
-            tracing::warn!(record = %live.record().name, "an attach stream is still open; answering anyway");
+            tracing::warn!(record = %live.record().name, "answering although an attach stream is open");
         }
     }
 }

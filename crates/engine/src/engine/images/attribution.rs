@@ -1,6 +1,6 @@
 //! The open builds, and the caller of each. The request for a build container does not name the chaincode.
-//! But its peer has opened the build of the chaincode's image before, and the image's name contains the
-//! chaincode's.
+//! But its peer has already opened the build of the chaincode's image, and the image's name contains the
+//! chaincode's name.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,8 @@ use crate::container::{Container, Role, Spec};
 use crate::engine::Engine;
 use crate::fabric::{BuiltFor, FabricName};
 
-/// Creates without an image that are remembered at most. A 1.4 peer opens its build milliseconds later.
+/// The maximum number of remembered create calls whose image was missing. A 1.4 peer opens its build
+/// milliseconds later.
 const MISSED_MAX: usize = 64;
 
 #[derive(Default)]
@@ -20,7 +21,7 @@ pub(in crate::engine) struct Builds(Mutex<State>);
 struct State {
     opened: u64,
     open: Vec<Open>,
-    /// The newest one is last.
+    /// The newest entry is last.
     missed: VecDeque<Missed>,
 }
 
@@ -101,8 +102,8 @@ impl Drop for OpenBuild<'_> {
 }
 
 impl Engine {
-    /// Returns the chaincode that a build container compiles, as far as all builds that are open from the
-    /// caller agree, or none if no build is open.
+    /// Returns the chaincode that a build container compiles, as far as all open builds of the caller agree,
+    /// or none if no build is open.
     pub(in crate::engine) fn attribution(&self, container: &Container) -> Option<BuiltFor> {
         if container.role != Role::Build {
             return None;
@@ -111,7 +112,7 @@ impl Engine {
         open.map(|one| self.as_known(one)).reduce(BuiltFor::common)
     }
 
-    /// Adds what other containers of the same peer show and an image's name does not: the peer's MSP, and the
+    /// Adds data from other containers of the same peer that an image's name lacks: the peer's MSP, and the
     /// spelling of peer and chaincode. The image's name is in lower case.
     fn as_known(&self, mut built_for: BuiltFor) -> BuiltFor {
         let Some(peer) = built_for.peer.clone() else {

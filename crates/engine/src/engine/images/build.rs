@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::ports::{BuildRequest, Built, Reader};
 
 impl Engine {
-    /// Builds an image. Waits for its context as long as the client takes to send it.
+    /// Builds an image. Waits for the context without a time limit.
     ///
     /// # Errors
     /// Returns the store's error, also if the base image is not allowed.

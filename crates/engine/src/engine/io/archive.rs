@@ -24,7 +24,8 @@ impl Engine {
     pub async fn upload(&self, reference: &str, path: &str, body: Reader) -> Result<()> {
         let live = self.find(reference).await?;
         let uploaded = self.upload_to(&live, path, body).await;
-        uploaded.map_err(|error| error.of(|| format!("{} cannot take files", Who(&live.record().container))))
+        uploaded
+            .map_err(|error| error.of(|| format!("cannot upload files to {}", Who(&live.record().container))))
     }
 
     async fn upload_to(&self, live: &Arc<Live>, path: &str, body: Reader) -> Result<()> {
@@ -76,8 +77,8 @@ impl Engine {
             .ok_or_else(|| while_it_runs(&live.record().container))
     }
 
-    /// Returns the tar of a directory that an ended build container left behind, `DIRECTORY/.`, and the time
-    /// of its end.
+    /// Returns the tar of an output directory of an ended build container, `DIRECTORY/.`, and the time of its
+    /// end.
     ///
     /// # Errors
     /// Returns `NoSuchPath` for any other path, or `Conflict` while the program runs.

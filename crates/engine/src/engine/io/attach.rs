@@ -19,8 +19,8 @@ use crate::error::Result;
 use crate::phase::Phase;
 use crate::ports::LogLine;
 
-/// The output that an attached client reads. While it lives, wait holds the exit back: drop it once the
-/// client has everything.
+/// The output that an attached client reads. Until it is dropped, wait holds the exit back: drop it when the
+/// client has read everything.
 pub struct AttachStream {
     lines: Lines,
     live: Arc<Live>,

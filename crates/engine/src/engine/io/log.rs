@@ -32,22 +32,22 @@ const LOG_COMPLETE_LIMIT: Duration = Duration::from_secs(3);
 /// Time without a line after which a complete log is not followed any further. As long as lines come, the kubelet
 /// may be reading a file that it has rotated: only this read gets the rest of it.
 const LOG_QUIET: Duration = Duration::from_millis(100);
-/// Lines that are read as a program's last ones. A stack trace is not much longer.
+/// The number of a program's last lines that are read. Most stack traces are not longer.
 const LAST_LINES: usize = 20;
-/// Time in which the API server and the kubelet must return them.
+/// Time in which the API server and the kubelet must return these lines.
 const LAST_LINES_LIMIT: Duration = Duration::from_secs(5);
 
 /// The requested part of a program's output.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogRequest {
-    /// The number of last lines, out of those already written. None means all of them. As in Docker, a piece
-    /// of a line that is longer than 16 KiB counts as one, and lines outside `since` and `until` count too.
+    /// The number of last lines, out of those already written. None means all of them. As in Docker, each 16
+    /// KiB piece of a longer line counts as a line, and lines outside `since` and `until` also count.
     pub tail: Option<usize>,
-    /// Leaves out older lines.
+    /// Older lines are skipped.
     pub since: Option<Timestamp>,
-    /// Leaves out younger lines.
+    /// Younger lines are skipped.
     pub until: Option<Timestamp>,
-    /// True to go on with later output until the program ends.
+    /// True to continue with later output until the program ends.
     pub follow: bool,
 }
 
@@ -98,7 +98,7 @@ impl Engine {
         last
     }
 
-    /// Returns the lines for one client. Reading starts now, and stops if the client goes away.
+    /// Returns the lines for one client. Reading starts now, and stops if the client disconnects.
     pub(in crate::engine) fn lines(&self, live: Arc<Live>, request: LogRequest) -> Lines {
         let (sink, lines) = sink::new(request.until);
         let engine = self.clone();
@@ -108,7 +108,7 @@ impl Engine {
     }
 
     /// Sends lines to one client: from the current Pod or, with `follow`, from the next one, until the log is
-    /// complete or the client goes away.
+    /// complete or the client disconnects.
     async fn feed(&self, live: &Live, request: &LogRequest, mut sink: Sink) {
         let source = if request.follow {
             tokio::select! {
@@ -205,8 +205,8 @@ async fn kept(live: &Live, start: u32, cursor: &mut Cursor, sink: &mut Sink) {
     }
 }
 
-/// Returns the Pod whose log can be read, once there is one. The inner option is empty if there never will be
-/// one.
+/// Returns the Pod whose log can be read, once there is one. The inner option is empty if there will never be
+/// such a Pod.
 fn source_of(seen: &Seen) -> Option<Option<Source>> {
     let container = &seen.record.container;
     if seen.gone {

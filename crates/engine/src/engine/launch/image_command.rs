@@ -1,4 +1,4 @@
-//! The own command of an image. A launch needs it if neither the client nor the image's build says what runs.
+//! An image's own command. A launch needs it if neither the client nor the image's build has a command.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::image::{ImageCommand, Ruled};
 use crate::life::Transition;
 use crate::process::Process;
 
-/// Docker's text, and the two places that could name a command.
+/// Docker's text, and the two places that could have a command.
 const NO_COMMAND: &str = "No command specified: neither the request nor its image has one";
 
 impl Engine {
-    /// Returns the own command of `container`'s image, if the operator's rules name it.
+    /// Returns the command that `container`'s image itself has, if the operator's rules name it.
     pub(super) fn ruled_command(&self, container: &Container) -> Option<ImageCommand> {
         let ruled = self.ruled(&container.image.reference).ok()?;
         let command = ImageCommand {
@@ -55,7 +55,7 @@ impl Engine {
     }
 }
 
-/// Returns the program of `container` if `command` is its image's own.
+/// Returns the program of `container` if its image has the command `command`.
 fn process_with(container: &Container, command: &ImageCommand) -> Process {
     Process::of(&Container {
         image_command: Some(command.clone()),

@@ -1,4 +1,4 @@
-//! The Pod of a start: made, and made once more if the first one has no agent.
+//! Creates the Pod of a start, and a second Pod if the first one has no agent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Engine {
         quota.run(call, is_full).await
     }
 
-    /// Deletes the Pod of a start that a stop or removal ended while the Pod was being made.
+    /// Deletes the Pod of a start that a stop or removal ended while the Pod was being created.
     pub(super) async fn end_if_overtaken(&self, live: &Live, start: u32) {
         let container = live.record().container;
         let ended =
@@ -81,7 +81,10 @@ impl Engine {
             self.enact(live, Transition::FailedToBegin { start, cause }).await;
             return;
         }
-        tracing::info!(pod = %without_agent, reason, "the pod has no agent: another pod copies it");
+        tracing::info!(
+            reason,
+            "pod {without_agent} got no agent from the image volume; starting another pod that copies it"
+        );
         let process = Process::of(&live.record().container);
         let (launched, ()) = tokio::join!(
             self.launch(live, &process),

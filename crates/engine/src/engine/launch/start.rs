@@ -1,5 +1,5 @@
 //! Start: the record is claimed, the Pod is made, and the call is answered when the program runs or cannot
-//! run. A [`Cause`] says why it cannot.
+//! run. A [`Cause`] is the reason why it cannot.
 
 use std::sync::Arc;
 
@@ -26,12 +26,12 @@ pub enum Started {
 }
 
 impl Engine {
-    /// Starts a container. Goes on if the caller goes away. For chaincode, answers when it has lived for
+    /// Starts a container. Continues if the caller disconnects. For chaincode, answers when it has lived for
     /// [`StartLimits::alive`](crate::StartLimits) or has ended.
     ///
     /// # Errors
     /// Returns `StartFailed` or `CannotExecute` with the cause, or `StartEnded` if a stop, kill or removal
-    /// came in between. Answers after 290 s at the latest.
+    /// ended the start. Answers after 290 s at the latest.
     pub async fn start(&self, reference: &str) -> Result<Started> {
         let live = self.find(reference).await?;
         let engine = self.clone();
@@ -99,8 +99,8 @@ impl Engine {
         known.unwrap_or(Err(Error::StartFailed(sentence)))
     }
 
-    /// Waits until chaincode has lived for a while. Chaincode that dies at once fails its start with its own
-    /// last lines: a peer would report only the number of its exit code.
+    /// Waits until chaincode has lived for a while. If chaincode dies at once, its start fails with its last
+    /// lines: a peer would report only the exit code.
     async fn lives_on(&self, live: &Arc<Live>, peer: &str) -> Result<()> {
         let record = live.record();
         let start = record.container.starts;
@@ -131,8 +131,8 @@ impl Engine {
         Err(Error::StartFailed(sentence))
     }
 
-    /// Claims the next start, or one whose process died: its Pod may not have been made. Returns false if the
-    /// program runs or another call is starting it.
+    /// Claims the next start, or takes over a start whose process died, because its Pod may not exist yet.
+    /// Returns false if the program runs or another call is starting it.
     async fn claim(&self, live: &Arc<Live>) -> Result<bool> {
         let container = live.record().container;
         let claimed = Transition::Claimed {

@@ -125,8 +125,7 @@ fn a_meshs_failures_are_none_of_ours() {
 
 #[test]
 fn an_agent_waits_until_it_says_otherwise() {
-    let waits =
-        "chainpod-agent: waiting for chainpod: cannot fetch input 0: io: Connection refused (os error 111)";
+    let waits = "chainpod-agent: waiting for chainpod: cannot fetch files for /usr/local/bin: io: Connection refused (os error 111)";
     let answers = "chainpod-agent: chainpod answers again";
     let program = "what a program writes";
     for (log, expected) in [
@@ -134,16 +133,16 @@ fn an_agent_waits_until_it_says_otherwise() {
         (vec![program], None),
         (
             vec![waits],
-            Some("cannot fetch input 0: io: Connection refused (os error 111)"),
+            Some("cannot fetch files for /usr/local/bin: io: Connection refused (os error 111)"),
         ),
         (vec![waits, answers], None),
         (
             vec![waits, answers, waits, program],
-            Some("cannot fetch input 0: io: Connection refused (os error 111)"),
+            Some("cannot fetch files for /usr/local/bin: io: Connection refused (os error 111)"),
         ),
         // An older agent reports the wait once, and not its end.
         (
-            vec!["chainpod-agent: cannot fetch input 0, trying again: why"],
+            vec!["chainpod-agent: cannot fetch files for /usr/local/bin, trying again: why"],
             None,
         ),
     ] {
@@ -182,7 +181,7 @@ async fn each_stage_of_a_pod_is_asked_of_whoever_knows() {
             false,
             json!(null),
             Some(Cause::Unschedulable(
-                "scheduler default-scheduler has not tried to place it".to_owned(),
+                "scheduler default-scheduler has not tried to schedule the pod".to_owned(),
             )),
         ),
         (
@@ -195,7 +194,7 @@ async fn each_stage_of_a_pod_is_asked_of_whoever_knows() {
             json!({}),
             true,
             json!(null),
-            Some(Cause::Blocked("no kubelet answers on node n".to_owned())),
+            Some(Cause::Blocked("the kubelet of node n does not answer".to_owned())),
         ),
         (
             json!({"startTime": started}),

@@ -139,7 +139,7 @@ fn each_wrong_file_is_named() {
     assert!(error(files(&folder, None)).contains("/cert: "));
     write(&folder, &own);
     fs::write(folder.path().join("key"), issued(&other).1).unwrap();
-    assert!(error(files(&folder, None)).contains("/cert and its key: "));
+    assert!(error(files(&folder, None)).contains("/cert and its key cannot be used: "));
     fs::write(folder.path().join("key"), "").unwrap();
     assert!(error(files(&folder, None)).contains("/key: "));
     write(&folder, &own);

@@ -4,7 +4,7 @@
 //! The API resumes at whole seconds, and only the beginning of a line has a time. So a position is a time,
 //! and the number of bytes read of lines with that time: a read may be cut off in the middle of a long line.
 //!
-//! Two positions cannot be found again. In the middle of a line whose beginning has not been read (the log
+//! The resumption fails at two positions. In the middle of a line whose beginning has not been read (the log
 //! was read from its end), the rest of that line is lost up to the beginning of the next read. If the kubelet
 //! rotated the file in the middle of a line, the new file's part has its own time and is repeated.
 
@@ -24,9 +24,9 @@ pub(super) struct Cursor {
     bytes: Option<usize>,
     /// The number of existing entries that the client begins with, until they have been read.
     tail: Option<usize>,
-    /// True if the last line goes on and its beginning has not been read.
+    /// True if the last line continues and its beginning has not been read.
     inside: bool,
-    /// The bytes with that time that the current read still repeats. None once it is beyond them.
+    /// The bytes with that time that the current read still repeats. None when the read has passed them.
     repeated: Option<usize>,
 }
 

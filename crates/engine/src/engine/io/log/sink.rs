@@ -11,13 +11,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::ports::LogLine;
 
-/// Most lines that wait for a slow client. Short ones pass from task to task in batches.
+/// The maximum number of lines that wait for a slow client. Short lines pass from task to task in batches.
 const LINES_AHEAD: usize = 64;
-/// Most bytes of lines that wait for a slow client, held for each attached peer that stops reading. A few of
-/// the longest lines.
+/// The maximum number of bytes that wait for a slow client. This memory is held for each attached peer that
+/// stops reading, and has room for a few of the longest lines.
 const BYTES_AHEAD: u32 = 256 * 1024;
 
-/// A line, and the room that it takes until the client reads it.
+/// A line, and the permit for its bytes until the client reads it.
 type Waiting = (LogLine, OwnedSemaphorePermit);
 
 /// The sending side for one client.
@@ -50,7 +50,7 @@ impl Sink {
         self.over || self.client.is_closed()
     }
 
-    /// Waits until the client goes away.
+    /// Waits until the client disconnects.
     pub(super) async fn closed(&self) {
         self.client.closed().await;
     }
