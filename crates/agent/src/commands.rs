@@ -1,20 +1,31 @@
 //! The stream of chainpod's commands for the program: `GET commands`. It is opened again whenever it breaks.
 
 use std::io::{BufRead, BufReader, Read};
+use std::sync::Arc;
 
 use agent_protocol::Command;
 
 use crate::backoff::Backoff;
 use crate::client::{Chainpod, Failure};
 use crate::program::Program;
-use crate::say;
 use crate::signals::deliver;
+use crate::{in_thread, say};
 
 /// The longest line of a command.
 const LINE_BYTES: usize = 512;
 
+/// Carries out chainpod's commands from now on.
+///
+/// # Errors
+/// Returns a sentence if the kernel refuses a thread.
+pub(crate) fn follow(chainpod: &Arc<Chainpod>, program: &Arc<Program>) -> Result<(), String> {
+    let to = (Arc::clone(chainpod), Arc::clone(program));
+    in_thread(move || listen(&to.0, &to.1))?;
+    Ok(())
+}
+
 /// Follows the command stream while the start is the container's current one.
-pub(crate) fn follow(chainpod: &Chainpod, program: &Program) {
+fn listen(chainpod: &Chainpod, program: &Program) {
     let mut backoff = Backoff::new();
     loop {
         match chainpod.get("commands") {

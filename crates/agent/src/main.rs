@@ -77,6 +77,7 @@ fn run(directory: &Path, argv: &[OsString]) -> Result<i64, String> {
     let program = Arc::new(Program::new());
     // This comes first: a container can be stopped while its inputs are fetched.
     signals::forward(&chainpod, &program)?;
+    commands::follow(&chainpod, &program)?;
     if let Err(failure) = unpack::all(&chainpod, &orders.task.inputs) {
         let failure = StartFailure::new(FailureKind::Files, failure.into_text());
         return Ok(fail(&chainpod, failure));

@@ -9,12 +9,12 @@ use signal_hook::iterator::Signals;
 
 use crate::client::Chainpod;
 use crate::program::{Program, Signalled};
-use crate::{commands, in_thread, say};
+use crate::{in_thread, say};
 
 /// The signals that the kubelet, or somebody in the Pod, may send to the agent.
 const FORWARDED: [i32; 7] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH];
 
-/// Forwards the agent's own signals and chainpod's from now on.
+/// Forwards the agent's own signals from now on.
 ///
 /// # Errors
 /// Returns a sentence if the kernel refuses a thread or a handler.
@@ -26,8 +26,6 @@ pub(crate) fn forward(chainpod: &Arc<Chainpod>, program: &Arc<Program>) -> Resul
             deliver(number, &to.0, &to.1);
         }
     })?;
-    let to = (Arc::clone(chainpod), Arc::clone(program));
-    in_thread(move || commands::follow(&to.0, &to.1))?;
     Ok(())
 }
 

@@ -21,7 +21,7 @@ pub struct FabricName<'a> {
     pub package_hash: Option<&'a str>,
 }
 
-/// The chaincode that a build container compiles. Unknown parts are none.
+/// The chaincode that a build container compiles. Each part may be unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BuiltFor {
