@@ -15,7 +15,7 @@ pub(crate) const PS: &str = "ps";
 pub(crate) const LOGS: &str = "logs";
 /// The subcommand that checks the cluster.
 pub(crate) const DOCTOR: &str = "doctor";
-/// The subcommand that removes objects, blobs and images that nobody needs.
+/// The subcommand that removes objects, blobs and images that are no longer needed.
 pub(crate) const GC: &str = "gc";
 /// The option of `gc` to remove them, not only to list them.
 pub(crate) const DELETE: &str = "delete";
@@ -33,9 +33,9 @@ pub(crate) const SHELL: &str = "SHELL";
 pub(crate) const ALL: &str = "all";
 /// The option that selects a command's output format.
 pub(crate) const OUTPUT: &str = "output";
-/// The option of `ps` to go on.
+/// The option of `ps` to print each change.
 pub(crate) const WATCH: &str = "watch";
-/// The option of `logs` to go on.
+/// The option of `logs` to print new lines.
 pub(crate) const FOLLOW: &str = "follow";
 /// The option of `logs` for the number of lines.
 pub(crate) const TAIL: &str = "tail";
@@ -106,8 +106,8 @@ fn ps() -> Command {
     Command::new(PS)
         .about("Lists running chaincode")
         .long_about(
-            "Lists the chaincode of this installation that runs or is being started. It reads Kubernetes with your own permissions: \
-             get and list of configmaps and pods.",
+            "Lists the chaincode of this installation that runs or is being started. It reads Kubernetes with your own permissions, \
+             and needs permission to get and list configmaps and pods.",
         )
         .arg(switch(ALL, 'a', "Also lists builds, and containers that have ended or not started"))
         .arg(output(&["wide", "json", "name"]))
@@ -165,8 +165,8 @@ fn gc() -> Command {
         .about("Lists objects, blobs and images that are no longer needed, and removes them with --delete")
         .long_about(
             "Lists what is no longer needed: containers that ended long ago, Pods and Secrets whose record is gone, and unused blobs of \
-             the image store. It only considers what this installation of chainpod has made. With --delete it removes them, with your own permissions: \
-             list and delete of configmaps, pods and secrets.",
+             the image store. It only considers what this installation of chainpod has made. With --delete it removes them, with your own permissions. \
+             It needs permission to list and delete configmaps, pods and secrets.",
         )
         .arg(Arg::new(DELETE).long(DELETE).alias("yes").action(ArgAction::SetTrue).help("Removes what is listed"))
         .arg(age(OLDER_THAN, "Lists containers that ended, or were created and never started, longer ago than this [default: 24h]"))

@@ -83,7 +83,7 @@ impl Backend {
         };
         if !root.join(marker).is_file() {
             return Err(StoreError::Io(format!(
-                "{location} is not an image store: {marker} is missing; set store to the one of chainpod serve"
+                "{location} is not an image store: {marker} is missing; set store to the same value as chainpod serve"
             )));
         }
         let file = root.join(LOCK);

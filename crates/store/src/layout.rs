@@ -75,7 +75,7 @@ impl Layout {
         match in_time(LOOK_LIMIT, layout.backend.objects.head(&Path::from(LAYOUT_FILE))).await {
             Ok(_) => Ok((layout, is_alone)),
             Err(object_store::Error::NotFound { .. }) => Err(StoreError::Io(format!(
-                "{location} is not an image store: {LAYOUT_FILE} is missing; set store to the one of chainpod serve"
+                "{location} is not an image store: {LAYOUT_FILE} is missing; set store to the same value as chainpod serve"
             ))),
             Err(error) => Err(layout.backend.failed(&error)),
         }

@@ -1,5 +1,5 @@
-//! THE table of what a create request may have: each of Docker's fields with its fate. `docs/docker-api.md`
-//! shows it.
+//! THE table of a create request's fields: each of Docker's fields with its fate. `docs/docker-api.md` shows
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub struct Row {
     pub fields: &'static [&'static str],
     /// The way in which they are honoured, or the reason why not.
     pub text: &'static str,
-    /// Values that mean the same as leaving the field out.
+    /// Values that mean the same as an absent field.
     nothing: &'static [&'static str],
     /// True if a key without a value asks for something.
     by_key: bool,
@@ -69,7 +69,7 @@ pub static FIELDS: [Row; 47] = [
     row(
         Honoured,
         &["Entrypoint", "Cmd"],
-        "replace those of the image, as in Docker. Variables in them are not expanded",
+        "replace the values of the image, as in Docker. Variables in them are not expanded",
     ),
     row(
         Honoured,
@@ -342,8 +342,8 @@ pub(super) fn asked<'a>(
     })
 }
 
-/// Returns true for null, zero, Docker's -1, false, an empty text, a text of `nothing`, and a collection of
-/// such values.
+/// Returns true for null, zero, Docker's -1, false, an empty string, a string of `nothing`, and a collection
+/// of such values.
 fn asks_nothing(value: &Value, nothing: &[&str]) -> bool {
     let all = |value: &Value| asks_nothing(value, nothing);
     match value {
