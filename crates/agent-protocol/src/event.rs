@@ -30,7 +30,7 @@ pub struct StartFailure {
     pub kind: FailureKind,
     /// The reason as a sentence, in the same text as Docker's if Docker has one.
     pub message: String,
-    /// The exit code for it, which is the agent's own too.
+    /// The exit code for it, which is also the exit code of the agent.
     pub exit_code: i64,
 }
 
@@ -38,7 +38,7 @@ pub struct StartFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FailureKind {
-    /// The program's files did not come: the agent has not tried to start it.
+    /// The program's files did not arrive: the agent has not tried to start it.
     Files,
     /// There is no such program.
     NotFound,
@@ -46,12 +46,12 @@ pub enum FailureKind {
     NotExecutable,
     /// A signal ended the agent first.
     Signalled,
-    /// Anything else, also a kind that only a later agent knows.
+    /// Another reason, also a kind that only a later agent knows.
     #[serde(other)]
     Other,
 }
 
-/// A failure as agents send it. Agents of before there were kinds send none: the exit code says it.
+/// A failure as agents send it. Early agents send no kind: the exit code shows it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Sent {

@@ -1,10 +1,10 @@
-//! The exit codes that mean more than a program's own words: those of Docker and of the shell. Their type is that
-//! of Docker's `State.ExitCode`.
+//! The exit codes with a meaning of their own: those of Docker and of the shell. Their type is that of
+//! Docker's `State.ExitCode`.
 
 /// Nothing has tried to start the program. `docker run` exits with it for failures of Docker itself
 /// (docs.docker.com, "Running containers", exit status).
 pub const NO_PROGRAM: i64 = 125;
-/// The program is there and cannot be executed (POSIX, Shell Command Language, 2.8.2; `docker run`).
+/// The program exists and cannot be executed (POSIX, Shell Command Language, 2.8.2; `docker run`).
 pub const NOT_EXECUTABLE: i64 = 126;
 /// There is no such program (POSIX, Shell Command Language, 2.8.2; `docker run`).
 pub const NOT_FOUND: i64 = 127;

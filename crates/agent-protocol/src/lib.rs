@@ -14,11 +14,11 @@
 //! An agent whose start is not its container's current one gets the answer 410 to the first, second and fourth
 //! call, and does not ask again.
 //!
-//! An agent speaks the version of the chainpod that started its Pod, and reports to later ones too. So what is new in
-//! an [`Event`] may be missing, and the version stays the same.
+//! An agent speaks the version of the chainpod that started its Pod, and also reports to later versions. So
+//! new fields of an [`Event`] are optional, and the version stays the same.
 //!
-//! The order of events is started, outputs, exited. A start that failed has the event failed alone. A call that
-//! reaches no server is repeated until it does: chainpod may be restarted.
+//! The order of events is started, outputs, exited. A start that failed has the event failed alone. A call
+//! that reaches no server is repeated until it is answered: chainpod may be restarting.
 
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +70,7 @@ pub const HOME_DIR: &str = "/.chainpod-home";
 
 /// The file with the certificates that the operator wants to be trusted, PEM.
 pub const CA_BUNDLE_FILE: &str = "/.chainpod-ca/ca.crt";
-/// The file in which the agent puts them for Java, which cannot read PEM.
+/// The file in which the agent writes these certificates for Java, which cannot read PEM.
 pub const TRUSTSTORE_FILE: &str = "/.chainpod-home/.truststore.jks";
 
 /// Seconds between two empty lines on an idle command stream. An agent that receives nothing for three times as

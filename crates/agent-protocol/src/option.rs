@@ -2,19 +2,19 @@
 
 use std::ffi::OsStr;
 
-/// The agent's first argument if it is to do something other than its task. It does nothing else then. No program
-/// can have such a name.
+/// The agent's first argument if it has another job than its task. No program can have such a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AgentOption {
-    /// Before a directory: it copies itself there.
+    /// Followed by a directory: the agent copies itself there.
     Install,
-    /// Before the same directory: it stays while the agent that was copied there runs. The Pod then ends with its
-    /// program.
+    /// Followed by the same directory: the agent stays while the copied agent runs. The Pod then ends with
+    /// its program.
     Stay,
-    /// Before pairs of directories: it copies the image's files in the first directory of each pair, which a
-    /// volume will hide, into the second one.
+    /// Followed by pairs of directories: the agent copies the image's files from the first directory of each
+    /// pair, which a volume will hide, into the second.
     Keep,
-    /// Before `IP:PORT`s and names: it tries to reach them, and reports those that it cannot reach.
+    /// Followed by `IP:PORT`s and names: the agent tries to reach them, and reports the ones that it cannot
+    /// reach.
     Probe,
 }
 
@@ -32,7 +32,7 @@ impl AgentOption {
         }
     }
 
-    /// Returns the option that is written like that, or none if the argument is a program's name.
+    /// Returns the option with that text, or none if the argument is a program's name.
     #[must_use]
     pub fn named(argument: &OsStr) -> Option<Self> {
         Self::ALL.into_iter().find(|option| argument == option.name())

@@ -16,7 +16,7 @@ impl Backoff {
         Self(FIRST)
     }
 
-    /// Waits. The next wait is longer.
+    /// Waits. The next wait is twice as long, up to the limit.
     pub(crate) fn wait(&mut self) {
         thread::sleep(self.next());
     }

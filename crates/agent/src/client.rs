@@ -18,18 +18,18 @@ use crate::early_packets::Early;
 use crate::say;
 use crate::task::Orders;
 
-/// A peer that is silent for this time is gone, even in the middle of an answer.
+/// If chainpod is silent for this time, the connection counts as broken, even in the middle of an answer.
 const SILENCE: Duration = Duration::from_secs(3 * KEEPALIVE_SECS);
 /// The time for name lookup, TCP and TLS together.
 const CONNECT: Duration = Duration::from_secs(10);
-/// The time for an event, which is answered once it is recorded: as long as the API server takes, not a
-/// transfer.
+/// The time for an event, which is answered when it is on the record. It is the time of the API server, not
+/// of a transfer.
 const EVENT: Duration = Duration::from_secs(20);
 /// The time for the last report of an agent that ends before its program began.
 const LAST_WORD: Duration = Duration::from_secs(2);
-/// chainpod's answer if it cannot write to its store. That does not pass by itself.
+/// chainpod's answer if it cannot write to its store. This does not resolve by itself.
 const FULL: StatusCode = StatusCode::INSUFFICIENT_STORAGE;
-/// The time that a Pod whose program has ended waits for a chainpod that is away.
+/// The time that a Pod whose program has ended waits for a chainpod that does not answer.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// The connection for the exit is kept open while the program runs.
 const IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -41,11 +41,11 @@ const ERROR_BYTES: u64 = 4096;
 /// The reason for which a call failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// No server, or one in trouble. The next try may succeed.
+    /// There is no server, or the server fails. The next try may succeed.
     Away(String),
     /// The server refused with a 4xx and this text. The same call will fail again.
     Refused(String),
-    /// The server answered that this agent's start is over. Every other call for it will fail too.
+    /// The server answered that this agent's start is over. Every other call of this start will also fail.
     Over(String),
     /// The failure is on the agent's side.
     Local(String),
@@ -59,21 +59,21 @@ impl Failure {
     }
 }
 
-/// chainpod, as this container's agent reaches it. All threads share it.
+/// The client for chainpod, shared by all threads.
 pub(crate) struct Chainpod {
     agent: Agent,
     url: String,
     authorization: String,
-    /// The time at which the program ended. From then on patience is limited.
+    /// The time at which the program ended. From then on, calls are repeated for a limited time.
     ended: Mutex<Option<Instant>>,
-    /// True once patience ran out: no later call waits again.
+    /// True once this time is over: no later call waits again.
     lost: AtomicBool,
     /// The last message about a call that is repeated. It is empty once a call is answered.
     waiting: Mutex<String>,
 }
 
 impl Chainpod {
-    /// Returns a client that trusts the mounted CA alone.
+    /// Returns a client that trusts only the mounted CA.
     pub(crate) fn new(orders: &Orders) -> Result<Self, String> {
         let certificates: Vec<Certificate<'static>> = parse_pem(&orders.ca_pem)
             .filter_map(|item| match item {
@@ -135,7 +135,7 @@ impl Chainpod {
         drained(self.accepted(request.send(SendBody::from_reader(body)))?)
     }
 
-    /// Reports `event`, and repeats that until it is answered.
+    /// Reports `event`, and repeats the report until it is answered.
     pub(crate) fn tell(&self, event: &Event) -> Result<(), Failure> {
         self.insist("cannot report to chainpod", || self.post(event, EVENT))
     }
@@ -187,7 +187,7 @@ impl Chainpod {
         Ok(answer)
     }
 
-    /// Records that the program has ended: from now on patience is limited.
+    /// Records that the program has ended: from now on, calls are repeated for a limited time.
     pub(crate) fn program_ended(&self) {
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }

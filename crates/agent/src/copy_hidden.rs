@@ -1,5 +1,5 @@
-//! Copies the image's files in directories that volumes will hide into those volumes: everything that the Pod's
-//! user can read. The copies belong to that user.
+//! Copies the image's files into the volumes that will hide them: all files that the Pod's user can read. The
+//! copies belong to that user.
 
 use std::ffi::OsString;
 use std::fs::{self, Permissions};

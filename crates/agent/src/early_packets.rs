@@ -1,5 +1,5 @@
-//! Connecting from a Pod that has just started. Where NetworkPolicies apply, the network may not know yet whose
-//! address it is, and drops its packets for a moment. The kernel would try again only after a second.
+//! Connects from a Pod that has just started. With NetworkPolicies, the network may not know the Pod's
+//! address yet, and drops its first packets. The kernel would try again only after a second.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,8 +8,7 @@ use ureq::Error;
 use ureq::unversioned::transport::time::Duration as Limit;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, TcpConnector};
 
-/// The time limit of the first try, doubled for each further one. It is more than a packet takes through a
-/// cluster.
+/// The time limit of the first try, doubled for each further one. A packet takes less time through a cluster.
 const FIRST: Duration = Duration::from_millis(100);
 /// A timeout of zero would mean that there is no limit.
 const SHORTEST: Duration = Duration::from_millis(1);

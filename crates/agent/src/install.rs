@@ -10,7 +10,7 @@ use crate::sidecar;
 
 /// This program.
 const SELF: &str = "/proc/self/exe";
-/// Everybody may run it: the Pod's other container may have another user.
+/// Every user may run it: the Pod's other container may have another user.
 const MODE: u32 = 0o755;
 
 /// Copies the agent into `directory`. Returns the exit code.

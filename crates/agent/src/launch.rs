@@ -43,8 +43,8 @@ pub(crate) fn spawn(argv: &[OsString]) -> Result<Pid, StartFailure> {
     Ok(Pid::from_child(&child))
 }
 
-/// Returns the program's input. Nothing can be written to a Pod's program. If it has a terminal, that is its
-/// input too, as in Docker.
+/// Returns the program's input. It is empty, because no client can write to a Pod's program. If the program
+/// has a terminal, this is also its input, as in Docker.
 fn input() -> Stdio {
     if io::stdin().is_terminal() {
         Stdio::inherit()
@@ -53,8 +53,8 @@ fn input() -> Stdio {
     }
 }
 
-/// Returns the image's home, or the Pod's own if that cannot be written to: images that expect root have none
-/// for other users, and compilers keep their caches there.
+/// Returns the image's home, or the Pod's own home if the image's home cannot be written to. Images that
+/// expect root have no home for other users, and compilers keep their caches there.
 fn home() -> OsString {
     let writable = Access::WRITE_OK | Access::EXEC_OK;
     env::var_os("HOME")

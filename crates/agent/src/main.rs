@@ -1,8 +1,8 @@
 //! `chainpod-agent`: the first process of every Pod that needs it.
 //!
 //! It fetches the uploads, runs the program that its arguments name, reports the result to chainpod, and ends
-//! with the program's exit code. Its messages are those in `agent-protocol`. It knows nothing of Docker's API
-//! or of Kubernetes.
+//! with the program's exit code. Its messages are those in `agent-protocol`. It does not know Docker's API or
+//! Kubernetes.
 
 use std::env;
 use std::ffi::OsString;
@@ -43,10 +43,11 @@ mod unpack;
 
 /// A directory to use in place of [`TASK_DIR`], for tests. The program does not see it.
 const TASK_DIR_VARIABLE: &str = "CHAINPOD_TASK_DIR";
-/// The time for which the agent stays after a program without outputs has ended, which was there to serve. Its
-/// successor is launched at once, and otherwise the node would stop this Pod while it starts the next one.
+/// The time for which the agent stays after a program without outputs has ended. Such a program is chaincode,
+/// which its peer launches again at once. Without this time, the node would stop this Pod while it starts the
+/// next Pod.
 const LINGER: Duration = Duration::from_secs(1);
-/// Enough for a TLS handshake. Untouched memory costs nothing.
+/// The stack of a thread: enough for a TLS handshake. Unused stack takes no memory.
 const STACK_BYTES: usize = 256 * 1024;
 
 fn main() -> ExitCode {
@@ -134,8 +135,8 @@ fn fail(chainpod: &Chainpod, failure: StartFailure) -> i64 {
     exit_code
 }
 
-/// Writes the termination message for the kubelet, for a chainpod that cannot be reached. Does nothing if there
-/// is no kubelet.
+/// Writes the kubelet's termination message, because chainpod may be unreachable. Does nothing if there is no
+/// kubelet.
 fn leave_word(sentence: &str) {
     let file = File::options().write(true).truncate(true).open(LAST_WORDS_FILE);
     // If that fails, the log still has the sentence.

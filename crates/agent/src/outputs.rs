@@ -11,16 +11,16 @@ use tar::{Builder, EntryType, Header};
 use crate::client::{Chainpod, Failure};
 use crate::{in_thread, say};
 
-/// The name of the directory itself; all others begin with it.
+/// The name of the directory itself. All other names begin with it.
 const ROOT: &str = "./";
 /// The mode of a new directory, for a directory that does not exist.
 const ROOT_MODE: u32 = 0o755;
-/// The room that a header has for a name, and for the target of a link.
+/// The length that a header allows for a name, and for the target of a link.
 const NAME_BYTES: usize = 100;
 /// The name that tar gives an entry whose content is the next entry's name or link.
 const LONG: &[u8] = b"././@LongLink";
 
-/// Sends the outputs, in order. An output that cannot be sent is logged and left out.
+/// Sends the outputs, in order. An output that cannot be sent is logged and skipped.
 pub(crate) fn hand_over(chainpod: &Chainpod, directories: &[String]) {
     for (number, directory) in directories.iter().enumerate() {
         let sent = chainpod.insist(&format!("cannot send {directory}"), || {
@@ -82,7 +82,7 @@ fn write(directory: &Path, to: PipeWriter) -> io::Result<()> {
     write_tar(directory, to)?.flush()
 }
 
-/// Writes the tar of `directory`. If it does not exist, writes that of an empty directory.
+/// Writes the tar of `directory`. If it does not exist, writes the tar of an empty directory.
 fn write_tar<W: Write>(directory: &Path, to: W) -> io::Result<W> {
     let mut tar = Builder::new(to);
     match fs::metadata(directory) {

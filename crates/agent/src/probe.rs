@@ -1,4 +1,4 @@
-//! Tests of a Pod's connections for `chainpod doctor`, which runs the agent for nothing else.
+//! Tests a Pod's connections for `chainpod doctor`, which starts the agent only for these tests.
 
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -22,8 +22,9 @@ const A_IN: [u8; 4] = [0, 1, 0, 1];
 /// More than the size of an answer without extensions.
 const ANSWER_BYTES: usize = 1024;
 
-/// Tries each target. An `IP:PORT` is connected to, and must have a certificate of the CA in the environment,
-/// if there is one. Anything else is a name that is looked up. Returns the exit code 0 if all can be reached.
+/// Tries each target. To an `IP:PORT` it connects, and if the environment has a CA, the server's certificate
+/// must be issued by this CA. Any other target is a name, which it looks up. Returns the exit code 0 if all
+/// can be reached.
 ///
 /// # Errors
 /// Returns a sentence that names the targets that cannot be reached, and the reasons.
@@ -43,7 +44,8 @@ pub(crate) fn all(targets: &[std::ffi::OsString]) -> Result<i64, String> {
     Ok(0)
 }
 
-/// Calls it as an agent does. A refusal will do too, because the handshake has checked the certificate.
+/// Calls the address as an agent does. A refusal also counts as success, because the handshake has checked
+/// the certificate.
 fn is_chainpod(address: SocketAddr, ca_pem: &str) -> Result<(), String> {
     let orders = Orders {
         task: Task {

@@ -1,5 +1,5 @@
-//! The one program of this Pod: its state, its signals and its end. The agent is the first process, so it also
-//! reaps all orphans. This is the only place that waits.
+//! The program of this Pod: its state, its signals and its end. The agent is the first process, so it also
+//! reaps all orphans. Only this file waits for processes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -14,14 +14,14 @@ use rustix::process::{
 /// The signals whose default action ends a process. The others change nothing before there is a program.
 const FATAL: [Signal; 5] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::KILL, Signal::TERM];
 
-/// The program. Every thread that sends signals shares it.
+/// The state of the program, which all threads that send signals share.
 pub(crate) struct Program(Mutex<State>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Its inputs are being fetched.
     Waiting,
-    /// It must not be started any more.
+    /// It must not be started.
     Cancelled,
     Running(Pid),
     Ended,
@@ -32,7 +32,7 @@ enum State {
 pub(crate) enum Signalled {
     /// It was sent, or there is no program to send it to.
     Done,
-    /// There was no program yet and there will be none: the agent has to end.
+    /// There was no program yet, and it will not start: the agent must end.
     Cancelled,
     /// The agent cannot send such a signal.
     Unknown,
@@ -43,7 +43,8 @@ impl Program {
         Self(Mutex::new(State::Waiting))
     }
 
-    /// Starts the program. Does not return if it was cancelled: whoever cancelled it ends the agent.
+    /// Starts the program. Does not return if the start was cancelled: the thread that cancelled it ends the
+    /// agent.
     pub(crate) fn start(
         &self,
         spawn: impl FnOnce() -> Result<Pid, StartFailure>,
@@ -59,7 +60,7 @@ impl Program {
         Ok(())
     }
 
-    /// Sends a signal to the program and to nobody else.
+    /// Sends a signal to the program and to no other process.
     pub(crate) fn signal(&self, number: i32) -> Signalled {
         let Some(signal) = Signal::from_named_raw(number) else {
             return Signalled::Unknown;

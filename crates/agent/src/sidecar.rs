@@ -1,6 +1,6 @@
-//! The process that brought the agent into a Pod, in a container next to the program's. It stays while the
-//! program's container runs: a Pod with a container that has ended counts as not ready, and a Pod with a
-//! container that goes on does not end.
+//! The process that brought the agent into a Pod, in a container next to the program's. It runs as long as
+//! the program's container: a Pod with an ended container is not ready, and a Pod with a running container
+//! does not end.
 //!
 //! The agent holds a named pipe open, and the kernel closes it when the agent ends for any reason.
 
@@ -13,7 +13,7 @@ use agent_protocol::STAY_FILE;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::io::Errno;
 
-/// Everybody may open it: the program's container may have another user.
+/// Every user may open it: the program's container may have another user.
 const MODE: u32 = 0o666;
 
 /// Waits until the agent that was copied into `directory` has started and has ended. Returns the exit code.

@@ -14,7 +14,7 @@ pub(crate) struct Orders {
     pub(crate) ca_pem: Vec<u8>,
 }
 
-/// The one field that all versions have.
+/// The only field that all versions have.
 #[derive(Deserialize)]
 struct Versioned {
     version: u32,

@@ -13,7 +13,8 @@ const HEAD: [u8; 8] = [0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2];
 const TRUSTED: u32 = 2;
 /// The type of all certificates.
 const KIND: &str = "X.509";
-/// The length of the digest at the end. Java checks it only if a password is given, and there is none.
+/// The length of the digest at the end. Java checks it only if a password is given, and no password is given
+/// here.
 const DIGEST_BYTES: usize = 20;
 
 /// Writes the certificates of `bundle` to `truststore`.

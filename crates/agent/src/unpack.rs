@@ -1,4 +1,4 @@
-//! Inputs: each is unpacked while it is fetched, and nothing is stored twice.
+//! Unpacks inputs while they are fetched, so that no file is stored twice.
 
 use std::cell::Cell;
 use std::fs::{self, File, Permissions};
@@ -17,13 +17,13 @@ const PIECE_BYTES: u64 = 256 * 1024;
 /// The number of times that the stream of an input may break before that is reported. A restart of chainpod
 /// breaks it once, and a peer's user gets the reason within 30 s.
 const BROKEN_TIMES: u32 = 3;
-/// The time for which streams may break in any case, however often. Both limits must be reached.
+/// The time for which streams may break, even if they break often. An error needs both limits.
 const BROKEN_FOR: Duration = Duration::from_secs(15);
 /// The bits of a mode that a file keeps.
 const MODE_BITS: u32 = 0o7777;
 
-/// Fetches the inputs into their directories, in order. A stream that breaks is fetched again until it has
-/// broken too often.
+/// Fetches the inputs into their directories, in order. A stream that breaks is fetched again, up to the
+/// limits.
 pub(crate) fn all(chainpod: &Chainpod, directories: &[String]) -> Result<(), Failure> {
     for (number, directory) in directories.iter().enumerate() {
         let what = format!("cannot fetch files for {directory}");
@@ -36,7 +36,7 @@ pub(crate) fn all(chainpod: &Chainpod, directories: &[String]) -> Result<(), Fai
     Ok(())
 }
 
-/// The streams of one input that broke after they had begun, so that chainpod is there.
+/// The streams of one input that broke after their begin, which shows that chainpod was reachable.
 #[derive(Default)]
 struct Broken {
     times: u32,
@@ -44,7 +44,7 @@ struct Broken {
 }
 
 impl Broken {
-    /// Returns the same failure, or the final one if it has happened too often.
+    /// Returns the same failure, or the final failure if the limits are reached.
     fn counted(&mut self, failure: Failure, what: &str) -> Failure {
         let since = *self.since.get_or_insert_with(Instant::now);
         self.times += 1;
@@ -179,7 +179,7 @@ fn target(entry: &Entry<'_, impl Read>, directory: &Path) -> io::Result<PathBuf>
     Ok(to)
 }
 
-/// The files are ours now and no longer root's: we may do with them what root could.
+/// The files belong to the agent's user and no longer to root, so this user gets root's permissions for them.
 fn widen(entry: &Entry<'_, impl Read>, kind: EntryType, to: &Path) -> io::Result<()> {
     let mode = entry.header().mode()?;
     match widened(mode, kind) {
@@ -188,7 +188,7 @@ fn widen(entry: &Entry<'_, impl Read>, kind: EntryType, to: &Path) -> io::Result
     }
 }
 
-/// Root reads everything, enters every directory, and runs what anybody could.
+/// Root can read all files, enter all directories, and run each file that any user can run.
 fn widened(mode: u32, kind: EntryType) -> u32 {
     if kind.is_dir() {
         mode | 0o700
@@ -201,7 +201,7 @@ fn widened(mode: u32, kind: EntryType) -> u32 {
     }
 }
 
-/// `error` with what caused it: tar's own errors say only the path.
+/// Returns `error` with its causes: tar's own errors have only the path.
 fn chain(error: &io::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.get_ref().and_then(std::error::Error::source);
@@ -212,7 +212,7 @@ fn chain(error: &io::Error) -> String {
     text
 }
 
-/// A stream that remembers whether it was it that failed.
+/// A stream that records whether it failed itself.
 struct Source<'a, R> {
     from: R,
     broken: &'a Cell<bool>,

@@ -1,5 +1,5 @@
-//! The address at which agents reach chainpod. Agents resolve no names: a Service's name is resolved here,
-//! once, and agents get its IP address.
+//! The address at which agents reach chainpod. Agents cannot resolve names. So chainpod resolves a Service's
+//! name once, and gives agents the IP address.
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,7 @@ use engine::Retry;
 use tokio::net::lookup_host;
 
 /// The times of the look-up of a name that does not resolve when chainpod starts. A Service that is created
-/// together with its Pod, and a DNS server that starts with the cluster, are there by then.
+/// together with its Pod, and a DNS server that starts with the cluster, exist by then.
 const OUTAGE: Retry = Retry::every(Duration::from_secs(1), Duration::from_secs(60));
 
 /// A host's name or IP address, and a port.

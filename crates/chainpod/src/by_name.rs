@@ -6,8 +6,8 @@ use engine::container::{Container, Record};
 /// The characters between a chaincode's name and the version in its package's label.
 const LABEL_JOINTS: [char; 4] = ['_', '.', '-', ':'];
 
-/// Returns the container with that name or id, or else those of the chaincode with that name or label. `kv`
-/// means `kv_1` too.
+/// Returns the container with that name or id, or else the containers of the chaincode with that name or
+/// label. `kv` also matches `kv_1`.
 ///
 /// # Errors
 /// Returns an error if nothing matches, or if the name is ambiguous.

@@ -16,7 +16,8 @@ use crate::config::{Config, Look};
 /// a failure.
 const SILENCE_LIMIT: Duration = Duration::from_secs(310);
 
-/// The times of the first call, while the API server may be away. After the limit chainpod ends with the reason.
+/// The retry times of the first call, because the API server may not answer yet. After the limit, chainpod
+/// exits with the reason.
 const OUTAGE: Retry = Retry::every(Duration::from_secs(1), Duration::from_secs(60));
 
 /// The cluster that chainpod works in.
@@ -63,8 +64,8 @@ impl Found {
             .map_err(|error| format!("the kubernetes api server does not answer: {error}"))
     }
 
-    /// Logs each permission that is missing. chainpod serves the rest all the same, and an operation without
-    /// permission fails with the API server's message.
+    /// Logs each permission that is missing. chainpod still starts, and an operation without permission fails
+    /// with the API server's message.
     pub(crate) async fn tell_missing_permissions(&self) {
         match pods::missing_permissions(&self.client, &self.namespace).await {
             Ok(missing) => {
@@ -118,7 +119,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// Returns the API server's version once it answers. It may be away for [`OUTAGE`].
+/// Returns the API server's version once it answers. Waits for the API server for [`OUTAGE`] at most.
 async fn answering(client: &kube::Client) -> kube::Result<Info> {
     let may_pass = |error: &kube::Error| {
         tracing::warn!(%error, "the kubernetes api server does not answer; trying again");

@@ -27,10 +27,10 @@ use crate::telemetry::LogFormat;
 pub(crate) struct Config {
     pub(crate) listen: Vec<Endpoint>,
     pub(crate) tls: Option<Arc<Tls>>,
-    /// None stands for the kubeconfig's namespace, or the Pod's own.
+    /// None means the kubeconfig's namespace, or the namespace of this Pod.
     pub(crate) namespace: Option<String>,
     pub(crate) instance: String,
-    /// None stands for the cluster of this Pod, then for the usual files.
+    /// None means the cluster of this Pod, then the usual files.
     pub(crate) kubeconfig: Option<PathBuf>,
     pub(crate) unschedulable_limit: Duration,
     pub(crate) rules: Arc<rules::Source>,
@@ -152,8 +152,8 @@ fn rules(sources: &mut Sources<'_>) -> Option<Arc<rules::Source>> {
     }
 }
 
-/// Returns the address at which Pods reach chainpod. The default is the address at which it listens for agents,
-/// unless that means all addresses.
+/// Returns the address at which Pods reach chainpod. The default is the address at which it listens for
+/// agents, unless this is the wildcard address.
 fn agent_address(sources: &mut Sources<'_>, listen: Option<SocketAddr>) -> Option<AgentAddress> {
     if !sources.has(&key::AGENT_ADDRESS) {
         let listen = listen?;

@@ -1,4 +1,4 @@
-//! The output of commands. A reader that goes away (`| head`) is not an error.
+//! The output of commands. A reader that closes the pipe (`| head`) is not an error.
 
 pub(crate) mod table;
 

@@ -23,7 +23,7 @@ pub struct PathStat<'a> {
 
 impl<'a> PathStat<'a> {
     /// Describes a directory that was last changed at `mtime` (RFC 3339). Docker's name for it is the last
-    /// part of the path asked for.
+    /// part of the requested path.
     #[must_use]
     pub fn directory(path: &'a str, mtime: String) -> Self {
         Self {

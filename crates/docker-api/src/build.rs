@@ -11,7 +11,7 @@ pub fn line(text: &str) -> String {
     format!("{}\r\n", json!({ "stream": text }))
 }
 
-/// Returns all lines of a finished build for a client that speaks `1.minor`, or that names no version: the
+/// Returns all lines of a finished build for a client that speaks `1.minor`, or gives no version: the
 /// instructions, the image's id in full and short, and its names.
 #[must_use]
 pub fn lines(minor: Option<u32>, steps: &[String], (id, short_id): (&str, &str), tags: &[String]) -> String {

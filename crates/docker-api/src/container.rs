@@ -41,7 +41,7 @@ pub struct ContainerInspect {
     pub mounts: [Value; 0],
     /// The configuration that was asked for, on top of the image's.
     pub config: Config,
-    /// Always without networks: a Pod has its own.
+    /// Always without networks: a Pod has its own network.
     pub network_settings: Value,
 }
 
@@ -101,7 +101,7 @@ pub struct ContainerSummary {
     pub status: String,
     /// Constants.
     pub host_config: Value,
-    /// Always without networks: a Pod has its own.
+    /// Always without networks: a Pod has its own network.
     pub network_settings: Value,
     /// Always empty.
     pub mounts: [Value; 0],

@@ -1,4 +1,4 @@
-//! The body of `POST /containers/create`: the fields that matter here.
+//! The body of `POST /containers/create`: the fields that chainpod uses.
 
 use std::collections::BTreeMap;
 
@@ -87,7 +87,7 @@ pub enum Words {
 pub struct Created {
     /// The container's id.
     pub id: String,
-    /// A warning for each field that was asked for and is not honoured.
+    /// A warning for each field that is set and not honoured.
     pub warnings: Vec<String>,
 }
 
@@ -100,7 +100,7 @@ const CPU_PERIOD: i64 = 100_000;
 const NANOS: i64 = 1_000_000_000;
 
 impl HostConfig {
-    /// Returns the limit in billionths of a core, in whichever field it was given; 0 means no limit.
+    /// Returns the limit in billionths of a core, from the field that sets it. 0 means no limit.
     #[must_use]
     pub fn cpu_limit_nanos(&self) -> i64 {
         let said = |value: Option<i64>| value.filter(|value| *value > 0);

@@ -7,8 +7,8 @@ const STDOUT: u8 = 1;
 /// The first version of the API that calls frames by their own media type.
 const FIRST_MULTIPLEXED: u32 = 42;
 
-/// Returns the header for `payload_bytes` bytes of output. It can announce 4 GiB; readers of logs cut lines
-/// long before that.
+/// Returns the header for `payload_bytes` bytes of output. It could announce 4 GiB, but lines of logs are
+/// much shorter.
 fn header(payload_bytes: usize) -> [u8; HEADER_BYTES] {
     let payload_bytes = u32::try_from(payload_bytes).unwrap_or(u32::MAX);
     let [a, b, c, d] = payload_bytes.to_be_bytes();
@@ -34,12 +34,13 @@ pub fn framed(time: &str, line: &[u8], tty: bool) -> Vec<u8> {
     out
 }
 
-/// Docker's media type of a stream without types and lengths: a terminal's, and for old clients any.
+/// Docker's media type of a stream without types and lengths: the stream of a terminal, and any stream for
+/// old clients.
 const RAW: &str = "application/vnd.docker.raw-stream";
 /// Docker's media type of a stream of frames.
 const MULTIPLEXED: &str = "application/vnd.docker.multiplexed-stream";
 
-/// Returns Docker's media type of a stream for a client that speaks `1.minor`, or that names no version. A
+/// Returns Docker's media type of a stream for a client that speaks `1.minor`, or gives no version. A
 /// terminal's stream has no frames.
 #[must_use]
 pub fn media_type(minor: Option<u32>, tty: bool) -> &'static str {

@@ -86,7 +86,7 @@ pub enum Removal {
 const NOT_COUNTED: i64 = -1;
 
 impl ImageInspect {
-    /// An image with these layers; it has no names yet.
+    /// An image with these layers, without names.
     #[must_use]
     pub fn new(id: String, created: String, config: Config, layers: Vec<String>) -> Self {
         let r#type = "layers";
@@ -112,7 +112,7 @@ impl ImageInspect {
 }
 
 impl ImageSummary {
-    /// An image that was made at `created`; it has no names yet.
+    /// An image that was created at `created`, without names.
     #[must_use]
     pub fn new(id: String, created: i64) -> Self {
         Self {
@@ -129,8 +129,8 @@ impl ImageSummary {
     }
 }
 
-/// Returns the lines of a pull. The kubelet does the pull, when the container starts. The last line begins as
-/// Docker's for an image that is there: docker-java takes any other for a failure.
+/// Returns the lines of a pull. The kubelet does the pull, when the container starts. The last line begins
+/// like Docker's line for an existing image: docker-java reports any other line as a failure.
 #[must_use]
 pub fn pull_lines(name: &ImageName) -> String {
     let version = name.tag().or(name.digest());

@@ -1,5 +1,5 @@
-//! The Docker Engine API on the wire: versions, bodies, attach frames and build progress. This crate knows
-//! no HTTP server and no engine.
+//! The Docker Engine API on the wire: versions, bodies, attach frames and build progress. This crate does not
+//! know HTTP servers or the engine.
 
 pub mod archive;
 pub mod build;
@@ -25,8 +25,8 @@ pub struct ErrorBody {
     pub message: String,
 }
 
-/// The body of a wait's answer. Docker leaves `Error` out if there is no error, and a wait of chainpod's has
-/// none.
+/// The body of a wait's answer. Docker omits `Error` if there is no error, and chainpod's waits never have
+/// one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct WaitBody {
@@ -34,7 +34,7 @@ pub struct WaitBody {
     pub status_code: i64,
 }
 
-/// Splits `/v1.NN` off a path, whatever NN is: returns NN and the rest.
+/// Splits any `/v1.NN` off a path: returns NN and the rest.
 #[must_use]
 pub fn split_version(path: &str) -> (Option<u32>, &str) {
     let unversioned = (None, path);

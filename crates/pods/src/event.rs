@@ -8,11 +8,11 @@ use engine::ports::News;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
-/// The API server's limit for a message.
+/// The API server's limit for an Event's message.
 const MESSAGE_BYTES: usize = 1024;
 /// The sign for the part of a message that is left out.
 const GAP: &str = " … ";
-/// The part of an object's name that is used in the names of its Events, in bytes: with a time behind it the
+/// The maximum length of an object's name in the names of its Events, in bytes. With the appended time, the
 /// name is still legal.
 const OBJECT_BYTES: usize = 200;
 /// The component that reports the Events.

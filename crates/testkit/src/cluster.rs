@@ -91,7 +91,7 @@ impl FakeCluster {
         self.state.lock().unwrap().launches.clone()
     }
 
-    /// Returns the news that have been announced, the oldest first.
+    /// Returns the announced news, the oldest first.
     pub fn news(&self) -> Vec<News> {
         let mut news = self.state.lock().unwrap().news.clone();
         news.sort_by_key(|news| news.at);

@@ -1,5 +1,5 @@
-//! `chainpod doctor`: checks that this cluster has everything that chainpod needs, and prints a remedy
-//! otherwise.
+//! `chainpod doctor`: checks chainpod's requirements in this cluster, and prints a remedy for each that is
+//! not met.
 
 mod checks;
 mod from_pods;

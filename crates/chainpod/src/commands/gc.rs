@@ -1,5 +1,5 @@
-//! `chainpod gc`: lists objects, images and blobs that nobody needs any more, and removes them if `--delete` is
-//! given.
+//! `chainpod gc`: lists objects, images and blobs that are no longer needed, and removes them if `--delete`
+//! is given.
 
 use std::collections::HashSet;
 
@@ -29,7 +29,7 @@ struct Waste {
     notes: Vec<String>,
 }
 
-/// Prints everything that nobody needs, and removes it if that is requested.
+/// Prints all leftovers, and removes them if `--delete` is given.
 ///
 /// # Errors
 /// Returns an error if the cluster or the store does not answer, or if something cannot be removed.

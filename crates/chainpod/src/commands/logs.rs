@@ -1,5 +1,5 @@
-//! `chainpod logs`: prints a chaincode's output from its Pods. After their end it prints the last lines, which
-//! the record keeps.
+//! `chainpod logs`: prints a chaincode's output from its Pods. If a Pod is gone, it prints the last lines
+//! from the record.
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
@@ -90,7 +90,7 @@ fn chosen(views: &[View], name: &str, peer: Option<&str>) -> Result<Vec<View>> {
     Ok(chosen)
 }
 
-/// Returns true if it is the peer, or its first part: `peer0` means `peer0.org1.example.com` too.
+/// Returns true if it is the peer, or its first part: `peer0` also matches `peer0.org1.example.com`.
 fn is_peer(known: &str, peer: &str) -> bool {
     known
         .strip_prefix(peer)

@@ -32,7 +32,7 @@ enum Format {
     Name,
 }
 
-/// Prints the list. With `--watch`, prints all further changes, too.
+/// Prints the list. With `--watch`, also prints all later changes.
 ///
 /// # Errors
 /// Returns an error if the cluster cannot be reached or does not answer.
@@ -97,7 +97,7 @@ fn runs(view: &View) -> bool {
     container.role == Role::Chaincode && container.phase.is_live()
 }
 
-/// Returns the compared part of each container, by its record's uid. Its age is left out.
+/// Returns the compared part of each container, by its record's uid. The age is not compared.
 fn lines(views: &[View]) -> HashMap<String, String> {
     let line = |view: &View| (view.record.uid.clone(), json(view).to_string());
     views.iter().map(line).collect()

@@ -163,7 +163,7 @@ fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) ->
 }
 
 /// Passes the API server's events to the engine. Records are taken in at once and in their order. The
-/// consequences of a Pod's event may have to wait for the API server, and nothing waits for them.
+/// consequences of a Pod's event may have to wait for the API server, and no other event waits for them.
 fn watch(cluster: KubeCluster, engine: Engine, readiness: Readiness, metrics: Metrics) {
     let (sender, mut told) = mpsc::unbounded_channel();
     tokio::spawn(pods::watch(Arc::new(cluster), move |told| {

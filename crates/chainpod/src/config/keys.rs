@@ -52,15 +52,15 @@ const OPERATION: &str = "Operation";
 /// Only this machine: a client that connects can run programs in the namespace, and nothing else authenticates
 /// it.
 const DEFAULT_LISTEN: &str = "tcp://127.0.0.1";
-/// One name is enough until somebody installs a second chainpod in the namespace.
+/// This name is enough if the namespace has only one chainpod.
 const DEFAULT_INSTANCE: &str = "chainpod";
 /// The directory that the file system standard has for the data of programs.
 const DEFAULT_STORE: &str = "/var/lib/chainpod";
 /// All addresses, as Pods come from elsewhere; the port is the next one after Docker's two.
 const DEFAULT_AGENT_LISTEN: &str = "0.0.0.0:2377";
-/// The image of this very version: daemon and agent are released together.
+/// The image of this version: daemon and agent are released together.
 const DEFAULT_AGENT_IMAGE: &str = concat!("docker.io/chainpod/chainpod:", env!("CARGO_PKG_VERSION"));
-/// Clusters differ, and so do their nodes: chainpod finds out which way works.
+/// Clusters and nodes differ: chainpod finds out which method works.
 const DEFAULT_AGENT_VOLUME: &str = "auto";
 /// An autoscaler has begun to add a node by then.
 const DEFAULT_UNSCHEDULABLE_LIMIT: &str = "60s";

@@ -11,15 +11,15 @@ use super::{Sources, Wrong, rules, values};
 use crate::agent_address::AgentAddress;
 use crate::cli;
 
-/// The time that an ended container is kept: anybody who needs its last lines reads them within a day.
+/// The time that an ended container is kept: users who need its last lines read them within a day.
 const ENDED_LONG_AGO: Duration = Duration::from_hours(24);
 
 /// The checked settings that locate the objects of `serve`.
 pub(crate) struct Look {
-    /// None stands for the kubeconfig's namespace, or the Pod's own.
+    /// None means the kubeconfig's namespace, or the namespace of this Pod.
     pub(crate) namespace: Option<String>,
     pub(crate) instance: String,
-    /// None stands for the cluster of this Pod, then for the usual files.
+    /// None means the cluster of this Pod, then the usual files.
     pub(crate) kubeconfig: Option<PathBuf>,
 }
 

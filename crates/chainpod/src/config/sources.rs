@@ -131,8 +131,8 @@ impl<'a> Sources<'a> {
         written("the default".to_owned(), default.into_iter().collect())
     }
 
-    /// Returns the variable's value. An empty variable counts as unset, because templates leave one out in that
-    /// way.
+    /// Returns the variable's value. An empty variable counts as unset, because templates produce empty
+    /// variables for absent values.
     fn variable(&self, key: &Key) -> Option<String> {
         (self.env)(&key.variable()).filter(|text| !text.is_empty())
     }

@@ -1,4 +1,5 @@
-//! Merges the operator's rules over the values from client, image and chainpod.
+//! Merges the operator's rules over the values from client, image and chainpod. The rules' `template` comes
+//! later: `pod/rule_fields.rs` merges it into the finished Pod, and it can override these fields again.
 
 use std::collections::BTreeMap;
 

@@ -7,12 +7,12 @@ use store::{Location, OfflineStore};
 
 use super::{Patient, Verdict};
 
-/// The largest accepted difference of the clocks: certificates and tokens are valid from the moment in which
-/// they are made.
+/// The largest accepted difference of the clocks: certificates and tokens are valid from the time of their
+/// creation.
 const SKEW_SECS: i64 = 10;
 /// The kinds of Pods that are tried, and their names in the output.
 const SAMPLES: [(Sample, &str); 2] = [(Sample::Chaincode, "chaincode"), (Sample::Build, "builds")];
-/// The text of a quota that demands a field which a container does not have.
+/// The text of a quota that requires a field that a container does not have.
 const MUST_SPECIFY: &str = "must specify";
 
 /// Checks that the API server answers, and reports its version and chainpod's.

@@ -1,4 +1,4 @@
-//! The checks that need a Pod: it runs the agent for nothing else and is removed.
+//! The checks that need a Pod. It runs the agent only for the check, and is removed.
 
 use pods::{AgentIdentity, Untried};
 
@@ -69,7 +69,7 @@ pub(super) async fn names(patient: &Patient) -> Verdict {
 }
 
 impl Patient {
-    /// Checks once that a Pod runs the agent. If none does, no other check has to wait for that.
+    /// Checks once that a Pod runs the agent. If no Pod does, later checks fail at once.
     async fn agent_runs(&self) -> Result<(), Why> {
         let tried = self.agent_runs.get_or_init(async || {
             let reached = self.cluster.reaches(&[], None).await;

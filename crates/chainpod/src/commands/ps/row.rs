@@ -25,7 +25,7 @@ const FEW: usize = 8;
 const WIDE: usize = 12;
 /// Units of memory, largest first.
 const UNITS: [(&str, u64); 4] = [("Ti", 1 << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)];
-/// Units of time, in seconds, largest first. Each is used from twice itself on, as in kubectl.
+/// Units of time, in seconds, largest first. Each unit is used from twice its size on, as in kubectl.
 const AGES: [(&str, i64); 3] = [("d", 86_400), ("h", 3600), ("m", 60)];
 
 pub(super) fn heads() -> [String; FEW] {
