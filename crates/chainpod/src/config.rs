@@ -27,6 +27,7 @@ use crate::telemetry::LogFormat;
 pub(crate) struct Config {
     pub(crate) listen: Vec<Endpoint>,
     pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) max_connections: usize,
     /// None stands for the kubeconfig's namespace, or the Pod's own.
     pub(crate) namespace: Option<String>,
     pub(crate) instance: String,
@@ -71,6 +72,7 @@ impl Config {
         let mut sources = Sources::open(flags, env);
         let listen = sources.many(&key::LISTEN, str::parse);
         let tls = tls(&mut sources);
+        let max_connections = sources.one(&key::MAX_CONNECTIONS, values::count);
         let namespace = sources.one(&key::NAMESPACE, values::namespace);
         let instance = sources.one(&key::INSTANCE, values::instance);
         let kubeconfig = sources.one(&key::KUBECONFIG, values::path);
@@ -89,6 +91,7 @@ impl Config {
             Some(Self {
                 listen: listen?,
                 tls,
+                max_connections: max_connections?,
                 namespace,
                 instance: instance?,
                 kubeconfig,

@@ -11,6 +11,7 @@ mod failure;
 pub mod image;
 pub mod launch;
 pub mod life;
+pub mod limit;
 pub mod name;
 mod news;
 pub mod phase;

@@ -18,6 +18,6 @@ mod offline;
 mod spool;
 
 pub use crate::image_store::ImageStore;
-pub use crate::limits::{LIMITS, Limit, Unit};
+pub use crate::limits::LIMITS;
 pub use crate::location::Location;
 pub use crate::offline::OfflineStore;

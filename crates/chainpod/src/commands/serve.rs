@@ -14,7 +14,7 @@ use registry::Registries;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use server::{Drain, Listener, Metrics, Readiness};
+use server::{Connections, Drain, Listener, Metrics, Readiness};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tracing::Instrument;
@@ -77,12 +77,9 @@ pub(crate) async fn run(config: Config) -> Result<()> {
         agents,
         tls(&certificate)?,
         server::agents(engine.clone()),
+        Connections::new(config.max_connections),
     ));
-    let drain = Drain::default();
-    let docker = metrics.around(drain.around(server::docker(engine.clone())));
-    for listener in listeners {
-        tokio::spawn(server::docker_listener(listener, docker.clone()));
-    }
+    let drain = serve_docker(&config, listeners, &engine, &metrics);
     readiness.set(LISTENERS, async || Ok(()));
     readiness.set(STORE, move || check_store(engine.clone()));
     tracing::info!(
@@ -120,6 +117,21 @@ async fn serve_admin(config: &Config, readiness: &Readiness, metrics: &Metrics) 
         server::admin(readiness.clone(), metrics.clone()),
     ));
     Ok(())
+}
+
+/// Serves Docker clients. Returns the counter of their open builds and launches.
+fn serve_docker(config: &Config, listeners: Vec<Listener>, engine: &Engine, metrics: &Metrics) -> Drain {
+    let drain = Drain::default();
+    let docker = metrics.around(drain.around(server::docker(engine.clone())));
+    let connections = Connections::new(config.max_connections);
+    for listener in listeners {
+        tokio::spawn(server::docker_listener(
+            listener,
+            docker.clone(),
+            connections.clone(),
+        ));
+    }
+    drain
 }
 
 async fn check_store(engine: Engine) -> std::result::Result<(), String> {

@@ -60,6 +60,8 @@ const DEFAULT_STORE: &str = "/var/lib/chainpod";
 const DEFAULT_AGENT_LISTEN: &str = "0.0.0.0:2377";
 /// The image of this very version: daemon and agent are released together.
 const DEFAULT_AGENT_IMAGE: &str = concat!("docker.io/chainpod/chainpod:", env!("CARGO_PKG_VERSION"));
+/// [`server::LIMITS`] has the reason.
+const DEFAULT_MAX_CONNECTIONS: &str = "4096";
 /// Clusters differ, and so do their nodes: chainpod finds out which way works.
 const DEFAULT_AGENT_VOLUME: &str = "auto";
 /// An autoscaler has begun to add a node by then.
@@ -96,6 +98,13 @@ pub(crate) const TLS_CLIENT_CA: Key = Key::new(
     DOCKER,
     "The CA of the clients, PEM. Each client must then present a certificate from this CA",
 );
+pub(crate) const MAX_CONNECTIONS: Key = Key::new(
+    "max-connections",
+    "NUMBER",
+    DOCKER,
+    "The connections that Docker clients may have in all, and apart from them the agents. One address may have a quarter",
+)
+.or(DEFAULT_MAX_CONNECTIONS);
 pub(crate) const NAMESPACE: Key = Key::new(
     "namespace",
     "NAME",
@@ -213,11 +222,12 @@ pub(crate) const GC_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &STOR
 pub(crate) const EXPLAIN_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &RULES];
 
 /// All settings, in the order of the help.
-pub(crate) const KEYS: [&Key; 18] = [
+pub(crate) const KEYS: [&Key; 19] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
     &TLS_CLIENT_CA,
+    &MAX_CONNECTIONS,
     &NAMESPACE,
     &INSTANCE,
     &KUBECONFIG,
