@@ -1,6 +1,7 @@
 //! The domain: containers, their phases, and the operations that are legal in each phase. It knows no HTTP
 //! and no Kubernetes. Those are behind [`ports`].
 
+mod budget;
 pub mod caller;
 pub mod container;
 mod download_hint;
@@ -12,6 +13,7 @@ pub mod image;
 pub mod launch;
 pub mod life;
 pub mod limit;
+mod limits;
 pub mod name;
 mod news;
 pub mod phase;
@@ -21,9 +23,11 @@ mod retry;
 pub mod token;
 mod upload;
 
+pub use budget::Budget;
 pub use engine::{
     AttachStream, Engine, LogRequest, NamedImage, Removed, Settings, Started, Stopped, WaitCondition, span,
 };
 pub use error::{Error, Result};
 pub use failure::{Cause, End, StartLimits};
+pub use limits::LIMITS;
 pub use retry::Retry;

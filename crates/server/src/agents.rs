@@ -4,12 +4,12 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use agent_protocol::{Event as AgentEvent, KEEPALIVE_SECS};
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use axum::{Json, Router};
 use engine::Engine;
 use engine::name::RecordName;
 use engine::ports::{AgentId, Event, StoreError};
@@ -92,12 +92,13 @@ async fn output(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn event(State(engine): State<Engine>, agent: Agent, Json(event): Json<AgentEvent>) -> StatusCode {
+async fn event(State(engine): State<Engine>, agent: Agent, body: Body) -> Result<StatusCode> {
+    let event: AgentEvent = body::json(body).await?;
     let (record, start, said) = (agent.0.record.clone(), agent.0.start, format!("{event:?}"));
     engine.observe(Event::Agent(agent.0, event)).await;
     // The span has the container's names only from here on.
     tracing::debug!(%record, start, said, "an agent sent an event");
-    StatusCode::NO_CONTENT
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Streams one line for each command, and an empty one after a while without any.

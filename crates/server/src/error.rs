@@ -18,6 +18,7 @@ fn status(error: &Error) -> StatusCode {
         Error::AmbiguousPrefix(_) | Error::Invalid(_) | Error::CannotExecute(_) => StatusCode::BAD_REQUEST,
         Error::StartIsOver { .. } => StatusCode::GONE,
         Error::NotAllowed(_) => StatusCode::FORBIDDEN,
+        Error::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::StartFailed(_) | Error::StartEnded(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Error::Of { error, .. } => status(error),
         Error::Cluster(error) => cluster(error),
@@ -65,6 +66,11 @@ impl ApiError {
     /// Returns 401: the caller does not prove its identity.
     pub(crate) fn unauthorized(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, message.to_owned())
+    }
+
+    /// Returns 408: the request does not arrive in time.
+    pub(crate) fn too_slow(message: String) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, message)
     }
 
     /// Returns 507: the store cannot keep the data.

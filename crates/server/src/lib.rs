@@ -11,6 +11,7 @@ mod error;
 mod filters;
 mod images;
 mod info;
+mod json_values;
 mod limits;
 mod listen;
 mod metrics;

@@ -4,7 +4,7 @@
 use engine::limit::{Limit, Unit};
 
 /// All limits of the server.
-pub const LIMITS: [&Limit; 9] = [
+pub const LIMITS: [&Limit; 14] = [
     &CONNECTIONS,
     &SHARE,
     &HEAD_BYTES,
@@ -14,6 +14,11 @@ pub const LIMITS: [&Limit; 9] = [
     &HEADS_BYTES,
     &HANDSHAKE_SECS,
     &IDLE_SECS,
+    &JSON_BYTES,
+    &JSON_VALUES,
+    &BODY_SECS,
+    &FREE_BODY_BYTES,
+    &BODIES_BYTES,
 ];
 
 pub(crate) const CONNECTIONS: Limit = Limit {
@@ -79,5 +84,41 @@ pub(crate) const IDLE_SECS: Limit = Limit {
     most: 300,
     unit: Unit::Seconds,
     why: "dockerd's own; known clients keep an idle connection for at most 90 s, so none uses one that is being closed",
+    seen: None,
+};
+
+pub(crate) const JSON_BYTES: Limit = Limit {
+    what: "a JSON body",
+    most: 1 << 20,
+    unit: Unit::Bytes,
+    why: "most of a create request is the command and environment, which must fit into its record",
+    seen: Some(2385),
+};
+pub(crate) const JSON_VALUES: Limit = Limit {
+    what: "names, values and elements in a JSON body",
+    most: 4096,
+    unit: Unit::Count,
+    why: "each takes some 100 bytes of memory, but as few as 3 of the body",
+    seen: Some(186),
+};
+pub(crate) const BODY_SECS: Limit = Limit {
+    what: "time for a JSON body",
+    most: 30,
+    unit: Unit::Seconds,
+    why: "clients send it in one piece; a slower one is answered with 408",
+    seen: None,
+};
+pub(crate) const FREE_BODY_BYTES: Limit = Limit {
+    what: "a JSON body that always finds room",
+    most: 16 << 10,
+    unit: Unit::Bytes,
+    why: "a peer's create request, with its environment",
+    seen: Some(2385),
+};
+pub(crate) const BODIES_BYTES: Limit = Limit {
+    what: "memory for all larger JSON bodies",
+    most: 32 << 20,
+    unit: Unit::Bytes,
+    why: "16 of the largest, with their values; others wait for at most 60 s, and are then answered with 503",
     seen: None,
 };

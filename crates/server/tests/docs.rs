@@ -99,14 +99,18 @@ fn every_metric_is_documented_and_every_documented_metric_is_there() {
 
 #[test]
 fn every_limit_is_documented_and_every_documented_limit_is_there() {
-    let documented = include_str!("../../../docs/limits.md").lines();
-    let documented: Vec<_> = documented.filter(|row| row.ends_with("| `server` |")).collect();
-    assert_eq!(documented, server::LIMITS.map(|limit| limit.row("server")));
+    let documented = include_str!("../../../docs/limits.md");
+    for (owner, limits) in [("server", &server::LIMITS[..]), ("engine", &engine::LIMITS[..])] {
+        let end = format!("| `{owner}` |");
+        let documented: Vec<_> = documented.lines().filter(|row| row.ends_with(&end)).collect();
+        let rows: Vec<_> = limits.iter().map(|limit| limit.row(owner)).collect();
+        assert_eq!(documented, rows);
+    }
 }
 
 #[test]
 fn every_limit_is_at_least_four_times_what_real_clients_need() {
-    for limit in server::LIMITS {
+    for limit in server::LIMITS.iter().chain(&engine::LIMITS) {
         assert!(limit.seen.is_none_or(|seen| 4 * seen <= limit.most), "{limit:?}");
     }
 }

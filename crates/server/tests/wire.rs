@@ -395,3 +395,22 @@ async fn what_is_wrong_with_a_query_is_said_as_docker_says_its_errors() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_body_of_many_tiny_values_is_400() {
+    let docker = Docker::new().await;
+    for body in [
+        format!(r#"{{"Image": "kv", "Env": [{}"A=1"]}}"#, r#""A=1","#.repeat(5000)),
+        format!(r#"{{"Image": "kv", "Unknown": [{}0]}}"#, "0,".repeat(200_000)),
+    ] {
+        let answer = docker.call("POST", "/containers/create?name=cc", &body).await;
+        let text = "{\"message\":\"invalid JSON: it has more than 4096 names, values and elements";
+        assert!(
+            answer.starts_with("HTTP/1.1 400 ") && answer.contains(text),
+            "{answer}"
+        );
+    }
+    let long = format!(r#"{{"Image": "kv", "Env": ["A={}"]}}"#, "x".repeat(1 << 20));
+    let answer = docker.call("POST", "/containers/create?name=cc", &long).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+}
