@@ -31,6 +31,7 @@ pub(crate) struct Config {
     /// None stands for the kubeconfig's namespace, or the Pod's own.
     pub(crate) namespace: Option<String>,
     pub(crate) instance: String,
+    pub(crate) max_containers: usize,
     /// None stands for the cluster of this Pod, then for the usual files.
     pub(crate) kubeconfig: Option<PathBuf>,
     pub(crate) unschedulable_limit: Duration,
@@ -75,6 +76,7 @@ impl Config {
         let max_connections = sources.one(&key::MAX_CONNECTIONS, values::count);
         let namespace = sources.one(&key::NAMESPACE, values::namespace);
         let instance = sources.one(&key::INSTANCE, values::instance);
+        let max_containers = sources.one(&key::MAX_CONTAINERS, values::count);
         let kubeconfig = sources.one(&key::KUBECONFIG, values::path);
         let unschedulable_limit = sources.one(&key::UNSCHEDULABLE_LIMIT, values::duration);
         let rules = rules(&mut sources);
@@ -94,6 +96,7 @@ impl Config {
                 max_connections: max_connections?,
                 namespace,
                 instance: instance?,
+                max_containers: max_containers?,
                 kubeconfig,
                 unschedulable_limit: unschedulable_limit?,
                 rules: rules?,

@@ -55,6 +55,8 @@ pub struct Settings {
     pub agent_url: String,
     /// The key of the agents' tokens.
     pub token_key: TokenKey,
+    /// The number of containers that there may be.
+    pub max_containers: usize,
     /// The time limits of starts.
     pub limits: StartLimits,
     /// The rules and registries for images.

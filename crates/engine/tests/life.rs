@@ -19,6 +19,8 @@ mod agents;
 mod ends;
 #[path = "life/images.rs"]
 mod images;
+#[path = "life/limits.rs"]
+mod limits;
 #[path = "life/logs.rs"]
 mod logs;
 #[path = "life/owners.rs"]

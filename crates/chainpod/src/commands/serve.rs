@@ -149,6 +149,7 @@ fn settings(
         scope: Scope(config.instance.clone()),
         agent_url: format!("https://{agent_address}"),
         token_key: identity.token_key().clone(),
+        max_containers: config.max_containers,
         limits: StartLimits {
             unschedulable: config.unschedulable_limit,
             ..StartLimits::default()

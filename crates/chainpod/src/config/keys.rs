@@ -60,6 +60,8 @@ const DEFAULT_STORE: &str = "/var/lib/chainpod";
 const DEFAULT_AGENT_LISTEN: &str = "0.0.0.0:2377";
 /// The image of this very version: daemon and agent are released together.
 const DEFAULT_AGENT_IMAGE: &str = concat!("docker.io/chainpod/chainpod:", env!("CARGO_PKG_VERSION"));
+/// [`engine::LIMITS`] has the reason.
+const DEFAULT_MAX_CONTAINERS: &str = "4096";
 /// [`server::LIMITS`] has the reason.
 const DEFAULT_MAX_CONNECTIONS: &str = "4096";
 /// Clusters differ, and so do their nodes: chainpod finds out which way works.
@@ -118,6 +120,13 @@ pub(crate) const INSTANCE: Key = Key::new(
     "The name of this installation, which sees only its own containers",
 )
 .or(DEFAULT_INSTANCE);
+pub(crate) const MAX_CONTAINERS: Key = Key::new(
+    "max-containers",
+    "NUMBER",
+    KUBERNETES,
+    "The containers that there may be at the same time, ended ones included",
+)
+.or(DEFAULT_MAX_CONTAINERS);
 pub(crate) const KUBECONFIG: Key = Key::new(
     "kubeconfig",
     "FILE",
@@ -222,7 +231,7 @@ pub(crate) const GC_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &STOR
 pub(crate) const EXPLAIN_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &RULES];
 
 /// All settings, in the order of the help.
-pub(crate) const KEYS: [&Key; 19] = [
+pub(crate) const KEYS: [&Key; 20] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -230,6 +239,7 @@ pub(crate) const KEYS: [&Key; 19] = [
     &MAX_CONNECTIONS,
     &NAMESPACE,
     &INSTANCE,
+    &MAX_CONTAINERS,
     &KUBECONFIG,
     &UNSCHEDULABLE_LIMIT,
     &RULES,

@@ -4,7 +4,7 @@
 use std::mem::discriminant;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use super::commands::Commands;
@@ -81,6 +81,8 @@ pub(super) struct Live {
     pub(super) leaves: Once,
     /// The task that announces the news that another process left.
     pub(super) inherits: Once,
+    /// Held by the one upload that is being kept, so that the next one counts it.
+    pub(super) upload: Mutex<()>,
 }
 
 impl Live {
@@ -101,6 +103,7 @@ impl Live {
             guards: Once::default(),
             leaves: Once::default(),
             inherits: Once::default(),
+            upload: Mutex::default(),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::engine::span::is_about;
 use crate::error::{Error, Result};
 use crate::fabric::{BuiltFor, FabricName};
 use crate::failure::Who;
+use crate::limits;
 use crate::name::{self, RecordName};
 use crate::ports::ClusterError;
 
@@ -13,7 +14,8 @@ impl Engine {
     /// Creates a container. Nothing runs yet.
     ///
     /// # Errors
-    /// Returns `NoSuchImage`, `ImageLost`, `NotAllowed` or `NameInUse`. The API server decides about names,
+    /// Returns `NoSuchImage`, `ImageLost`, `NotAllowed`, `NameInUse`, `Invalid` for a request that is too large,
+    /// or `Busy` if there are as many containers as there may be. The API server decides about names,
     /// so that only one of two concurrent calls succeeds.
     pub async fn create(&self, name: Option<String>, spec: Spec) -> Result<Record> {
         let (image, owner) = tokio::join!(self.image(&spec.image), self.owner());
@@ -27,6 +29,8 @@ impl Engine {
         container.owner = owner;
         container.built_for = self.attribution(&container).and_then(BuiltFor::known);
         is_about(&container);
+        limits::created(&container)?;
+        self.has_room()?;
         let object = RecordName::new(self.scope(), &container.name);
         match self.0.cluster.create_record(&object, &container).await {
             Ok(record) => {
@@ -36,6 +40,16 @@ impl Engine {
             Err(ClusterError::AlreadyExists(_)) => Err(self.name_in_use(container.name, &object).await),
             Err(error) => Err(Error::from(error).of(|| format!("{} cannot be created", Who(&container)))),
         }
+    }
+
+    fn has_room(&self) -> Result<()> {
+        let most = self.0.settings.max_containers;
+        if self.0.index.all().len() < most {
+            return Ok(());
+        }
+        Err(Error::Busy(format!(
+            "there are {most} containers, as many as there may be; remove some, or raise chainpod's setting max-containers"
+        )))
     }
 
     /// Returns the workload of the calling peer. Without one, the container has no owner, and `chainpod gc`
