@@ -7,6 +7,7 @@ mod cli;
 mod cluster;
 mod commands;
 mod config;
+mod essential;
 mod examples;
 mod images;
 mod print;

@@ -73,6 +73,18 @@ impl ApiError {
         Self::new(StatusCode::REQUEST_TIMEOUT, message)
     }
 
+    /// Returns 500: a bug ended the call. The panic is logged.
+    pub(crate) fn panicked() -> Self {
+        Self {
+            is_logged: true,
+            ..Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "a bug in chainpod ended this call; chainpod's log has its place, please report it"
+                    .to_owned(),
+            )
+        }
+    }
+
     /// Returns 507: the store cannot keep the data.
     pub(crate) fn insufficient_storage(error: &Error) -> Self {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())

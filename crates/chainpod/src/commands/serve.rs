@@ -21,6 +21,7 @@ use tracing::Instrument;
 
 use crate::cluster::Found;
 use crate::config::Config;
+use crate::essential;
 use crate::images::RuledImages;
 use crate::shutdown::Signals;
 
@@ -45,6 +46,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     // From now on clients that connect wait for an answer and are not refused.
     let listeners = bind(&config).await?;
     let (readiness, metrics) = (Readiness::of(&READY), Metrics::default());
+    server::note_panics(metrics.clone());
     serve_admin(&config, &readiness, &metrics).await?;
     let agent_address = config.agent_address.resolve().await?;
     let found = Found::by(&config).await?;
@@ -71,9 +73,9 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     metrics.tell_of(engine.clone());
     watch(cluster, engine.clone(), readiness.clone(), metrics.clone());
     let sweeper = engine.clone();
-    tokio::spawn(async move { sweeper.sweep_all().await });
+    essential::spawn(async move { sweeper.sweep_all().await });
     let certificate = identity.server_certificate(&[agent_address.ip().to_string()])?;
-    tokio::spawn(server::agent_listener(
+    essential::spawn(server::agent_listener(
         agents,
         tls(&certificate)?,
         server::agents(engine.clone()),
@@ -112,7 +114,7 @@ async fn serve_admin(config: &Config, readiness: &Readiness, metrics: &Metrics) 
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address} (admin-listen; none switches it off)"))?;
-    tokio::spawn(server::admin_listener(
+    essential::spawn(server::admin_listener(
         listener,
         server::admin(readiness.clone(), metrics.clone()),
     ));
@@ -125,7 +127,7 @@ fn serve_docker(config: &Config, listeners: Vec<Listener>, engine: &Engine, metr
     let docker = metrics.around(drain.around(server::docker(engine.clone())));
     let connections = Connections::new(config.max_connections);
     for listener in listeners {
-        tokio::spawn(server::docker_listener(
+        essential::spawn(server::docker_listener(
             listener,
             docker.clone(),
             connections.clone(),
@@ -179,11 +181,11 @@ fn cluster_config(config: &Config, namespace: &str, identity: &AgentIdentity) ->
 /// consequences of a Pod's event may have to wait for the API server, and nothing waits for them.
 fn watch(cluster: KubeCluster, engine: Engine, readiness: Readiness, metrics: Metrics) {
     let (sender, mut told) = mpsc::unbounded_channel();
-    tokio::spawn(pods::watch(Arc::new(cluster), move |told| {
+    essential::spawn(pods::watch(Arc::new(cluster), move |told| {
         // The receiver lives as long as the process.
         let _ = sender.send(told);
     }));
-    tokio::spawn(async move {
+    essential::spawn(async move {
         let mut listed = HashSet::new();
         while let Some(told) = told.recv().await {
             match told {

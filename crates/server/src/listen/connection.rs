@@ -1,9 +1,11 @@
 //! One connection: HTTP/1.1 with limits that no peer reaches.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
 use engine::caller::Caller;
+use futures::FutureExt;
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -17,6 +19,7 @@ use tower::ServiceExt;
 use super::bounded::{Bounded, Calls};
 use super::connections::Place;
 use crate::limits::{HEAD_BYTES, HEADERS, IDLE_SECS};
+use crate::panics::answered;
 
 /// The interval of the probes to a silent client. It is Go's default, which dockerd uses. A client's machine
 /// may have vanished during a wait of months.
@@ -33,7 +36,7 @@ pub(super) fn prepare(stream: &TcpStream) {
     }
 }
 
-/// Serves one connection and tells its requests who the caller is. A client that closes its own side still
+/// Serves one connection and tells its requests who the caller is. A request that panics ends alone. A client that closes its own side still
 /// gets its answer: go-dockerclient does that on attach. Bodies and answers have no time limit here: builds
 /// are idle for minutes, and waits last for months.
 pub(super) async fn serve(
@@ -49,12 +52,12 @@ pub(super) async fn serve(
         request.extensions_mut().insert(caller);
         let (answer, calls) = (router.clone().oneshot(request), calls.clone());
         async move {
-            let answer = answer.await;
+            let answer = answered(answer.map(|Ok(answer)| answer)).await;
             // After an upgrade, the connection has no further requests.
-            if !matches!(&answer, Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS) {
+            if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
                 calls.turn();
             }
-            answer
+            Ok::<_, Infallible>(answer)
         }
     });
     let connection = http1::Builder::new()
