@@ -5,6 +5,7 @@ mod admin;
 mod agents;
 mod body;
 mod build;
+mod calls;
 mod containers;
 mod drain;
 mod error;

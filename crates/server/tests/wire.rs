@@ -414,3 +414,43 @@ async fn a_body_of_many_tiny_values_is_400() {
     let answer = docker.call("POST", "/containers/create?name=cc", &long).await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
 }
+
+/// The only place for connections of this address is free again once its client is gone.
+#[tokio::test]
+async fn a_wait_a_start_and_followed_logs_end_with_their_client() {
+    let mut docker = Docker::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    docker.call("POST", "/containers/create?name=cc", CREATE).await;
+    docker.address = listener.local_addr().unwrap();
+    tokio::spawn(server::docker_listener(
+        listener,
+        server::docker(docker.engine.clone()),
+        server::Connections::new(4),
+    ));
+    for call in [
+        "POST /containers/cc/wait?condition=next-exit",
+        "POST /containers/cc/start",
+        "GET /containers/cc/logs?follow=1&stdout=1",
+    ] {
+        let client = docker
+            .send(&format!(
+                "{call} HTTP/1.1\r\nhost: d\r\ncontent-length: 0\r\n\r\n"
+            ))
+            .await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let refused = docker.call("GET", "/_ping", "").await;
+        assert!(refused.starts_with("HTTP/1.1 503 "), "{call}: {refused}");
+        drop(client);
+        let freed = async {
+            while !docker
+                .call("GET", "/_ping", "")
+                .await
+                .starts_with("HTTP/1.1 200 ")
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let freed = tokio::time::timeout(PATIENCE, freed).await;
+        assert!(freed.is_ok(), "{call} goes on");
+    }
+}

@@ -1,10 +1,9 @@
 //! The stream of a connection with the bounds that hyper does not have: on the time for a head, and on the
-//! memory of all heads together. It holds the connection's place until the very end, an upgrade included.
+//! memory of all heads together. It notices that a client is gone for whose answer nobody else waits. It holds
+//! the connection's place until the very end, an upgrade included.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -12,15 +11,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 use tokio::time::Sleep;
 
 use super::connections::Place;
+use crate::calls::Calls;
 use crate::limits::{FREE_HEAD_BYTES, HEAD_SECS};
 
 /// The most bytes of one read. It is just too little for hyper to enlarge its buffer for bodies.
 const READ_BYTES: u64 = 8 * 1024 - 1;
-
-/// The begins and ends of a connection's calls, counted. The number is odd between a request's head and its
-/// answer's head: bytes that arrive then are a body.
-#[derive(Clone, Default)]
-pub(super) struct Calls(Arc<AtomicUsize>);
 
 /// A connection's stream with its bounds.
 pub(super) struct Bounded<S> {
@@ -31,21 +26,12 @@ pub(super) struct Bounded<S> {
     seen: usize,
     /// True until the first byte.
     is_new: bool,
+    /// A byte that came while a call waited for its client to go, and that hyper has not read yet.
+    ahead: Option<u8>,
     /// Bytes of the current head.
     head: usize,
     /// Ends at the time by which the current head must be complete.
     late: Option<Pin<Box<Sleep>>>,
-}
-
-impl Calls {
-    /// A call begins or ends.
-    pub(super) fn turn(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 impl<S: AsyncRead + Unpin> Bounded<S> {
@@ -56,8 +42,29 @@ impl<S: AsyncRead + Unpin> Bounded<S> {
             calls,
             seen: 0,
             is_new: true,
+            ahead: None,
             head: 0,
             late: None,
+        }
+    }
+
+    /// Fails once the client is gone, if the current call ends with its client. A client that sends its next
+    /// call ahead is not watched any more: its bytes are left in the socket.
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.ahead.is_some() || !self.calls.end_with_client() {
+            return Poll::Pending;
+        }
+        let mut byte = [0];
+        let mut read = ReadBuf::new(&mut byte);
+        self.stream.set_limit(1);
+        let gone = match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read)) {
+            Ok(()) => io::ErrorKind::UnexpectedEof.into(),
+            Err(error) => error,
+        };
+        self.ahead = read.filled().first().copied();
+        match self.ahead {
+            Some(_) => Poll::Pending,
+            None => Poll::Ready(gone),
         }
     }
 
@@ -94,11 +101,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let calls = self.calls.count();
+        let calls = self.calls.turns();
         if calls != self.seen {
             (self.seen, self.head, self.late) = (calls, 0, None);
         }
         let is_head = calls.is_multiple_of(2);
+        // From here on, hyper itself notices when the client goes.
+        self.calls.outlive_client();
+        if let Some(byte) = self.ahead.take() {
+            buf.put_slice(&[byte]);
+            return Poll::Ready(if is_head { self.count(1) } else { Ok(()) });
+        }
         let before = buf.filled().len();
         self.stream.set_limit(READ_BYTES);
         match Pin::new(&mut self.stream).poll_read(cx, buf) {
@@ -129,7 +142,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
         self.stream.get_ref().is_write_vectored()
     }
 
+    /// Flushes. hyper does that whenever it looks after the connection, and does not read during a call.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Poll::Ready(gone) = self.poll_gone(cx) {
+            return Poll::Ready(Err(gone));
+        }
         Pin::new(self.stream.get_mut()).poll_flush(cx)
     }
 

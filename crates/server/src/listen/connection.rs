@@ -16,8 +16,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tower::ServiceExt;
 
-use super::bounded::{Bounded, Calls};
+use super::bounded::Bounded;
 use super::connections::Place;
+use crate::calls::Calls;
 use crate::limits::{HEAD_BYTES, HEADERS, IDLE_SECS};
 use crate::panics::answered;
 
@@ -50,6 +51,7 @@ pub(super) async fn serve(
     let called = service_fn(move |mut request: Request<Incoming>| {
         calls.turn();
         request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(calls.clone());
         let (answer, calls) = (router.clone().oneshot(request), calls.clone());
         async move {
             let answer = answered(answer.map(|Ok(answer)| answer)).await;

@@ -25,7 +25,18 @@ async fn connected_to(connections: &Connections) -> DuplexStream {
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         bytes.len().to_string()
     };
+    let watched = async |calls: Calls| {
+        calls.end_when_gone();
+        tokio::time::sleep(HEAD_LIMIT).await;
+        "done"
+    };
+    let slow_too = async || {
+        tokio::time::sleep(HEAD_LIMIT).await;
+        "done"
+    };
     let router = Router::new()
+        .route("/slow", get(slow_too))
+        .route("/watched", get(watched))
         .route("/", get(slow))
         .route("/ping", get(async || "pong"))
         .route("/kept", put(kept));
@@ -134,4 +145,29 @@ async fn a_body_is_no_head_however_long_and_slow_it_is() {
         tokio::time::sleep(HEAD_LIMIT).await;
     }
     assert_eq!(status(&mut client).await, "HTTP/1.1 200");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_ends_with_its_client_loses_no_byte_of_the_next_one() {
+    let mut client = connected().await;
+    client.write_all(b"GET /watched HTTP/1.1\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for piece in ["G", "ET /ping HTTP/1.1\r\n", "connection: close\r\n\r\n"] {
+        client.write_all(piece.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let answers = rest(&mut client, HEAD_LIMIT * 2).await;
+    assert!(answers.contains("done") && answers.ends_with("pong"), "{answers}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_closes_its_side_gets_its_answer_unless_the_call_ends_with_it() {
+    for (path, answered) in [("/slow", true), ("/watched", false)] {
+        let mut client = connected().await;
+        let call = format!("GET {path} HTTP/1.1\r\n\r\n");
+        client.write_all(call.as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        let answer = rest(&mut client, HEAD_LIMIT * 2).await;
+        assert_eq!(answer.ends_with("done"), answered, "{path}: {answer}");
+    }
 }
