@@ -1,6 +1,6 @@
 //! What a client or an agent asks for beyond a limit is refused, with a sentence that names it.
 
-use engine::ports::BuildRequest;
+use engine::ports::{BuildRequest, Store};
 use futures::future::join_all;
 use tokio_tar::{Builder, Header};
 
@@ -110,4 +110,32 @@ async fn a_build_gives_so_many_names() {
     };
     let built = lab().engine.build(&request, Box::new(tokio::io::empty())).await;
     assert_eq!(invalid(built), "a build may give at most 16 names to its image");
+}
+
+#[tokio::test]
+async fn an_output_that_is_sent_again_replaces_the_former_one() {
+    let lab = lab();
+    lab.engine.sweep_all().await;
+    lab.engine.pull("ccenv").await.unwrap();
+    let build = Spec {
+        image: "ccenv".to_owned(),
+        ..spec()
+    };
+    lab.engine.create(Some(NAME.to_owned()), build).await.unwrap();
+    let input: &[u8] = &[0; 1024];
+    lab.engine
+        .upload(NAME, "/chaincode/input", Box::new(input))
+        .await
+        .unwrap();
+    let (started, agent) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+    started.unwrap();
+    let mut outputs = Vec::new();
+    for content in [&[1; 10][..], &[2; 10][..], &[2; 10][..]] {
+        lab.engine.output(&agent, 0, Box::new(content)).await.unwrap();
+        let record = lab.engine.inspect(NAME).await.unwrap();
+        outputs.extend(record.container.outputs.into_values());
+    }
+    assert_ne!(outputs[0], outputs[1]);
+    assert!(lab.store.blob(&outputs[0]).await.is_err());
+    assert!(lab.store.blob(&outputs[1]).await.is_ok());
 }
