@@ -1,7 +1,7 @@
 //! A cluster in memory with the API server's rules that matter: a name is taken once, and an update needs the
 //! newest version. Pods do nothing by themselves. The test reports their states.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -84,6 +84,11 @@ impl FakeCluster {
     /// Returns the names of the Pods that are there.
     pub fn pods(&self) -> Vec<String> {
         self.state.lock().unwrap().pods.iter().cloned().collect()
+    }
+
+    /// Removes a Pod, and reports nothing.
+    pub fn lose_pod(&self, pod: &PodName) {
+        self.state.lock().unwrap().pods.remove(&pod.0);
     }
 
     /// Returns the records of all starts, as they were then.
@@ -253,9 +258,15 @@ impl Cluster for FakeCluster {
     }
 
     async fn delete_pod(&self, pod: &PodName, _: Duration) -> Result<(), ClusterError> {
-        self.state.lock().unwrap().pods.remove(&pod.0);
+        let was_there = self.state.lock().unwrap().pods.remove(&pod.0);
         self.late().await;
-        Ok(())
+        let gone = || ClusterError::NotFound(pod.0.clone());
+        was_there.then_some(()).ok_or_else(gone)
+    }
+
+    async fn pod_names(&self, _: &Scope) -> Result<HashSet<PodName>, ClusterError> {
+        self.answers().await;
+        Ok(self.pods().into_iter().map(PodName).collect())
     }
 
     async fn blocked(&self, _: &PodName) -> Result<Option<Cause>, ClusterError> {

@@ -176,9 +176,10 @@ fn watch(cluster: KubeCluster, engine: Engine, readiness: Readiness, metrics: Me
             match told {
                 Told::Event(event) => observe(&engine, event).await,
                 Told::Listed(kind) => {
-                    listed.insert(kind);
-                    if listed.len() == WATCHED.len() {
+                    if listed.insert(kind) && listed.len() == WATCHED.len() {
                         readiness.set(RECORDS, async || Ok(()));
+                        let engine = engine.clone();
+                        tokio::spawn(async move { engine.end_vanished().await });
                     }
                 }
                 Told::Broke(kind) => metrics.watch_broke(kind),

@@ -8,6 +8,7 @@ mod orphans;
 mod remove;
 mod stop;
 mod terminate;
+mod vanished;
 mod wait;
 
 pub use self::stop::Stopped;

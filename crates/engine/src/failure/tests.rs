@@ -108,7 +108,8 @@ fn end_after(end: &End) -> Option<End> {
         End::PodFailed(_) => End::OutputsLost("MESSAGE".to_owned()),
         End::OutputsLost(_) => End::AgentLost,
         End::AgentLost => End::Unseen,
-        End::Unseen => return None,
+        End::Unseen => End::Vanished,
+        End::Vanished => return None,
     })
 }
 

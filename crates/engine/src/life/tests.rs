@@ -97,6 +97,11 @@ fn transition(kind: Kind, start: u32) -> Transition {
             has_run: true,
         },
         Kind::EndedUnseen => Transition::EndedUnseen { start },
+        Kind::Vanished => Transition::Vanished {
+            start,
+            holder: Some(here(false).boot),
+            asked: false,
+        },
         Kind::Explained => Transition::Explained {
             start,
             end: End::Deleted,

@@ -43,11 +43,10 @@ impl Engine {
         let end_pod = async {
             // An agent ends by itself, and the Pod is deleted with the record: a peer may launch again right
             // now.
-            if record.container.phase != Phase::Exited || !record.container.needs_agent() {
-                self.end_pod(live, record.container.starts).await;
-            }
+            let ends_by_itself = record.container.phase == Phase::Exited && record.container.needs_agent();
+            ends_by_itself || self.end_pod(live, record.container.starts).await
         };
-        let ((), deleted) = tokio::join!(end_pod, self.0.cluster.delete_record(&record));
+        let (_, deleted) = tokio::join!(end_pod, self.0.cluster.delete_record(&record));
         match deleted {
             Ok(()) | Err(ClusterError::NotFound(_)) => {}
             Err(error) => return Err(error.into()),

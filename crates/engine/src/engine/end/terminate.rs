@@ -9,6 +9,7 @@ use crate::engine::{Engine, Live};
 use crate::life::Transition;
 use crate::name::PodName;
 use crate::phase::Phase;
+use crate::ports::ClusterError;
 
 /// SIGKILL.
 pub(super) const SIGKILL: i32 = 9;
@@ -32,25 +33,37 @@ impl Engine {
         {
             return;
         }
-        self.end_pod(live, start).await;
-        if runs() && tokio::time::timeout(KILL_LIMIT, ended(live, start)).await.is_ok() {
+        let was_there = self.end_pod(live, start).await;
+        if was_there && runs() && tokio::time::timeout(KILL_LIMIT, ended(live, start)).await.is_ok() {
             return;
         }
-        self.enact(live, Transition::EndedUnseen { start }).await;
+        let unseen = match was_there || !runs() {
+            true => Transition::EndedUnseen { start },
+            false => Transition::Vanished {
+                start,
+                holder: None,
+                asked: true,
+            },
+        };
+        self.enact(live, unseen).await;
     }
 
-    /// Deletes the Pod of the `start`-th start, unless another start has begun.
-    pub(in crate::engine) async fn end_pod(&self, live: &Live, start: u32) {
+    /// Deletes the Pod of the `start`-th start, unless another start has begun. Returns false if the Pod was
+    /// gone before.
+    pub(in crate::engine) async fn end_pod(&self, live: &Live, start: u32) -> bool {
         let record = live.record();
-        if start > 0 && record.container.is_at(start) {
-            self.delete_pod(&record.pod_name(), POD_GRACE).await;
-        }
+        start == 0 || !record.container.is_at(start) || self.delete_pod(&record.pod_name(), POD_GRACE).await
     }
 
-    /// Deletes a Pod.
-    pub(in crate::engine) async fn delete_pod(&self, pod: &PodName, grace: Duration) {
-        if let Err(error) = self.0.cluster.delete_pod(pod, grace).await {
-            tracing::warn!(%pod, %error, "cannot delete the pod");
+    /// Deletes a Pod. Returns false if it was gone before.
+    pub(in crate::engine) async fn delete_pod(&self, pod: &PodName, grace: Duration) -> bool {
+        match self.0.cluster.delete_pod(pod, grace).await {
+            Ok(()) => true,
+            Err(ClusterError::NotFound(_)) => false,
+            Err(error) => {
+                tracing::warn!(%pod, %error, "cannot delete the pod");
+                true
+            }
         }
     }
 }

@@ -80,7 +80,7 @@ impl Engine {
         }
         tracing::info!(pod = %without_agent, reason, "the pod has no agent: another pod copies it");
         let process = Process::of(&live.record().container);
-        let (launched, ()) = tokio::join!(
+        let (launched, _) = tokio::join!(
             self.launch(live, &process),
             self.delete_pod(without_agent, POD_GRACE)
         );
