@@ -6,11 +6,8 @@ use std::time::Duration;
 use engine::ports::ClusterError;
 use tokio::time::Instant;
 
-use crate::error::mapped;
+use crate::error::{OUTAGE, mapped, patience};
 
-/// The time for which a request is tried again. An API server restarts in less, and a peer, which waits 300
-/// s for an install or a start, still gets the reason for a failure.
-const OUTAGE: Duration = Duration::from_secs(60);
 /// The pause after the first try. It doubles after each.
 const PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause. The end of an outage is noticed at most this much later.
@@ -26,20 +23,41 @@ pub(crate) struct Tried<T> {
     pub(crate) again: bool,
 }
 
-/// Sends the request of `call` until the server answers, for [`OUTAGE`] at most.
+/// Sends the request of `call` until the server answers, for [`OUTAGE`] at most. An answer of a server that is not
+/// ready does not count for as long as its [`patience`].
 pub(crate) async fn tried<T, F>(object: &str, call: impl Fn() -> F) -> Tried<T>
 where
     F: Future<Output = Result<T, kube::Error>>,
 {
     let (mut pause, mut again) = (PAUSE, false);
-    let deadline = Instant::now() + OUTAGE;
+    let begun = Instant::now();
+    let mut refused = None;
     loop {
-        match once(object, call()).await {
-            Err(ClusterError::Unavailable(why)) if Instant::now() < deadline => {
-                tracing::debug!(object, why, "the api server did not answer, trying again");
+        let Failed { error, patience } = match limited(object, call()).await {
+            Ok(answer) => {
+                return Tried {
+                    result: Ok(answer),
+                    again,
+                };
             }
-            result => return Tried { result, again },
+            Err(failed) => failed,
+        };
+        if patience == OUTAGE {
+            refused = None;
         }
+        // A server that answers again is not ready from then on, not from the beginning of its outage.
+        let since = if patience == OUTAGE {
+            begun
+        } else {
+            *refused.get_or_insert_with(Instant::now)
+        };
+        if since.elapsed() >= patience || begun.elapsed() >= OUTAGE {
+            return Tried {
+                result: Err(error),
+                again,
+            };
+        }
+        tracing::debug!(object, %error, "the api server is not ready; trying again");
         again = true;
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -51,11 +69,24 @@ pub(crate) async fn once<T>(
     object: &str,
     call: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, ClusterError> {
+    limited(object, call).await.map_err(|failed| failed.error)
+}
+
+/// The error of one try, and the time for which it may pass.
+struct Failed {
+    error: ClusterError,
+    patience: Duration,
+}
+
+async fn limited<T>(object: &str, call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Failed> {
     match tokio::time::timeout(LIMIT, call).await {
-        Ok(result) => result.map_err(|error| mapped(object, error)),
-        Err(_) => Err(ClusterError::Unavailable(format!(
-            "{object}: no answer in {} s",
-            LIMIT.as_secs()
-        ))),
+        Ok(result) => result.map_err(|error| Failed {
+            patience: patience(&error),
+            error: mapped(object, error),
+        }),
+        Err(_) => Err(Failed {
+            error: ClusterError::Unavailable(format!("{object}: no answer in {} s", LIMIT.as_secs())),
+            patience: OUTAGE,
+        }),
     }
 }

@@ -199,3 +199,28 @@ async fn pods_are_listed_by_their_names_and_one_that_is_not_there_is_told() {
     assert!(matches!(error, ClusterError::NotFound(_)), "{error}");
     assert!(asked.lock().unwrap()[0].contains("/pods?&labelSelector="));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_does_not_know_this_account_yet_is_waited_for_and_then_believed() {
+    let begin = tokio::time::Instant::now();
+    let record = sample::chaincode();
+    let made = record.clone();
+    let (cluster_that_starts, _) = cluster(move |_, _| match begin.elapsed().as_secs() {
+        0..15 => failure(503, ""),
+        15..25 => failure(401, "Unauthorized"),
+        _ => stored(&made),
+    });
+    assert_eq!(cluster_that_starts.update_record(&record).await.unwrap(), record);
+    let begin = tokio::time::Instant::now();
+    let (cluster, _) = cluster(|_, _| failure(401, "Unauthorized"));
+    let error = cluster.update_record(&record).await.unwrap_err();
+    assert!(
+        matches!(&error, ClusterError::Refused(message) if message == "Unauthorized"),
+        "{error}"
+    );
+    let took = begin.elapsed();
+    assert!(
+        took >= Duration::from_secs(20) && took < Duration::from_secs(23),
+        "{took:?}"
+    );
+}
