@@ -9,7 +9,7 @@ use agent_protocol::{Command, Event as Agent};
 use engine::container::{Role, Spec};
 use engine::phase::Phase;
 use engine::ports::{AgentId, Cluster, Event, LogLine, News, PodSeen, PodState};
-use engine::{Cause, End, Engine, Error, LogRequest, Started, Stopped, WaitCondition};
+use engine::{Cause, End, Engine, Error, LogRequest, Outlook, Started, Stopped, WaitCondition};
 use futures::StreamExt;
 use testkit::{FakeCluster, FakeStore};
 
@@ -559,9 +559,9 @@ async fn what_may_pass_is_given_its_time_and_what_will_not_is_told_at_once() {
         message: "not found".to_owned(),
         tried_again,
     };
-    let unmade = |tried_again| Cause::Container {
+    let unmade = |outlook| Cause::Container {
         message: "no secret".to_owned(),
-        tried_again,
+        outlook,
     };
     let limits = engine::StartLimits::default();
     for (causes, expected) in [
@@ -571,8 +571,10 @@ async fn what_may_pass_is_given_its_time_and_what_will_not_is_told_at_once() {
         ),
         (vec![unpullable(true)], limits.unpullable),
         (vec![unpullable(true), unpullable(false)], Duration::ZERO),
-        (vec![unmade(true)], limits.unmade),
-        (vec![unmade(false)], Duration::ZERO),
+        (vec![unmade(Outlook::Good)], limits.busy),
+        (vec![unmade(Outlook::Poor)], limits.unmade),
+        (vec![unmade(Outlook::Good), unmade(Outlook::Poor)], limits.unmade),
+        (vec![unmade(Outlook::None)], Duration::ZERO),
     ] {
         let lab = lab();
         lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();

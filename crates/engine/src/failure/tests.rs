@@ -74,7 +74,7 @@ fn after(cause: &Cause) -> Option<Cause> {
         },
         Cause::Image { .. } => Cause::Container {
             message: message(),
-            tried_again: true,
+            outlook: Outlook::Good,
         },
         Cause::Container { .. } => Cause::AgentImage {
             image: "IMAGE".to_owned(),
