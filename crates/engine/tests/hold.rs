@@ -42,7 +42,7 @@ impl World {
 
     async fn tell_records(&self, engine: &Engine) {
         for record in self.cluster.records(&scope()).await.unwrap() {
-            engine.observe(Event::Record(Box::new(record))).await;
+            engine.observe(Event::Record(Box::new(record))).await.unwrap();
         }
     }
 
@@ -77,7 +77,7 @@ async fn say(engine: &Engine, event: Agent) {
         uid: record.uid,
         start: record.container.starts,
     };
-    engine.observe(Event::Agent(agent, event)).await;
+    engine.observe(Event::Agent(agent, event)).await.unwrap();
 }
 
 async fn is_there(engine: &Engine) -> bool {

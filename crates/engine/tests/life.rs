@@ -88,7 +88,10 @@ impl Lab {
     }
 
     async fn tell(&self, agent: &AgentId, event: Agent) {
-        self.engine.observe(Event::Agent(agent.clone(), event)).await;
+        self.engine
+            .observe(Event::Agent(agent.clone(), event))
+            .await
+            .unwrap();
     }
 
     async fn exits(&self, agent: &AgentId, exit_code: i64) {
@@ -120,7 +123,8 @@ impl Lab {
                 state,
                 ending: None,
             }))
-            .await;
+            .await
+            .unwrap();
     }
 
     /// Returns all news. Good ones are announced with a delay.
@@ -340,7 +344,7 @@ async fn a_pod_without_an_agent_is_made_once_more_within_the_same_start() {
             state,
             ending: None,
         };
-        lab.engine.observe(Event::Pod(seen)).await;
+        lab.engine.observe(Event::Pod(seen)).await.unwrap();
     };
     let (started, agent) = tokio::join!(lab.engine.start(NAME), async {
         no_agent().await;
@@ -363,10 +367,14 @@ async fn a_watch_that_is_behind_takes_nothing_away() {
     let before = lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
     lab.engine.remove(NAME, false).await.unwrap();
     let now = lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
-    lab.engine.observe(Event::Record(Box::new(before.clone()))).await;
+    lab.engine
+        .observe(Event::Record(Box::new(before.clone())))
+        .await
+        .unwrap();
     lab.engine
         .observe(Event::RecordGone(before.name, before.uid))
-        .await;
+        .await
+        .unwrap();
     let (started, _) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
     assert_eq!(started.unwrap(), Started::Now);
     assert_eq!(lab.engine.inspect(NAME).await.unwrap().uid, now.uid);
@@ -431,12 +439,15 @@ async fn what_was_made_so_goes_when_it_has_ended() {
     lab.engine.create(Some(NAME.to_owned()), spec).await.unwrap();
     let (_, agent) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
     let running = lab.engine.inspect(NAME).await.unwrap();
-    lab.engine.observe(Event::Record(Box::new(running))).await;
+    lab.engine
+        .observe(Event::Record(Box::new(running)))
+        .await
+        .unwrap();
     assert_eq!(lab.phase().await, Phase::Running);
     let gone = lab.engine.wait(NAME, WaitCondition::Removed).await.unwrap();
     lab.exits(&agent, 7).await;
     let ended = lab.engine.inspect(NAME).await.unwrap();
-    lab.engine.observe(Event::Record(Box::new(ended))).await;
+    lab.engine.observe(Event::Record(Box::new(ended))).await.unwrap();
     assert_eq!(tokio::time::timeout(PATIENCE, gone).await.unwrap().code, 7);
     assert!(lab.cluster.pods().is_empty());
 }

@@ -92,12 +92,21 @@ async fn output(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn event(State(engine): State<Engine>, agent: Agent, Json(event): Json<AgentEvent>) -> StatusCode {
+/// Answers 204 when the event is on the record, or when its container is gone.
+///
+/// # Errors
+/// Returns 503 if the event cannot be recorded. The agent then sends it again.
+async fn event(
+    State(engine): State<Engine>,
+    agent: Agent,
+    Json(event): Json<AgentEvent>,
+) -> Result<StatusCode> {
     let (record, start, said) = (agent.0.record.clone(), agent.0.start, format!("{event:?}"));
-    engine.observe(Event::Agent(agent.0, event)).await;
+    let observed = engine.observe(Event::Agent(agent.0, event)).await;
+    observed.map_err(|error| ApiError::unavailable(&error))?;
     // The span has the container's names only from here on.
     tracing::debug!(%record, start, said, "an agent sent an event");
-    StatusCode::NO_CONTENT
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Streams one line for each command, and an empty one after a while without any.

@@ -40,6 +40,7 @@ struct State {
     full: u32,
     blocked: Option<Cause>,
     hung: bool,
+    failure: Option<fn(String) -> ClusterError>,
     owner: Option<Owner>,
     watch: Option<mpsc::UnboundedSender<Event>>,
     late: Duration,
@@ -74,6 +75,16 @@ impl FakeCluster {
     /// Stops answering all requests for records from now on.
     pub fn hang(&self) {
         self.state.lock().unwrap().hung = true;
+    }
+
+    /// Answers all requests with this error from now on.
+    pub fn fail(&self, error: fn(String) -> ClusterError) {
+        self.state.lock().unwrap().failure = Some(error);
+    }
+
+    /// Answers requests again.
+    pub fn recover(&self) {
+        self.state.lock().unwrap().failure = None;
     }
 
     /// Sets the owner for every caller that has an address.
@@ -123,11 +134,15 @@ impl FakeCluster {
 }
 
 impl FakeCluster {
-    async fn answers(&self) {
-        let hung = self.state.lock().unwrap().hung;
+    async fn answers(&self) -> Result<(), ClusterError> {
+        let (hung, failure) = {
+            let state = self.state.lock().unwrap();
+            (state.hung, state.failure)
+        };
         if hung {
             std::future::pending::<()>().await;
         }
+        failure.map_or(Ok(()), |error| Err(error("no answer".to_owned())))
     }
 
     /// Delays an answer about a Pod.
@@ -156,7 +171,7 @@ impl State {
 #[async_trait]
 impl Cluster for FakeCluster {
     async fn create_record(&self, name: &RecordName, container: &Container) -> Result<Record, ClusterError> {
-        self.answers().await;
+        self.answers().await?;
         let mut state = self.state.lock().unwrap();
         if state.records.contains_key(name) {
             return Err(ClusterError::AlreadyExists(name.0.clone()));
@@ -174,12 +189,12 @@ impl Cluster for FakeCluster {
     }
 
     async fn record(&self, name: &RecordName) -> Result<Option<Record>, ClusterError> {
-        self.answers().await;
+        self.answers().await?;
         Ok(self.state.lock().unwrap().records.get(name).cloned())
     }
 
     async fn records(&self, scope: &Scope) -> Result<Vec<Record>, ClusterError> {
-        self.answers().await;
+        self.answers().await?;
         let state = self.state.lock().unwrap();
         Ok(state
             .records
@@ -190,6 +205,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn update_record(&self, record: &Record) -> Result<Record, ClusterError> {
+        self.answers().await?;
         let mut state = self.state.lock().unwrap();
         let version = state.next();
         let conflict = state.conflicts > 0;
@@ -215,6 +231,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn delete_record(&self, record: &Record) -> Result<(), ClusterError> {
+        self.answers().await?;
         let mut state = self.state.lock().unwrap();
         let removed = state.records.remove(&record.name);
         let removed = removed.ok_or(ClusterError::NotFound(record.name.0.clone()))?;
@@ -240,6 +257,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
+        self.answers().await?;
         {
             let mut state = self.state.lock().unwrap();
             if let Some(message) = &state.refusal {
@@ -258,6 +276,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn delete_pod(&self, pod: &PodName, _: Duration) -> Result<(), ClusterError> {
+        self.answers().await?;
         let was_there = self.state.lock().unwrap().pods.remove(&pod.0);
         self.late().await;
         let gone = || ClusterError::NotFound(pod.0.clone());
@@ -265,7 +284,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn pod_names(&self, _: &Scope) -> Result<HashSet<PodName>, ClusterError> {
-        self.answers().await;
+        self.answers().await?;
         Ok(self.pods().into_iter().map(PodName).collect())
     }
 
@@ -289,6 +308,7 @@ impl Cluster for FakeCluster {
         tail: Option<usize>,
         follow: bool,
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError> {
+        self.answers().await?;
         let mut state = self.state.lock().unwrap();
         if !state.pods.contains(&pod.0) {
             return Err(ClusterError::NotFound(pod.0.clone()));

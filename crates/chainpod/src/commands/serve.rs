@@ -189,12 +189,17 @@ fn watch(cluster: KubeCluster, engine: Engine, readiness: Readiness, metrics: Me
 }
 
 async fn observe(engine: &Engine, event: Event) {
-    match event {
-        Event::Record(_) | Event::RecordGone(..) => engine.observe(event).await,
-        Event::Pod(_) | Event::PodGone(_) | Event::Agent(..) => {
-            let engine = engine.clone();
-            tokio::spawn(async move { engine.observe(event).await }.instrument(engine::span()));
+    let is_record = matches!(event, Event::Record(_) | Event::RecordGone(..));
+    let engine = engine.clone();
+    let observing = async move {
+        if let Err(error) = engine.observe(event).await {
+            tracing::warn!(%error, "cannot read the record of an event");
         }
+    };
+    if is_record {
+        observing.await;
+    } else {
+        tokio::spawn(observing.instrument(engine::span()));
     }
 }
 

@@ -122,7 +122,10 @@ impl Agent {
     }
 
     async fn hear(&self, id: &AgentId, event: AgentEvent) {
-        self.engine.observe(Event::Agent(id.clone(), event)).await;
+        self.engine
+            .observe(Event::Agent(id.clone(), event))
+            .await
+            .unwrap();
     }
 
     async fn end_pod(&self, agent: AgentId, code: i64) {
@@ -141,6 +144,7 @@ impl Agent {
                 state,
                 ending: None,
             }))
-            .await;
+            .await
+            .unwrap();
     }
 }

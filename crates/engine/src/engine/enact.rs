@@ -27,28 +27,37 @@ impl Engine {
         Ok(change)
     }
 
-    /// Records an event, however long the API server is away, and carries out what follows. Returns that, or
-    /// none if the table has nothing to change.
+    /// Does the same as [`Engine::insist`]. Returns none if the record cannot be written.
     pub(super) async fn enact(&self, live: &Arc<Live>, transition: Transition) -> Option<Change> {
+        self.insist(live, transition).await.unwrap_or_else(|error| {
+            tracing::warn!(record = %live.record().name, %error, "the record was not written");
+            None
+        })
+    }
+
+    /// Records an event, however long the API server is away, and carries out what follows. Returns that, or
+    /// none if there is nothing to change.
+    ///
+    /// # Errors
+    /// Returns the API server's error if it refuses the change.
+    pub(super) async fn insist(&self, live: &Arc<Live>, transition: Transition) -> Result<Option<Change>> {
         let (now, mut pause) = (Timestamp::now(), RETRY_FIRST);
         let change = loop {
             match self.swap(live, &transition, now).await {
-                Ok(change) => break change?,
+                Ok(Some(change)) => break change,
+                Ok(None) => return Ok(None),
                 Err(Error::Cluster(error @ (ClusterError::Unavailable(_) | ClusterError::Conflict(_)))) => {
                     tracing::warn!(record = %live.record().name, %error, "cannot write the record; trying again");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY_LONGEST);
                 }
                 // The container is gone, so nobody needs to know.
-                Err(Error::NoSuchContainer(_)) => return None,
-                Err(error) => {
-                    tracing::warn!(record = %live.record().name, %error, "the record was not written");
-                    return None;
-                }
+                Err(Error::NoSuchContainer(_)) => return Ok(None),
+                Err(error) => return Err(error),
             }
         };
         self.follow(live, &change).await;
-        Some(change)
+        Ok(Some(change))
     }
 
     /// Applies `transition` to the newest record, and repeats that while others change the record at the same

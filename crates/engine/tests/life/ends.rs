@@ -15,7 +15,7 @@ impl Lab {
             state: PodState::Running,
             ending: Some(end),
         };
-        self.engine.observe(Event::Pod(seen)).await;
+        self.engine.observe(Event::Pod(seen)).await.unwrap();
     }
 
     async fn error(&self) -> String {
@@ -98,7 +98,7 @@ async fn a_pod_that_goes_without_a_word_takes_its_last_reason_along() {
         state: PodState::Running,
         ending: Some(End::NodeLost("node no longer exists".to_owned())),
     };
-    lab.engine.observe(Event::PodGone(gone)).await;
+    lab.engine.observe(Event::PodGone(gone)).await.unwrap();
     let error = lab.error().await;
     assert!(
         error.contains("its node is gone: node no longer exists; "),
@@ -253,7 +253,7 @@ async fn a_stop_that_comes_too_late_leaves_the_next_start_alone() {
         let mut record = lab.engine.inspect(NAME).await.unwrap();
         record.container.starts += 1;
         let record = lab.cluster.update_record(&record).await.unwrap();
-        lab.engine.observe(Event::Record(Box::new(record))).await;
+        lab.engine.observe(Event::Record(Box::new(record))).await.unwrap();
     });
     stopped.unwrap();
     assert_eq!(lab.phase().await, Phase::Running);
