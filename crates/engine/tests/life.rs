@@ -21,6 +21,8 @@ mod ends;
 mod images;
 #[path = "life/logs.rs"]
 mod logs;
+#[path = "life/outage.rs"]
+mod outage;
 #[path = "life/owners.rs"]
 mod owners;
 #[path = "life/removal.rs"]

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use super::end::POD_GRACE;
 use super::{Engine, Live, RETRY_FIRST, RETRY_LONGEST};
@@ -60,6 +62,34 @@ impl Engine {
         Ok(Some(change))
     }
 
+    /// Does the same as [`Engine::insist`] for a call that must be answered: from `by` on, it goes on in the
+    /// background.
+    ///
+    /// # Errors
+    /// Returns the API server's error. That is `Unavailable` if the change is not on the record in time.
+    pub(super) async fn insist_until(
+        &self,
+        live: &Arc<Live>,
+        transition: Transition,
+        by: Instant,
+    ) -> Result<()> {
+        let (engine, its) = (self.clone(), Arc::clone(live));
+        let insisting = async move {
+            let insisted = engine.insist(&its, transition).await;
+            insisted.map(drop).inspect_err(
+                |error| tracing::warn!(record = %its.record().name, %error, "the record was not written"),
+            )
+        };
+        let insisting = tokio::spawn(insisting.in_current_span());
+        match timeout_at(by, insisting).await {
+            Ok(Ok(insisted)) => insisted,
+            Ok(Err(_)) | Err(_) => {
+                let name = live.record().name;
+                Err(ClusterError::Unavailable(format!("record {name} cannot be written")).into())
+            }
+        }
+    }
+
     /// Applies `transition` to the newest record, and repeats that while others change the record at the same
     /// time.
     async fn swap(&self, live: &Live, transition: &Transition, now: Timestamp) -> Result<Option<Change>> {
@@ -107,7 +137,8 @@ impl Engine {
             (Some(_), Telling::Silent) | (None, _) => {}
         }
         if let Some(pod) = &change.ends_pod {
-            self.delete_pod(pod, POD_GRACE).await;
+            // The cluster's garbage collection deletes it with the record at the latest.
+            let _ = self.delete_pod(pod, POD_GRACE).await;
         }
     }
 }

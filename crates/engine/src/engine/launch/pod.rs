@@ -58,7 +58,8 @@ impl Engine {
         let ended =
             container.starts == start && container.phase == Phase::Exited && container.started_at.is_none();
         if ended || live.is_gone() {
-            self.end_pod(live, start).await;
+            // If this fails, garbage collection deletes the Pod with its record.
+            let _ = self.end_pod(live, start).await;
         }
     }
 
