@@ -41,6 +41,7 @@ struct State {
     blocked: Option<Cause>,
     hung: bool,
     failure: Option<fn(String) -> ClusterError>,
+    log_failure: Option<fn(String) -> ClusterError>,
     owner: Option<Owner>,
     watch: Option<mpsc::UnboundedSender<Event>>,
     late: Duration,
@@ -310,6 +311,9 @@ impl Cluster for FakeCluster {
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError> {
         self.answers().await?;
         let mut state = self.state.lock().unwrap();
+        if let Some(error) = state.log_failure {
+            return Err(error("no log".to_owned()));
+        }
         if !state.pods.contains(&pod.0) {
             return Err(ClusterError::NotFound(pod.0.clone()));
         }

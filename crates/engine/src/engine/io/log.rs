@@ -32,6 +32,11 @@ const LOG_COMPLETE_LIMIT: Duration = Duration::from_secs(3);
 /// Time without a line after which a complete log is not followed any further. As long as lines come, the kubelet
 /// may be reading a file that it has rotated: only this read gets the rest of it.
 const LOG_QUIET: Duration = Duration::from_millis(100);
+/// Tries to read a complete log without a new line. Somebody waits for its end, and a kubelet that does not
+/// answer may never answer again.
+const TRIES: u32 = 3;
+/// The pause between them. All of them together are shorter than a wait is held back for a log.
+const TRY_EVERY: Duration = Duration::from_secs(1);
 /// Lines that are read as a program's last ones. A stack trace is not much longer.
 const LAST_LINES: usize = 20;
 /// Time in which the API server and the kubelet must return them.
@@ -120,27 +125,37 @@ impl Engine {
         };
         let Some(source) = source else { return };
         let mut cursor = Cursor::new(request);
-        let mut pause = RETRY_FIRST;
+        let (mut pause, mut tries) = (RETRY_FIRST, 0);
         while !sink.is_closed() {
+            let place = cursor.place();
             // This is checked first, so that the read that follows is known to reach the end.
             let complete = !request.follow || live.is_gone() || live.seen().pod_ended >= source.1;
             let follow = !complete && !cursor.is_counting();
             let read = self.read(live, &source, follow, &mut cursor, &mut sink).await;
             match read {
-                Ok(()) | Err(ClusterError::NotFound(_)) => {
-                    if read.is_err() {
-                        kept(live, source.1, &mut cursor, &mut sink).await;
-                    }
+                Ok(()) => {
                     cursor.counted();
-                    if complete || read.is_err() {
+                    if complete {
                         return;
                     }
                     pause = RETRY_FIRST;
                 }
                 Err(error) => {
+                    tries = match complete && cursor.place() == place {
+                        true => tries + 1,
+                        false => 0,
+                    };
+                    if is_final(&error) || tries == TRIES {
+                        tracing::debug!(pod = %source.0, %error, "the log cannot be read");
+                        return kept(live, source.1, &mut cursor, &mut sink).await;
+                    }
                     tracing::debug!(pod = %source.0, %error, "the log was cut off; resuming");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(RETRY_LONGEST);
+                    if complete {
+                        tokio::time::sleep(TRY_EVERY).await;
+                    } else {
+                        let _ = tokio::time::timeout(pause, log_complete(live, source.1)).await;
+                        pause = (pause * 2).min(RETRY_LONGEST);
+                    }
                 }
             }
         }
@@ -188,7 +203,12 @@ impl Engine {
     }
 }
 
-/// Sends the kept lines of a log that was lost with its Pod, unless they have been sent before.
+/// Returns true if no later read can succeed: the Pod is gone, or chainpod may not read logs.
+const fn is_final(error: &ClusterError) -> bool {
+    matches!(error, ClusterError::NotFound(_) | ClusterError::Refused(_))
+}
+
+/// Sends the kept lines of a log that cannot be read, unless they have been sent before.
 async fn kept(live: &Live, start: u32, cursor: &mut Cursor, sink: &mut Sink) {
     let container = live.record().container;
     if container.starts != start {
