@@ -16,6 +16,8 @@ const SLUG_CHARS: usize = 40;
 const RECORD_HASH_DIGITS: usize = 16;
 /// Hex digits of the hash behind a Pod's readable part.
 const POD_HASH_DIGITS: usize = 10;
+/// Bytes of an id, with two hex digits each.
+const ID_BYTES: usize = 32;
 /// Docker's short id.
 const SHORT_ID_DIGITS: usize = 12;
 
@@ -31,9 +33,15 @@ impl ContainerId {
     /// Returns a new random id.
     #[must_use]
     pub fn random() -> Self {
-        let mut bytes = [0; 32];
+        let mut bytes = [0; ID_BYTES];
         rand::rng().fill_bytes(&mut bytes);
         Self(hex::encode(bytes))
+    }
+
+    /// Returns true if the text has the form of an id, and is not only the beginning of one.
+    #[must_use]
+    pub fn is_whole(text: &str) -> bool {
+        text.len() == 2 * ID_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
 
     /// Returns the first twelve digits, as `docker ps` prints them.

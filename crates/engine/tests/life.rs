@@ -19,6 +19,8 @@ mod agents;
 mod ends;
 #[path = "life/images.rs"]
 mod images;
+#[path = "life/index.rs"]
+mod index;
 #[path = "life/logs.rs"]
 mod logs;
 #[path = "life/outage.rs"]

@@ -98,6 +98,12 @@ impl FakeCluster {
         self.state.lock().unwrap().pods.iter().cloned().collect()
     }
 
+    /// Puts back a record as it was, with its old version, as a backup of etcd does.
+    pub fn restore(&self, record: Record) {
+        let mut state = self.state.lock().unwrap();
+        state.records.insert(record.name.clone(), record);
+    }
+
     /// Removes a Pod, and reports nothing.
     pub fn lose_pod(&self, pod: &PodName) {
         self.state.lock().unwrap().pods.remove(&pod.0);

@@ -118,11 +118,12 @@ impl Engine {
         Err(ClusterError::Conflict(live.record().name.0).into())
     }
 
-    /// Reads a container's record again.
+    /// Reads a container's record again. Its version may be older than the known one: etcd may have been restored
+    /// from a backup.
     pub(super) async fn refresh(&self, live: &Live) -> Result<()> {
         let known = live.record();
         match self.0.cluster.record(&known.name).await? {
-            Some(record) if record.uid == known.uid => live.adopt(record),
+            Some(record) if record.uid == known.uid => live.adopt_after(&known.version, record),
             _ => live.set_gone(),
         }
         Ok(())

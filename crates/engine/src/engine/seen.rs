@@ -128,6 +128,19 @@ impl Live {
         });
     }
 
+    /// Adopts the record, which was read when version `known` was the newest seen. If nothing has been seen since,
+    /// it is the truth, whatever its version. Otherwise, the newer version counts.
+    pub(super) fn adopt_after(&self, known: &str, record: Record) {
+        self.seen.send_if_modified(|seen| {
+            let counts = seen.record.version == known || is_newer(&record.version, &seen.record.version);
+            let changes = counts && seen.record != record;
+            if changes {
+                seen.record = record;
+            }
+            changes
+        });
+    }
+
     pub(super) fn set_gone(&self) {
         self.seen.send_modify(|seen| seen.gone = true);
     }

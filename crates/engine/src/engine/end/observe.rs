@@ -25,10 +25,11 @@ impl Engine {
     pub async fn observe(&self, event: Event) -> Result<()> {
         match event {
             Event::Record(record) => {
-                let live = self.0.index.adopt(*record);
-                self.remove_if_asked(&live);
-                self.guard(&live);
-                self.inherit_news(&live);
+                if let Some(live) = self.0.index.adopt(*record) {
+                    self.remove_if_asked(&live);
+                    self.guard(&live);
+                    self.inherit_news(&live);
+                }
             }
             Event::RecordGone(name, uid) => self.0.index.forget(&name, &uid),
             Event::Agent(agent, event) => {
