@@ -62,7 +62,8 @@ impl FromRequestParts<Engine> for Agent {
                 "this token is not valid for this container",
             ));
         }
-        let record = RecordName(record);
+        let record = RecordName::parse(&record)
+            .ok_or_else(|| ApiError::bad_request(format!("{record:?} is not the name of a record")))?;
         Ok(Self(AgentId { record, uid, start }))
     }
 }

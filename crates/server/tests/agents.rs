@@ -82,3 +82,50 @@ async fn a_report_that_cannot_be_recorded_is_to_be_sent_again() {
     let exit = engine.inspect("it").await.unwrap().container.exit;
     assert_eq!(exit.unwrap().code, 0);
 }
+
+#[tokio::test]
+async fn an_agent_can_ask_for_its_own_record_and_for_nothing_else() {
+    let Lab { cluster, record, .. } = lab().await;
+    let other = Engine::new(
+        testkit::settings("other"),
+        cluster.clone(),
+        Arc::new(FakeStore::default()),
+    );
+    let agents = server::agents(other.clone());
+    let call = |name: &str| {
+        let token = other.token_key().mint(&record.uid);
+        let request = Request::get(format!("/agent/v1/{name}/{}/2/commands", record.uid));
+        let request = request.header("authorization", format!("Bearer {token}"));
+        agents.clone().oneshot(request.body(Body::empty()).unwrap())
+    };
+    for name in ["a%20b", "..%2Fsecrets%2Fcredentials", "a%3Fb"] {
+        assert_eq!(
+            call(name).await.unwrap().status(),
+            StatusCode::BAD_REQUEST,
+            "{name}"
+        );
+    }
+    // Another installation of the same namespace: its names can be computed.
+    assert_eq!(
+        call(&record.name.0).await.unwrap().status(),
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(other.known(), []);
+
+    // Another container of its own installation.
+    let fresh = Engine::new(
+        testkit::settings("test"),
+        cluster.clone(),
+        Arc::new(FakeStore::default()),
+    );
+    let agents = server::agents(fresh.clone());
+    let token = fresh.token_key().mint("another uid");
+    let request = Request::get(format!("/agent/v1/{}/another%20uid/2/commands", record.name));
+    let request = request.header("authorization", format!("Bearer {token}"));
+    let answer = agents
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    assert_eq!(fresh.known(), []);
+}

@@ -57,10 +57,11 @@ impl Engine {
 
     /// Returns the container that an agent belongs to, if it is still there.
     pub(in crate::engine) async fn live_of(&self, agent: &AgentId) -> Result<Option<Arc<Live>>> {
-        let live = self.find_name(&agent.record).await?;
-        Ok(live
-            .filter(|live| live.record().uid == agent.uid)
-            .inspect(|live| is_about(&live.record().container)))
+        // An agent proves its uid and not the name beside it, so no other record may be taken in for it.
+        let live = self
+            .find_if(&agent.record, |record| record.uid == agent.uid)
+            .await?;
+        Ok(live.inspect(|live| is_about(&live.record().container)))
     }
 
     async fn agent_spoke(&self, live: &Arc<Live>, start: u32, event: AgentEvent) -> Result<()> {
