@@ -121,7 +121,7 @@ impl FakeCluster {
         news
     }
 
-    /// Delays the answer to making or deleting a Pod by this duration from now on. The change itself is done
+    /// Delays the answer to making or deleting a Pod, or to a question for an owner, by this duration from now on. The change itself is done
     /// before.
     pub fn answer_late(&self, late: Duration) {
         self.state.lock().unwrap().late = late;
@@ -300,6 +300,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn owner(&self, _caller: IpAddr) -> Result<Option<Owner>, ClusterError> {
+        self.late().await;
         Ok(self.state.lock().unwrap().owner.clone())
     }
 
