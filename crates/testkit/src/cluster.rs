@@ -188,6 +188,7 @@ impl Cluster for FakeCluster {
             name: name.clone(),
             uid,
             version,
+            metadata: "".into(),
             container: container.clone(),
         };
         state.records.insert(name.clone(), record.clone());

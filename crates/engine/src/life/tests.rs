@@ -47,6 +47,7 @@ fn record(phase: Phase) -> Record {
         name: RecordName::new(&scope, "kv"),
         uid: "uid".to_owned(),
         version: "1".to_owned(),
+        metadata: "".into(),
         container,
     }
 }
