@@ -3,6 +3,7 @@
 
 mod kill;
 mod last_lines;
+mod lingering;
 mod observe;
 mod orphans;
 mod remove;

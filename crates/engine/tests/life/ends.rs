@@ -309,3 +309,25 @@ async fn a_start_that_a_client_ends_by_its_agent_was_not_a_missing_program() {
     assert_eq!(lab.warnings().await, [""; 0]);
     assert_eq!(lab.error().await, "");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_goes_on_after_its_programs_end_is_ended() {
+    for ends_by_itself in [true, false] {
+        let lab = lab();
+        let agent = lab.running().await;
+        lab.exits(&agent, 137).await;
+        if ends_by_itself {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            lab.pod_ends(&agent, 137).await;
+        } else {
+            // The log is held to be complete by then. The Pod is not.
+            let attached = lab.engine.attach(NAME, true, true).await.unwrap();
+            attached.collect::<Vec<_>>().await;
+        }
+        tokio::time::sleep(Duration::from_secs(11)).await;
+        lab.pod_is_ending(&agent, End::Deleted).await;
+        assert_eq!(lab.error().await.is_empty(), !ends_by_itself);
+        // The log of a Pod that has ended can be read.
+        assert_eq!(lab.cluster.pods().len(), usize::from(ends_by_itself));
+    }
+}

@@ -69,6 +69,7 @@ impl Engine {
         if let Some(transition) = reported(live, &container, start).by_agent(event) {
             self.insist(live, transition).await?;
         }
+        self.end_lingering(live, start);
         Ok(())
     }
 
@@ -83,7 +84,10 @@ impl Engine {
                 self.enact(live, Transition::Began { start }).await;
             }
             // The agent is running then. Only the agent reports whether the program is.
-            PodState::Pending | PodState::Running => live.set_stuck(start, None),
+            PodState::Pending | PodState::Running => {
+                live.set_stuck(start, None);
+                self.end_lingering(live, start);
+            }
             PodState::Stuck(cause) => live.set_stuck(start, Some(cause)),
             PodState::NoAgent(reason) => self.repeat_start(live, start, &seen.pod, reason).await,
             PodState::Ended { code, end } => self.pod_ended(live, start, code, end).await,

@@ -129,7 +129,7 @@ impl Engine {
         while !sink.is_closed() {
             let place = cursor.place();
             // This is checked first, so that the read that follows is known to reach the end.
-            let complete = !request.follow || live.is_gone() || live.seen().pod_ended >= source.1;
+            let complete = !request.follow || live.is_gone() || live.seen().log_ended >= source.1;
             let follow = !complete && !cursor.is_counting();
             let read = self.read(live, &source, follow, &mut cursor, &mut sink).await;
             match read {
@@ -259,10 +259,10 @@ async fn settled(live: &Live) -> Option<Source> {
 
 /// Waits until the log of the `start`-th Pod is complete, as far as that can be known.
 async fn log_complete(live: &Live, start: u32) {
-    let ended = live.until(|seen| (seen.gone || seen.pod_ended >= start).then_some(()));
+    let ended = live.until(|seen| (seen.gone || seen.log_ended >= start).then_some(()));
     let exited = live.until(|seen| (seen.record.container.phase == Phase::Exited).then_some(()));
     tokio::select! {
         () = ended => {}
-        () = async { exited.await; tokio::time::sleep(LOG_COMPLETE_LIMIT).await } => live.set_pod_ended(start),
+        () = async { exited.await; tokio::time::sleep(LOG_COMPLETE_LIMIT).await } => live.set_log_ended(start),
     }
 }
