@@ -63,17 +63,18 @@ pub enum NotHeld {
     Expired(String),
 }
 
-/// Returns the name of an installation's Lease. Names of objects have fewer characters than instances.
-pub(crate) fn name(instance: &str) -> String {
-    format!("chainpod-{}", instance.to_lowercase().replace(['_', '.'], "-"))
-}
-
 impl Lease {
+    /// Returns its name. Names of objects have fewer characters than those of installations.
+    #[must_use]
+    pub fn name(instance: &str) -> String {
+        format!("chainpod-{}", instance.to_lowercase().replace(['_', '.'], "-"))
+    }
+
     /// The Lease of `instance` in `namespace`, for a process that calls itself `identity`. A process that takes
     /// the place of a dead one has the same identity, and need not wait.
     #[must_use]
     pub fn new(client: Client, namespace: &str, instance: &str, identity: &str) -> Self {
-        let (name, mut new) = (name(instance), Object::default());
+        let (name, mut new) = (Self::name(instance), Object::default());
         new.metadata.name = Some(name.clone());
         new.metadata.labels = Some(labels::of_lease(instance));
         Self {

@@ -32,5 +32,5 @@ pub use explain::{explain, preview};
 pub use garbage::{Found, Garbage, Kind, garbage, remove};
 pub use lease::{HeldLease, Lease, NotHeld};
 pub use pairs::{View, changes, read_log, views};
-pub use permissions::{Permission, ROLE_FILE, missing as missing_permissions};
+pub use permissions::{Account, Missing, Permission, missing as missing_permissions};
 pub use watch::{Told, WATCHED, watch};
