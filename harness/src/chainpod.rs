@@ -294,6 +294,14 @@ impl Chainpod {
         self.folder.path().join(STORE)
     }
 
+    /// Returns the names of the unfinished files in its image store.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<String> {
+        let boots = self.store().join("tmp");
+        let all = crate::files(&boots).into_iter();
+        all.flat_map(|boot| crate::files(&boots.join(boot))).collect()
+    }
+
     /// Returns its log.
     #[must_use]
     pub fn log(&self) -> String {

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::Location;
-use crate::place::Place;
+use crate::place::{Place, Served};
 use crate::spool::{self, Spooled, disk};
 
 /// The directory of blobs.
@@ -66,13 +66,13 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Opens an existing layout for upkeep. Its blobs and names are not changed. The second value is true if
-    /// nobody else has it open.
-    pub(crate) async fn attach(location: &Location) -> Result<(Self, bool), StoreError> {
-        let (place, is_alone) = Place::attach(location, LAYOUT_FILE)?;
+    /// Opens an existing layout for upkeep. Its blobs and names are not changed. The second value says
+    /// who else has it open.
+    pub(crate) async fn attach(location: &Location) -> Result<(Self, Served), StoreError> {
+        let (place, served) = Place::attach(location, LAYOUT_FILE)?;
         let layout = Self { place };
         match in_time(LOOK_LIMIT, layout.place.objects.head(&Path::from(LAYOUT_FILE))).await {
-            Ok(_) => Ok((layout, is_alone)),
+            Ok(_) => Ok((layout, served)),
             Err(object_store::Error::NotFound { .. }) => Err(StoreError::Io(format!(
                 "{location} is not an image store: {LAYOUT_FILE} is missing"
             ))),

@@ -102,8 +102,10 @@ async fn waste(config: &Gc, place: &Place, mut found: Found, upkeep: Option<&Upk
             .await?;
     }
     if !upkeep.is_alone() {
+        let holder = upkeep.served_by().map(|holder| format!(" ({holder})"));
         waste.notes.push(format!(
-            "blobs of {store} are left out: the chainpod that serves it removes them itself"
+            "blobs of {store} are left out: the chainpod that serves it{} removes them itself",
+            holder.unwrap_or_default()
         ));
     } else if upkeep.has_others(&place.scope).await? {
         waste.notes.push(format!(
