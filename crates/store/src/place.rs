@@ -81,7 +81,7 @@ impl Place {
         match &lock {
             Some(_) => remove_if_there(&temporary).await.map_err(failed)?,
             None => {
-                tracing::warn!(store = %root.display(), "the file system has no locks: unfinished files of earlier processes stay")
+                tracing::warn!(store = %root.display(), "the file system has no locks: unfinished files of earlier processes stay");
             }
         }
         tokio::fs::create_dir_all(&temporary).await.map_err(failed)?;

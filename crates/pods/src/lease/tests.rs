@@ -118,6 +118,13 @@ async fn a_free_lease_is_taken_at_once_and_renewed() {
     assert_eq!(made["spec"]["holderIdentity"], "a");
     assert_eq!(made["spec"]["leaseDurationSeconds"], 15);
     assert_eq!(made["spec"]["leaseTransitions"], 0);
+    // The API server reads microseconds, and refuses more digits.
+    let renewed = made["spec"]["renewTime"].as_str().unwrap();
+    assert_eq!(
+        renewed.split_once('.').unwrap().1.len(),
+        "123456Z".len(),
+        "{renewed}"
+    );
     let lost = tokio::spawn(held.lost());
     seconds(61).await;
     assert!(!lost.is_finished());

@@ -59,7 +59,7 @@ mod tests {
             () = async {
                 tokio::time::sleep(Duration::from_secs(500)).await;
                 assert_eq!(told.check().await[0].result, Err("held".to_owned()));
-                std::future::pending().await
+                std::future::pending::<()>().await;
             } => {}
         }
         assert_eq!(begin.elapsed().as_secs(), 999);
