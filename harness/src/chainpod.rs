@@ -26,7 +26,7 @@ mod registries;
 
 pub use image::compile::Profile;
 
-pub use self::build::build;
+pub use self::build::{build, earlier};
 pub use self::registries::Registries;
 
 /// The name under which the lab loads chainpod's image.
@@ -60,6 +60,14 @@ pub struct Chainpod {
     admin: SocketAddr,
     agents: SocketAddr,
     tls: Option<DockerTls>,
+}
+
+/// An earlier chainpod.
+pub struct Earlier {
+    /// Its daemon.
+    pub daemon: PathBuf,
+    /// The image with its agent, for `agent-image`.
+    pub image: &'static str,
 }
 
 /// The options that only some chainpods have.

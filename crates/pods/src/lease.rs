@@ -1,8 +1,8 @@
 //! The Lease of an installation. At most one process holds it.
 //!
 //! No clocks of two machines are compared: a process that waits takes the Lease of another one after it has seen
-//! it unchanged for [`DURATION`]. The holder counts that time from the moment before it sent its last renewal, so
-//! it always stops first.
+//! it unchanged for [`DURATION`]. While the API server is away nobody can take it, so the holder goes on, and
+//! renews it afterwards. A holder that alone could not reach the API server ends as soon as it sees the next one.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease as Object;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::{Api, Client, api::PostParams};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::labels;
 use crate::retry::once;
 
 /// The time for which a Lease is held after its last renewal. After a crash the next process waits for this long.
 const DURATION: Duration = Duration::from_secs(15);
-/// The interval of renewals: two may fail.
+/// The interval of renewals. Two may fail before another process can take the Lease.
 const RENEWAL: Duration = Duration::from_secs(5);
 /// The pause after a renewal that failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -43,11 +43,7 @@ pub struct Lease {
 
 /// A Lease that this process holds until it is [lost](HeldLease::lost) or [released](HeldLease::release).
 #[derive(Clone)]
-pub struct HeldLease {
-    lease: Lease,
-    /// The moment before the last renewal was sent.
-    renewed: Instant,
-}
+pub struct HeldLease(Lease);
 
 /// The reason why this process does not hold the Lease.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +54,6 @@ pub enum NotHeld {
     /// It can be neither read nor written.
     #[error("it cannot be taken: {0}")]
     Cluster(#[from] ClusterError),
-    /// It was not renewed in time.
-    #[error("it was not renewed for 15 s: {0}")]
-    Expired(String),
 }
 
 impl Lease {
@@ -91,11 +84,9 @@ impl Lease {
     /// # Errors
     /// Returns the reason why this process does not hold it.
     pub async fn try_take(&mut self) -> Result<HeldLease, NotHeld> {
-        let renewed = Instant::now();
         let silent = |_| ClusterError::Unavailable(SILENT.to_owned());
         timeout(LIMIT, self.claim()).await.map_err(silent)??;
-        let lease = self.clone();
-        Ok(HeldLease { lease, renewed })
+        Ok(HeldLease(self.clone()))
     }
 
     /// Makes this process the holder, if the Lease is free, expired, or its own already.
@@ -152,27 +143,22 @@ impl Lease {
 }
 
 impl HeldLease {
-    /// Renews it until it is lost, and returns the reason: another process holds it, or it expired.
-    pub async fn lost(mut self) -> NotHeld {
-        let (mut next, mut why) = (self.renewed + RENEWAL, String::new());
+    /// Renews it until another process holds it, and returns that one's name.
+    pub async fn lost(mut self) -> String {
+        let mut pause = RENEWAL;
         loop {
-            let end = self.renewed + DURATION;
-            sleep_until(next.min(end)).await;
-            let sent = Instant::now();
-            if sent >= end {
-                return NotHeld::Expired(why);
-            }
-            why = match timeout_at(end.min(sent + LIMIT), self.lease.claim()).await {
+            sleep(pause).await;
+            let why = match timeout(LIMIT, self.0.claim()).await {
                 Ok(Ok(())) => {
-                    (self.renewed, next) = (sent, sent + RENEWAL);
+                    pause = RENEWAL;
                     continue;
                 }
-                Ok(Err(NotHeld::By(holder))) => return NotHeld::By(holder),
+                Ok(Err(NotHeld::By(holder))) => return holder,
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => SILENT.to_owned(),
             };
             tracing::warn!(why, "the lease was not renewed; trying again");
-            next = Instant::now() + PAUSE;
+            pause = PAUSE;
         }
     }
 
@@ -190,9 +176,9 @@ impl HeldLease {
     }
 
     async fn try_release(&self) -> Result<(), ClusterError> {
-        let Lease { api, name, .. } = &self.lease;
+        let Lease { api, name, .. } = &self.0;
         let mut found = once(OBJECT, api.get(name)).await?;
-        if self.lease.other_holder(&found).is_none() {
+        if self.0.other_holder(&found).is_none() {
             found.spec.get_or_insert_default().holder_identity = None;
             once(OBJECT, api.replace(name, &PostParams::default(), &found)).await?;
         }

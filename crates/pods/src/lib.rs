@@ -3,8 +3,9 @@
 //! Objects are made by pure builders, one file each. [`KubeCluster`] sends them, and [`watch()`] reports
 //! their changes. This crate decides nothing: phases and causes are the engine's.
 
-mod agent_volume;
+mod agent;
 mod cluster;
+mod config;
 mod credentials;
 mod error;
 mod event;
@@ -14,6 +15,7 @@ mod garbage;
 mod labels;
 mod lease;
 mod logs;
+mod own_containers;
 mod owner;
 mod pairs;
 mod permissions;
@@ -25,8 +27,8 @@ mod status;
 mod task_secret;
 mod watch;
 
-pub use agent_volume::AgentVolume;
-pub use cluster::{Config, KubeCluster, Sample, Untried, records, server_time};
+pub use cluster::{KubeCluster, Sample, Untried, records, server_time};
+pub use config::{AgentVolume, Config};
 pub use credentials::{AgentIdentity, CredentialsError, ServerCertificate};
 pub use explain::{explain, preview};
 pub use garbage::{Found, Garbage, Kind, garbage, remove};

@@ -3,18 +3,19 @@
 
 use std::time::Duration;
 
+use engine::Retry;
 use engine::ports::ClusterError;
-use tokio::time::Instant;
 
 use crate::error::mapped;
 
-/// The time for which a request is tried again. An API server restarts in less, and a peer, which waits 300
-/// s for an install or a start, still gets the reason for a failure.
-const OUTAGE: Duration = Duration::from_secs(60);
-/// The pause after the first try. It doubles after each.
-const PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause. The end of an outage is noticed at most this much later.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The times of a request that is tried again. An API server restarts in less than the limit, and a peer, which
+/// waits 300 s for an install or a start, still gets the reason for a failure. The end of an outage is noticed
+/// at most the longest pause later.
+const OUTAGE: Retry = Retry {
+    first: Duration::from_millis(200),
+    longest: Duration::from_secs(2),
+    limit: Duration::from_secs(60),
+};
 /// The time for one try: the API server's own limit for admission webhooks is 10 s.
 const LIMIT: Duration = Duration::from_secs(12);
 
@@ -31,19 +32,17 @@ pub(crate) async fn tried<T, F>(object: &str, call: impl Fn() -> F) -> Tried<T>
 where
     F: Future<Output = Result<T, kube::Error>>,
 {
-    let (mut pause, mut again) = (PAUSE, false);
-    let deadline = Instant::now() + OUTAGE;
-    loop {
-        match once(object, call()).await {
-            Err(ClusterError::Unavailable(why)) if Instant::now() < deadline => {
-                tracing::debug!(object, why, "the api server did not answer, trying again");
-            }
-            result => return Tried { result, again },
-        }
+    let mut again = false;
+    let may_pass = |error: &ClusterError| {
+        let ClusterError::Unavailable(why) = error else {
+            return false;
+        };
+        tracing::debug!(object, why, "the api server did not answer, trying again");
         again = true;
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
+        true
+    };
+    let result = OUTAGE.run(|| once(object, call()), may_pass).await;
+    Tried { result, again }
 }
 
 /// Sends a request once.

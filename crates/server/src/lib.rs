@@ -15,6 +15,7 @@ mod info;
 mod listen;
 mod metrics;
 mod not_implemented;
+mod path;
 mod ping;
 mod query;
 mod readiness;

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-use super::Chainpod;
+use super::{Chainpod, IMAGE, STOP_LIMIT};
 
 /// The time limit for chainpod to listen.
 const LISTEN_LIMIT: Duration = Duration::from_secs(20);
@@ -38,6 +38,22 @@ impl Chainpod {
             self.folder.path(),
         )?;
         self.await_listening()
+    }
+
+    /// Ends it as a rollout does, and starts the chainpod of this checkout in its place, with the same settings
+    /// but for `agent-image`.
+    ///
+    /// # Errors
+    /// Returns an error if it does not end within 5 s, or the errors of [`Chainpod::start`].
+    pub fn upgrade(&mut self, daemon: &Path) -> Result<()> {
+        self.terminate();
+        ensure!(self.ended_within(STOP_LIMIT)?.is_some(), "chainpod does not end");
+        daemon.clone_into(&mut self.daemon);
+        let option = |argument: &OsString| argument.to_string_lossy().starts_with("--agent-image=");
+        self.arguments.retain(|argument| !option(argument));
+        self.arguments
+            .extend(["--agent-image", IMAGE].map(OsString::from));
+        self.start_again()
     }
 
     /// The process.

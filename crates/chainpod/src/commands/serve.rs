@@ -79,7 +79,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     let mut lost = tokio::spawn(lease.clone().lost());
     let ended = tokio::select! {
         ended = process.serve(&led, signals) => ended,
-        lost = &mut lost => bail!("lost the lease {}: {}; ending at once", process.lease_name(), lost?),
+        lost = &mut lost => bail!("lost the lease {}: {} holds it; ending at once", process.lease_name(), lost?),
     };
     lost.abort();
     lease.release().await;

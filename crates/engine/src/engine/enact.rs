@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::end::POD_GRACE;
-use super::{Engine, Live, RETRY_FIRST, RETRY_LONGEST};
+use super::{AWAY, Engine, Live};
 use crate::error::{Error, Result};
 use crate::life::{Change, Here, Telling, Transition};
 use crate::ports::ClusterError;
@@ -30,21 +30,21 @@ impl Engine {
     /// Records an event, however long the API server is away, and carries out what follows. Returns that, or
     /// none if the table has nothing to change.
     pub(super) async fn enact(&self, live: &Arc<Live>, transition: Transition) -> Option<Change> {
-        let (now, mut pause) = (Timestamp::now(), RETRY_FIRST);
-        let change = loop {
-            match self.swap(live, &transition, now).await {
-                Ok(change) => break change?,
-                Err(Error::Cluster(error @ (ClusterError::Unavailable(_) | ClusterError::Conflict(_)))) => {
-                    tracing::warn!(record = %live.record().name, %error, "cannot write the record; trying again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(RETRY_LONGEST);
-                }
-                // The container is gone, so nobody needs to know.
-                Err(Error::NoSuchContainer(_)) => return None,
-                Err(error) => {
-                    tracing::warn!(record = %live.record().name, %error, "the record was not written");
-                    return None;
-                }
+        let now = Timestamp::now();
+        let may_pass = |error: &Error| match error {
+            Error::Cluster(error @ (ClusterError::Unavailable(_) | ClusterError::Conflict(_))) => {
+                tracing::warn!(record = %live.record().name, %error, "cannot write the record; trying again");
+                true
+            }
+            _ => false,
+        };
+        let change = match AWAY.run(|| self.swap(live, &transition, now), may_pass).await {
+            Ok(change) => change?,
+            // The container is gone, so nobody needs to know.
+            Err(Error::NoSuchContainer(_)) => return None,
+            Err(error) => {
+                tracing::warn!(record = %live.record().name, %error, "the record was not written");
+                return None;
             }
         };
         self.follow(live, &change).await;

@@ -172,58 +172,52 @@ async fn a_holder_that_sees_another_one_has_lost_it_at_once() {
     taken(lease(&server, "b")).await;
     seconds(6).await;
     assert!(lost.is_finished());
-    assert_eq!(lost.await.unwrap().to_string(), "b holds it");
+    assert_eq!(lost.await.unwrap(), "b");
     // What is another's is not released.
     held.release().await;
     assert_eq!(spec(&server, "holderIdentity"), "b");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_holder_ends_before_another_process_takes_it() {
+async fn a_holder_that_the_api_server_does_not_answer_goes_on_until_it_sees_the_next_one() {
     type Breaks = fn(&mut Server);
-    let breaks: [(Breaks, &str); 2] = [
-        (|server| server.is_away = true, "connection refused"),
-        (|server| server.is_silent = true, "no answer in 4 s"),
-    ];
-    for (breaks, why) in breaks {
+    let breaks: [Breaks; 2] = [|server| server.is_away = true, |server| server.is_silent = true];
+    for breaks in breaks {
         let server = Server::shared();
         let (held, _) = taken(lease(&server, "a")).await;
         let lost = tokio::spawn(held.lost());
-        seconds(7).await;
-        // From now on only the second process reaches the server.
-        let (broken, begin) = (Server::shared(), Instant::now());
-        *broken.lock().unwrap() = std::mem::take(&mut server.lock().unwrap());
         breaks(&mut server.lock().unwrap());
-        let other = tokio::spawn(taken(lease(&broken, "b")));
-        let lost = lost.await.unwrap().to_string();
-        // The last renewal was 2 s ago.
-        assert_eq!(begin.elapsed().as_secs(), 13, "{lost}");
-        assert!(
-            lost.starts_with("it was not renewed for 15 s: ") && lost.contains(why),
-            "{lost}"
-        );
-        assert!(!other.is_finished());
-        seconds(4).await;
-        assert!(other.is_finished());
+        seconds(1000).await;
+        assert!(!lost.is_finished());
+        // Another process, which reached the server, has taken it meanwhile.
+        let mut other = std::mem::take(&mut *server.lock().unwrap());
+        (other.is_away, other.is_silent) = (false, false);
+        *server.lock().unwrap() = other;
+        server.lock().unwrap().lease.as_mut().unwrap()["spec"]["holderIdentity"] = "b".into();
+        seconds(6).await;
+        assert!(lost.is_finished());
+        assert_eq!(lost.await.unwrap(), "b");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_that_is_shorter_than_the_lease_and_a_lost_answer_change_nothing() {
+async fn outages_and_a_lost_answer_change_nothing() {
     let server = Server::shared();
     let (held, _) = taken(lease(&server, "a")).await;
     let lost = tokio::spawn(held.lost());
-    for _ in 0..3 {
+    for outage in [8, 60, 300] {
         seconds(6).await;
         server.lock().unwrap().is_away = true;
-        seconds(8).await;
+        seconds(outage).await;
         server.lock().unwrap().is_away = false;
-        seconds(2).await;
+        seconds(6).await;
         server.lock().unwrap().loses_answers = true;
         seconds(6).await;
         server.lock().unwrap().loses_answers = false;
     }
     assert!(!lost.is_finished());
+    assert_eq!(spec(&server, "holderIdentity"), "a");
+    assert_eq!(spec(&server, "leaseTransitions"), 0);
 }
 
 #[tokio::test(start_paused = true)]

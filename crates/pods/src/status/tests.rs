@@ -4,8 +4,10 @@ use super::*;
 use crate::record::sample;
 use serde_json::{Value, json};
 
+mod walk;
+
 fn pod(status: Value) -> Pod {
-    let mut pod = sample::pod(&sample::chaincode(), crate::agent_volume::AgentBy::Mount);
+    let mut pod = sample::pod(&sample::chaincode(), crate::agent::AgentBy::Mount);
     pod.status = serde_json::from_value(status).unwrap();
     pod
 }

@@ -3,7 +3,7 @@
 use engine::ports::ClusterError;
 use jiff::Timestamp;
 use pods::{Account, Missing, Sample};
-use store::{Location, Upkeep};
+use store::{Location, OfflineStore};
 
 use super::{Patient, Verdict};
 
@@ -127,8 +127,8 @@ pub(super) async fn store(patient: &Patient) -> Verdict {
             "run doctor where chainpod serves, or read its /readyz",
         );
     }
-    let checked = match Upkeep::of(location).await {
-        Ok(upkeep) => upkeep.check().await,
+    let checked = match OfflineStore::open(location).await {
+        Ok(offline) => offline.check().await,
         Err(error) => Err(error),
     };
     match (checked, location) {

@@ -13,7 +13,7 @@ use tracing::Instrument;
 
 use crate::container::Role;
 use crate::engine::seen::Seen;
-use crate::engine::{Engine, Live, RETRY_FIRST, RETRY_LONGEST, SETTLING};
+use crate::engine::{AWAY, Engine, Live, SETTLING};
 use crate::error::Result;
 use crate::name::PodName;
 use crate::phase::Phase;
@@ -120,7 +120,7 @@ impl Engine {
         };
         let Some(source) = source else { return };
         let mut cursor = Cursor::new(request);
-        let mut pause = RETRY_FIRST;
+        let mut pauses = AWAY.pauses();
         while !sink.is_closed() {
             // This is checked first, so that the read that follows is known to reach the end.
             let complete = !request.follow || live.is_gone() || live.seen().pod_ended >= source.1;
@@ -135,12 +135,11 @@ impl Engine {
                     if complete || read.is_err() {
                         return;
                     }
-                    pause = RETRY_FIRST;
+                    pauses = AWAY.pauses();
                 }
                 Err(error) => {
                     tracing::debug!(pod = %source.0, %error, "the log was cut off; resuming");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(RETRY_LONGEST);
+                    tokio::time::sleep(pauses.next().unwrap_or(AWAY.longest)).await;
                 }
             }
         }
@@ -182,7 +181,7 @@ impl Engine {
         }
         if follow {
             // The kubelet ended it: the container has ended, or the connection was cut.
-            tokio::time::sleep(RETRY_FIRST).await;
+            tokio::time::sleep(AWAY.first).await;
         }
         Ok(())
     }
