@@ -1,5 +1,4 @@
-//! chainpod and its agent, compiled from this checkout, both static: they run in an image
-//! that has nothing else.
+//! chainpod and its agent, compiled from a checkout, both static: they run in an image that has nothing else.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,15 +23,14 @@ pub enum Profile {
     Release,
 }
 
-/// Compiles the agent and returns its file.
+/// Compiles the agent of the checkout in that folder and returns its file.
 ///
 /// # Errors
 /// Returns an error if cargo fails.
-pub fn agent() -> Result<PathBuf> {
-    let workspace = workspace();
+pub fn agent(workspace: &Path) -> Result<PathBuf> {
     cargo(
         "build",
-        &workspace,
+        workspace,
         &[
             "--profile",
             "agent",
@@ -51,12 +49,11 @@ pub fn agent() -> Result<PathBuf> {
         .join("agent/chainpod-agent"))
 }
 
-/// Compiles the daemon and returns its file.
+/// Compiles the daemon of the checkout in that folder and returns its file.
 ///
 /// # Errors
 /// Returns an error if cargo fails.
-pub fn daemon(profile: Profile) -> Result<PathBuf> {
-    let workspace = workspace();
+pub fn daemon(workspace: &Path, profile: Profile) -> Result<PathBuf> {
     let (name, folder) = match profile {
         Profile::Dev => ("dev", "debug"),
         Profile::Release => ("release", "release"),
@@ -72,7 +69,7 @@ pub fn daemon(profile: Profile) -> Result<PathBuf> {
         name,
         "--",
     ];
-    cargo("rustc", &workspace, &[&package[..], &flags].concat(), &[])?;
+    cargo("rustc", workspace, &[&package[..], &flags].concat(), &[])?;
     Ok(workspace.join("target").join(folder).join("chainpod"))
 }
 

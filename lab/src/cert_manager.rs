@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 
 use crate::cluster::{Cluster, state_folder};
-use crate::go::{self, GoModule};
+use crate::go_build::{self, GoModule};
 use crate::processes;
 
 const CERT_MANAGER: GoModule = GoModule {
@@ -37,7 +37,7 @@ impl CertManager {
     /// Returns an error if Go cannot build it, or if kubectl fails.
     pub fn start(cluster: &Cluster, namespace: &str) -> Result<Self> {
         let program = CERT_MANAGER.build()?.join("cert-manager");
-        let crds = go::source(CERT_MANAGER.folder, MODULE)?.join("deploy/crds");
+        let crds = go_build::source(CERT_MANAGER.folder, MODULE)?.join("deploy/crds");
         let mut apply = vec!["apply".to_owned(), "--server-side".to_owned()];
         apply.extend(KINDS.map(|kind| {
             format!(

@@ -31,7 +31,7 @@ pub(crate) use self::teardown::clear;
 pub use self::teardown::trace;
 pub use self::volume::Volume;
 use crate::command::{await_true, run};
-use crate::go::GoModule;
+use crate::go_build::GoModule;
 use crate::machine::node_ip;
 use crate::progress::Progress;
 use crate::{cache, images, machine, processes};

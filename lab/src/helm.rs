@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::cache;
 use crate::cluster::Cluster;
 use crate::command::run;
-use crate::go::GoModule;
+use crate::go_build::GoModule;
 
 /// As Helm's own Makefile does it: the version of Kubernetes is that which `template` and `lint` take for the
 /// cluster's.

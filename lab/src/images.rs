@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::network_policies::{NETWORK_POLICIES, build_network_policies};
 use crate::cache::{self, Inputs};
-use crate::go::{self, GoModule};
+use crate::go_build::{self, GoModule};
 use crate::progress::Progress;
 
 /// The one file of each artefact here.
@@ -55,7 +55,7 @@ pub fn build(progress: &Progress) -> Result<PathBuf> {
     let mut inputs = Inputs::default()
         .text(RECIPE)
         .text(&versions)
-        .text(&go::go_version()?)
+        .text(&go_build::go_version()?)
         .path(&coredns)?
         .path(&pause)?;
     for source in languages::sources() {

@@ -12,7 +12,7 @@ pub mod docker;
 pub mod docker_tls;
 mod down;
 pub mod gate;
-pub mod go;
+pub mod go_build;
 pub mod helm;
 pub mod images;
 pub mod machine;

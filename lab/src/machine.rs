@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cache::{self, Inputs};
 use crate::command::run;
-use crate::go;
+use crate::go_build;
 use crate::progress::Progress;
 
 /// Debian's packages that the lab uses.
@@ -44,7 +44,7 @@ pub fn prepare(progress: &Progress, ports: &[u16]) -> Result<()> {
     if !rustix::process::geteuid().is_root() {
         problems.push("the lab makes mounts, cgroups and interfaces: run it as root".to_owned());
     }
-    if go::go_version().is_err() {
+    if go_build::go_version().is_err() {
         problems.push("go is not on the PATH: install Go 1.26 or later from https://go.dev/dl".to_owned());
     }
     let disk = rustix::fs::statvfs(&cache::root()?).context("cannot ask for free disk space")?;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cluster::Cluster;
 use crate::gate::Gate;
-use crate::go::GoModule;
+use crate::go_build::GoModule;
 use crate::machine;
 
 const VERSITYGW: GoModule = GoModule {

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use harness::matrix;
 use lab::cluster::Cluster;
-use lab::go;
+use lab::go_build;
 use lab::progress::Progress;
 
 /// The Go modules with code of our own. The others only pin programs.
@@ -114,14 +114,19 @@ fn check_lab_sources(options: &Test, progress: &Progress) -> Result<()> {
             progress,
             "go",
             &["vet", "-trimpath", "."],
-            &go::folder().join(module),
+            &go_build::folder().join(module),
         )?;
     }
     let of_full = options.full.then_some(GO_MODULE_OF_FULL);
     for module in GO_MODULES.into_iter().chain(of_full) {
-        check(progress, "go", &["mod", "verify"], &go::folder().join(module))?;
+        check(
+            progress,
+            "go",
+            &["mod", "verify"],
+            &go_build::folder().join(module),
+        )?;
     }
-    let node = go::folder().join(NODE_CHAINCODE);
+    let node = go_build::folder().join(NODE_CHAINCODE);
     check(progress, "node", &["--check", "index.js"], &node)
 }
 

@@ -14,10 +14,20 @@
 //! An agent whose start is not its container's current one gets the answer 410 to the first, second and fourth
 //! call, and does not ask again.
 //!
+//! An agent speaks the version of the chainpod that started its Pod, and reports to later ones too. So what is new in
+//! an [`Event`] may be missing, and the version stays the same.
+//!
 //! The order of events is started, outputs, exited. A start that failed has the event failed alone. A call that
 //! reaches no server is repeated until it does: chainpod may be restarted.
 
 use serde::{Deserialize, Serialize};
+
+mod event;
+pub mod exit_code;
+mod option;
+
+pub use self::event::{Event, FailureKind, StartFailure};
+pub use self::option::AgentOption;
 
 /// The protocol's version, as [`Task::version`] has it.
 pub const VERSION: u32 = 1;
@@ -35,27 +45,13 @@ pub const CA_FILE: &str = "ca.crt";
 pub const AGENT_DIR: &str = "/.chainpod";
 /// The agent's file below [`AGENT_DIR`].
 pub const AGENT_FILE: &str = "chainpod-agent";
-/// The agent's first option, before a directory: it copies itself there and does nothing else. No program can
-/// have that name.
-pub const INSTALL_OPTION: &str = "--install";
-
-/// The agent's second option, before the same directory: it stays while the agent that was copied there runs.
-/// The Pod then ends with its program.
-pub const STAY_OPTION: &str = "--stay";
-/// The pipe in that directory that the agent holds open while it runs.
+/// The pipe in the directory of [`AgentOption::Install`], which the agent holds open while it runs.
 pub const STAY_FILE: &str = "running";
-
-/// The agent's third option, before `IP:PORT`s and names: it tries to reach them, reports those that it cannot
-/// reach, and does nothing else.
-pub const PROBE_OPTION: &str = "--probe";
 
 /// The environment variable with a CA's certificate, PEM. A server at a probed address must have a certificate
 /// of that CA.
 pub const PROBE_CA_VARIABLE: &str = "CHAINPOD_PROBE_CA";
 
-/// The agent's fourth option, before pairs of directories: it copies the image's files in the first directory
-/// of each pair, which a volume will hide, into the second one, and does nothing else.
-pub const KEEP_OPTION: &str = "--keep";
 /// The directory of the volumes while the agent copies the files that they will hide.
 pub const KEPT_DIR: &str = "/.chainpod-kept";
 
@@ -96,30 +92,6 @@ pub struct Task {
     /// True if the agent has to make [`TRUSTSTORE_FILE`] from [`CA_BUNDLE_FILE`].
     #[serde(default)]
     pub truststore: bool,
-}
-
-/// An event that the agent reports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "event")]
-pub enum Event {
-    /// The program runs.
-    Started,
-    /// The program could not be started.
-    #[serde(rename_all = "camelCase")]
-    Failed {
-        /// The reason, in the same text as Docker's if Docker has one.
-        message: String,
-        /// Docker's exit code for it: 127 for not found, 126 for not executable, 128 for anything else.
-        exit_code: i64,
-    },
-    /// The program has ended and its outputs have been sent.
-    #[serde(rename_all = "camelCase")]
-    Exited {
-        /// The exit code; 128 + N for signal N.
-        exit_code: i64,
-        /// True if the kernel killed the program for its memory.
-        oom_killed: bool,
-    },
 }
 
 /// A command to the agent.

@@ -16,7 +16,7 @@ const OWNER: u32 = 0o700;
 ///
 /// # Errors
 /// Returns a sentence that names the directory.
-pub(crate) fn all(directories: &[OsString]) -> Result<u8, String> {
+pub(crate) fn all(directories: &[OsString]) -> Result<i64, String> {
     for pair in directories.chunks_exact(2) {
         let (from, to) = (Path::new(&pair[0]), Path::new(&pair[1]));
         match content(from, to) {

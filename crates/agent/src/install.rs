@@ -17,7 +17,7 @@ const MODE: u32 = 0o755;
 ///
 /// # Errors
 /// Returns a sentence that names the file.
-pub(crate) fn to(directory: &Path) -> Result<u8, String> {
+pub(crate) fn to(directory: &Path) -> Result<i64, String> {
     let file = directory.join(AGENT_FILE);
     let failed = |error| format!("cannot install {}: {error}", file.display());
     sidecar::make_pipe(directory)?;

@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use agent_protocol::HOME_DIR;
+use agent_protocol::{FailureKind, HOME_DIR, StartFailure};
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -22,28 +22,12 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 const DOCKERS_WORDS: &str = "failed to create task for container: failed to create shim task: \
     OCI runtime create failed: runc create failed: unable to start container process";
 
-/// The exit code if there is no such program.
-const NOT_FOUND: u8 = 127;
-/// The exit code if the program cannot be executed.
-const NOT_EXECUTABLE: u8 = 126;
-/// The exit code of any other error: Docker's code for a start that failed.
-const OTHER: u8 = 128;
-
-/// The reason for which a program could not be started.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct StartError {
-    /// The message, in the same text as Docker's.
-    pub(crate) message: String,
-    /// Docker's exit code for it.
-    pub(crate) exit_code: u8,
-}
-
 /// Starts `argv` with the agent's environment, working directory, stdout and stderr. It has no input except a
 /// terminal.
-pub(crate) fn spawn(argv: &[OsString]) -> Result<Pid, StartError> {
+pub(crate) fn spawn(argv: &[OsString]) -> Result<Pid, StartFailure> {
     let (name, args) = argv
         .split_first()
-        .ok_or_else(|| StartError::new(OsStr::new(""), OTHER, "no command specified"))?;
+        .ok_or_else(|| failure(OsStr::new(""), FailureKind::Other, "no command specified"))?;
     let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
     let program = look_up(name, &path)?;
     let child = Command::new(program)
@@ -54,7 +38,7 @@ pub(crate) fn spawn(argv: &[OsString]) -> Result<Pid, StartError> {
         .env_remove(TASK_DIR_VARIABLE)
         .stdin(input())
         .spawn()
-        .map_err(|error| StartError::of_exec(name, &error))?;
+        .map_err(|error| exec_failure(name, &error))?;
     // The handle is dropped: one place waits for all children.
     Ok(Pid::from_child(&child))
 }
@@ -79,55 +63,52 @@ fn home() -> OsString {
 }
 
 /// Returns the path of `name`, found like Go's `exec.LookPath`, which runc uses.
-fn look_up(name: &OsStr, path: &OsStr) -> Result<PathBuf, StartError> {
+fn look_up(name: &OsStr, path: &OsStr) -> Result<PathBuf, StartFailure> {
     if name.as_bytes().contains(&b'/') {
         let program = PathBuf::from(name);
         return executable(&program)
             .map(|()| program)
-            .map_err(|(code, reason)| StartError::new(name, code, &reason));
+            .map_err(|(kind, reason)| failure(name, kind, &reason));
     }
     env::split_paths(path)
         .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join(name))
         .find(|program| executable(program).is_ok())
-        .ok_or_else(|| StartError::new(name, NOT_FOUND, "executable file not found in $PATH"))
+        .ok_or_else(|| failure(name, FailureKind::NotFound, "executable file not found in $PATH"))
 }
 
-fn executable(program: &Path) -> Result<(), (u8, String)> {
+fn executable(program: &Path) -> Result<(), (FailureKind, String)> {
     let stat = |error: io::Error| {
-        let (code, reason) = reason(&error);
-        (code, format!("stat {}: {reason}", program.display()))
+        let (kind, reason) = reason(&error);
+        (kind, format!("stat {}: {reason}", program.display()))
     };
     if fs::metadata(program).map_err(stat)?.is_dir() {
-        return Err((NOT_EXECUTABLE, "is a directory".to_owned()));
+        return Err((FailureKind::NotExecutable, "is a directory".to_owned()));
     }
     access(program, Access::EXEC_OK).map_err(|errno| reason(&errno.into()))
 }
 
-/// Returns the exit code of an error, and its text as Go writes it.
-fn reason(error: &io::Error) -> (u8, String) {
+/// Returns the kind of an error, and its text as Go writes it.
+fn reason(error: &io::Error) -> (FailureKind, String) {
     match (error.kind(), Errno::from_io_error(error)) {
-        (ErrorKind::NotFound, _) => (NOT_FOUND, "no such file or directory".to_owned()),
-        (ErrorKind::PermissionDenied, _) => (NOT_EXECUTABLE, "permission denied".to_owned()),
-        (ErrorKind::NotADirectory, _) => (NOT_EXECUTABLE, "not a directory".to_owned()),
-        (_, Some(Errno::NOEXEC)) => (NOT_EXECUTABLE, "exec format error".to_owned()),
-        _ => (OTHER, error.to_string().to_lowercase()),
+        (ErrorKind::NotFound, _) => (FailureKind::NotFound, "no such file or directory".to_owned()),
+        (ErrorKind::PermissionDenied, _) => (FailureKind::NotExecutable, "permission denied".to_owned()),
+        (ErrorKind::NotADirectory, _) => (FailureKind::NotExecutable, "not a directory".to_owned()),
+        (_, Some(Errno::NOEXEC)) => (FailureKind::NotExecutable, "exec format error".to_owned()),
+        _ => (FailureKind::Other, error.to_string().to_lowercase()),
     }
 }
 
-impl StartError {
-    fn new(name: &OsStr, exit_code: u8, reason: &str) -> Self {
-        let name = name.to_string_lossy();
-        Self {
-            message: format!("{DOCKERS_WORDS}: exec: {name:?}: {reason}: unknown"),
-            exit_code,
-        }
-    }
+/// Returns the failure to start the program `name`, in the same text as Docker's.
+fn failure(name: &OsStr, kind: FailureKind, reason: &str) -> StartFailure {
+    let name = name.to_string_lossy();
+    let message = format!("{DOCKERS_WORDS}: exec: {name:?}: {reason}: unknown");
+    StartFailure::new(kind, message)
+}
 
-    fn of_exec(name: &OsStr, error: &io::Error) -> Self {
-        let (code, reason) = reason(error);
-        Self::new(name, code, &reason)
-    }
+fn exec_failure(name: &OsStr, error: &io::Error) -> StartFailure {
+    let (kind, reason) = reason(error);
+    failure(name, kind, &reason)
 }
 
 #[cfg(test)]
@@ -137,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    fn refused(name: &str, path: &str) -> (u8, String) {
+    fn refused(name: &str, path: &str) -> (i64, String) {
         let error = look_up(name.as_ref(), path.as_ref()).unwrap_err();
         let words = error.message.strip_prefix(DOCKERS_WORDS).unwrap();
         (error.exit_code, words.to_owned())

@@ -14,9 +14,10 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use agent_protocol::exit_code::{KILLED, NO_PROGRAM};
 use agent_protocol::{
-    AGENT_DIR, AGENT_SAYS, CA_BUNDLE_FILE, Event, INSTALL_OPTION, KEEP_OPTION, LAST_WORDS_FILE, PROBE_OPTION,
-    STAY_OPTION, TASK_DIR, TRUSTSTORE_FILE,
+    AGENT_DIR, AGENT_SAYS, AgentOption, CA_BUNDLE_FILE, Event, FailureKind, LAST_WORDS_FILE, StartFailure,
+    TASK_DIR, TRUSTSTORE_FILE,
 };
 use rustix::process::WaitStatus;
 
@@ -41,10 +42,6 @@ mod unpack;
 
 /// A directory to use in place of [`TASK_DIR`], for tests. The program does not see it.
 const TASK_DIR_VARIABLE: &str = "CHAINPOD_TASK_DIR";
-/// Docker's code for its own failures: nothing has tried to start the program.
-const NO_PROGRAM: u8 = 125;
-/// 128 + SIGKILL.
-const KILLED: u8 = 137;
 /// The time for which the agent stays after a program without outputs has ended, which was there to serve. Its
 /// successor is launched at once, and otherwise the node would stop this Pod while it starts the next one.
 const LINGER: Duration = Duration::from_secs(1);
@@ -54,24 +51,25 @@ const STACK_BYTES: usize = 256 * 1024;
 fn main() -> ExitCode {
     let directory = env::var_os(TASK_DIR_VARIABLE).map_or_else(|| TASK_DIR.into(), PathBuf::from);
     let argv: Vec<OsString> = env::args_os().skip(1).collect();
-    let done = match &argv[..] {
-        [option, to] if option == INSTALL_OPTION => install::to(Path::new(to)),
-        [option, beside] if option == STAY_OPTION => sidecar::beside(Path::new(beside)),
-        [option, directories @ ..] if option == KEEP_OPTION => copy_hidden::all(directories),
-        [option, targets @ ..] if option == PROBE_OPTION => probe::all(targets),
-        argv => run(&directory, argv),
+    let option = argv.first().and_then(|first| AgentOption::named(first));
+    let done = match (option, &argv[..]) {
+        (Some(AgentOption::Install), [_, to]) => install::to(Path::new(to)),
+        (Some(AgentOption::Stay), [_, beside]) => sidecar::beside(Path::new(beside)),
+        (Some(AgentOption::Keep), [_, directories @ ..]) => copy_hidden::all(directories),
+        (Some(AgentOption::Probe), [_, targets @ ..]) => probe::all(targets),
+        (_, argv) => run(&directory, argv),
     };
     let code = done.unwrap_or_else(|sentence| {
         say(&sentence);
         leave_word(&sentence);
         NO_PROGRAM
     });
-    ExitCode::from(code)
+    ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
 }
 
 /// Carries out the task in `directory`. Returns the agent's exit code, or the reason for which there was no
 /// task.
-fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
+fn run(directory: &Path, argv: &[OsString]) -> Result<i64, String> {
     let _staying = sidecar::hold(Path::new(AGENT_DIR));
     let orders = task::read(directory)?;
     let chainpod = Arc::new(Chainpod::new(&orders)?);
@@ -79,16 +77,17 @@ fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
     // This comes first: a container can be stopped while its inputs are fetched.
     signals::forward(&chainpod, &program)?;
     if let Err(failure) = unpack::all(&chainpod, &orders.task.inputs) {
-        return Ok(fail(&chainpod, &failure.into_text(), NO_PROGRAM));
+        let failure = StartFailure::new(FailureKind::Files, failure.into_text());
+        return Ok(fail(&chainpod, failure));
     }
     if orders.task.truststore
         && let Err(error) = truststore::make(Path::new(CA_BUNDLE_FILE), Path::new(TRUSTSTORE_FILE))
     {
-        return Ok(fail(&chainpod, &error, NO_PROGRAM));
+        return Ok(fail(&chainpod, StartFailure::new(FailureKind::Files, error)));
     }
     let killed_before = oom::kills();
-    if let Err(error) = program.start(|| launch::spawn(argv)) {
-        return Ok(fail(&chainpod, &error.message, error.exit_code));
+    if let Err(failure) = program.start(|| launch::spawn(argv)) {
+        return Ok(fail(&chainpod, failure));
     }
     let started = tell_started(&chainpod)?;
     let status = program.wait();
@@ -99,7 +98,7 @@ fn run(directory: &Path, argv: &[OsString]) -> Result<u8, String> {
     outputs::hand_over(&chainpod, &orders.task.outputs);
     let exit_code = program::exit_code(status);
     let exited = Event::Exited {
-        exit_code: exit_code.into(),
+        exit_code,
         oom_killed,
     };
     if let Err(failure) = chainpod.tell(&exited) {
@@ -122,16 +121,13 @@ fn tell_started(chainpod: &Arc<Chainpod>) -> Result<JoinHandle<()>, String> {
     })
 }
 
-/// Reports that there will be no program.
-fn fail(chainpod: &Chainpod, message: &str, exit_code: u8) -> u8 {
-    say(message);
+/// Reports that there will be no program. Returns the exit code.
+fn fail(chainpod: &Chainpod, failure: StartFailure) -> i64 {
+    let (message, exit_code) = (failure.message.clone(), failure.exit_code);
+    say(&message);
     chainpod.program_ended();
-    let failed = Event::Failed {
-        message: message.to_owned(),
-        exit_code: exit_code.into(),
-    };
-    if chainpod.tell(&failed).is_err() {
-        leave_word(message);
+    if chainpod.tell(&Event::Failed(failure)).is_err() {
+        leave_word(&message);
     }
     exit_code
 }

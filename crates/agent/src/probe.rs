@@ -27,7 +27,7 @@ const ANSWER_BYTES: usize = 1024;
 ///
 /// # Errors
 /// Returns a sentence that names the targets that cannot be reached, and the reasons.
-pub(crate) fn all(targets: &[std::ffi::OsString]) -> Result<u8, String> {
+pub(crate) fn all(targets: &[std::ffi::OsString]) -> Result<i64, String> {
     let ca_pem = env::var(PROBE_CA_VARIABLE).ok();
     for target in targets {
         let target = target.to_string_lossy();

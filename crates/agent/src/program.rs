@@ -4,12 +4,12 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use agent_protocol::StartFailure;
+use agent_protocol::exit_code::SIGNALLED;
 use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, kill_process, wait, waitid,
 };
-
-use crate::launch::StartError;
 
 /// The signals whose default action ends a process. The others change nothing before there is a program.
 const FATAL: [Signal; 5] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::KILL, Signal::TERM];
@@ -44,7 +44,10 @@ impl Program {
     }
 
     /// Starts the program. Does not return if it was cancelled: whoever cancelled it ends the agent.
-    pub(crate) fn start(&self, spawn: impl FnOnce() -> Result<Pid, StartError>) -> Result<(), StartError> {
+    pub(crate) fn start(
+        &self,
+        spawn: impl FnOnce() -> Result<Pid, StartFailure>,
+    ) -> Result<(), StartFailure> {
         let mut state = self.state();
         if *state == State::Cancelled {
             drop(state);
@@ -100,12 +103,11 @@ impl Program {
     }
 }
 
-/// Returns Docker's exit code: the program's own, or 128 plus the signal's number.
-pub(crate) fn exit_code(status: WaitStatus) -> u8 {
-    let code = status
-        .exit_status()
-        .or_else(|| status.terminating_signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+/// Returns Docker's exit code: the program's own, or [`SIGNALLED`] plus the signal's number.
+pub(crate) fn exit_code(status: WaitStatus) -> i64 {
+    let by_itself = status.exit_status().map(i64::from);
+    let by_signal = || Some(SIGNALLED + i64::from(status.terminating_signal()?));
+    by_itself.or_else(by_signal).unwrap_or(u8::MAX.into())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ const MODE: u32 = 0o666;
 ///
 /// # Errors
 /// Returns a sentence that names the pipe.
-pub(crate) fn beside(directory: &Path) -> Result<u8, String> {
+pub(crate) fn beside(directory: &Path) -> Result<i64, String> {
     make_pipe(directory)?;
     let pipe = directory.join(STAY_FILE);
     let failed = |error| format!("cannot read {}: {error}", pipe.display());

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process;
 use std::sync::Arc;
 
-use agent_protocol::{Command, Event};
+use agent_protocol::{Command, Event, StartFailure};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;
 
@@ -75,11 +75,9 @@ fn deliver(number: i32, chainpod: &Chainpod, program: &Program) {
         Signalled::Done => {}
         Signalled::Unknown => say(&format!("cannot send signal {number}")),
         Signalled::Cancelled => {
-            let exit_code = 128 + number;
-            chainpod.tell_once(&Event::Failed {
-                message: format!("signal {number} arrived before the program started"),
-                exit_code: exit_code.into(),
-            });
+            let failure = StartFailure::signalled(number);
+            let exit_code = failure.exit_code;
+            chainpod.tell_once(&Event::Failed(failure));
             end(exit_code);
         }
     }
@@ -89,6 +87,6 @@ fn deliver(number: i32, chainpod: &Chainpod, program: &Program) {
     clippy::exit,
     reason = "the main thread is in a transfer that nothing else can end"
 )]
-fn end(exit_code: i32) -> ! {
-    process::exit(exit_code)
+fn end(exit_code: i64) -> ! {
+    process::exit(i32::try_from(exit_code).unwrap_or(i32::MAX))
 }

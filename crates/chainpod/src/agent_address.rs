@@ -5,16 +5,8 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
 use tokio::net::lookup_host;
-
-/// The time for which a name may not resolve when chainpod starts. A Service that is created together with its
-/// Pod, and a DNS server that starts with the cluster, are there by then.
-const OUTAGE: Duration = Duration::from_secs(60);
-/// The pause between two tries.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// A host's name or IP address, and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,31 +16,15 @@ pub(crate) struct AgentAddress {
 }
 
 impl AgentAddress {
-    /// Returns its IP address. The name may fail to resolve for [`OUTAGE`].
+    /// Returns its IP address, after one look-up.
     ///
     /// # Errors
-    /// Returns the resolver's error, after that time.
-    pub(crate) async fn resolve(&self) -> Result<SocketAddr> {
-        self.resolve_within(OUTAGE).await
-    }
-
-    async fn resolve_within(&self, outage: Duration) -> Result<SocketAddr> {
-        let deadline = Instant::now() + outage;
-        loop {
-            match self.look_up().await {
-                Err(error) if Instant::now() < deadline => {
-                    tracing::warn!(%error, "{self} (agent-address) does not resolve; trying again");
-                }
-                found => {
-                    return found.with_context(|| {
-                        format!(
-                            "{self} (agent-address) does not resolve: set it to a Service of chainpod, or to an IP address"
-                        )
-                    });
-                }
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+    /// Returns a text with the resolver's error and the remedy.
+    pub(crate) async fn resolve(&self) -> Result<SocketAddr, String> {
+        let found = self.look_up().await;
+        found.map_err(|error| {
+            format!("{self} does not resolve: {error}; set agent-address to a Service of chainpod, or to an IP address")
+        })
     }
 
     /// Returns its IP address, after one look-up.
@@ -154,11 +130,10 @@ mod tests {
         let found = address.resolve().await.unwrap();
         assert!(found.ip().is_loopback() && found.port() == 2377, "{found}");
         let nowhere: AgentAddress = "no-such-host.invalid:1".parse().unwrap();
-        let error = nowhere.resolve_within(Duration::ZERO).await.unwrap_err();
+        let error = nowhere.resolve().await.unwrap_err();
         assert!(
-            error
-                .to_string()
-                .starts_with("no-such-host.invalid:1 (agent-address) does not resolve: "),
+            error.starts_with("no-such-host.invalid:1 does not resolve: ")
+                && error.contains("set agent-address"),
             "{error}"
         );
     }

@@ -25,6 +25,7 @@ use crate::error::Result;
 use crate::failure::StartLimits;
 use crate::name::{BootId, Scope};
 use crate::ports::{Cluster, Images, Meter, Store};
+use crate::retry::Retry;
 use crate::token::TokenKey;
 
 pub use self::end::{Stopped, WaitCondition};
@@ -36,10 +37,12 @@ pub use self::launch::Started;
 use self::seen::Live;
 pub use self::span::span;
 
-/// The first pause before a failed call to the API server is repeated.
-const RETRY_FIRST: Duration = Duration::from_millis(100);
-/// The longest such pause.
-const RETRY_LONGEST: Duration = Duration::from_secs(5);
+/// The times of calls to the API server in the background, for which nobody waits.
+const AWAY: Retry = Retry {
+    first: Duration::from_millis(100),
+    longest: Duration::from_secs(5),
+    limit: Retry::WITHOUT_END,
+};
 /// Time for which a call waits for its change of a record while the API server is away.
 const CALL_LIMIT: Duration = Duration::from_secs(60);
 /// Time for which background work waits after a program has started, or when one may soon be launched again,

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use agent_protocol::exit_code::NEVER_BEGAN;
+
 mod end;
 mod limits;
 pub(crate) mod refusal;
@@ -14,9 +16,6 @@ mod words;
 pub use self::end::End;
 pub use self::limits::StartLimits;
 pub(crate) use self::who::Who;
-
-/// Docker's exit code for a container whose program never began.
-const NEVER_BEGAN: i64 = 128;
 
 /// The cause for which a container does not run. Texts are quoted from the system that reported it.
 #[derive(Clone, Debug, PartialEq, Eq)]

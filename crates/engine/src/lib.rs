@@ -16,6 +16,7 @@ mod news;
 pub mod phase;
 pub mod ports;
 pub mod process;
+mod retry;
 pub mod token;
 mod upload;
 
@@ -24,3 +25,4 @@ pub use engine::{
 };
 pub use error::{Error, Result};
 pub use failure::{Cause, End, Outlook, StartLimits};
+pub use retry::Retry;

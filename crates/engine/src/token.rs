@@ -52,4 +52,11 @@ mod tests {
         assert!(!TokenKey::new([8; KEY_BYTES]).accepts("uid-1", &token));
         assert!(!key.accepts("uid-1", "not hex"));
     }
+
+    /// Agents keep their token while chainpod is upgraded.
+    #[test]
+    fn a_token_of_an_earlier_version_is_accepted() {
+        let token = "171b5494d21c01fd65723af44167352cf9195ae2e16ffc79a2f80e70ecd6aab8";
+        assert!(TokenKey::new([7; KEY_BYTES]).accepts("uid-1", token));
+    }
 }

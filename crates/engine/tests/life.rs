@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_protocol::{Command, Event as Agent};
+use agent_protocol::{Command, Event as Agent, FailureKind, StartFailure};
 use engine::container::{Role, Spec};
 use engine::phase::Phase;
 use engine::ports::{AgentId, Cluster, Event, LogLine, News, PodSeen, PodState};
@@ -219,14 +219,8 @@ async fn a_command_that_is_not_there_fails_the_start_with_dockers_words() {
     let message = "exec: \"chaincode\": executable file not found in $PATH".to_owned();
     let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
         let agent = lab.launched().await;
-        lab.tell(
-            &agent,
-            Agent::Failed {
-                message: message.clone(),
-                exit_code: 127,
-            },
-        )
-        .await;
+        let failure = StartFailure::new(FailureKind::NotFound, message.clone());
+        lab.tell(&agent, Agent::Failed(failure)).await;
     });
     assert!(matches!(started, Err(Error::CannotExecute(text)) if text.contains(&message)));
     assert_eq!(lab.phase().await, Phase::Created);

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::fmt::Debug;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,8 +10,7 @@ use engine::Cause;
 use engine::container::{Container, Owner, Record};
 use engine::launch::Launch;
 use engine::name::{PodName, RecordName, Scope};
-use engine::ports::{Cluster, ClusterError, LogLine, News, SecretFile};
-use engine::token::TokenKey;
+use engine::ports::{Cluster, ClusterError, LogLine, News, PodState, SecretFile};
 use futures::future::try_join_all;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
@@ -23,46 +21,21 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::agent_volume::{AgentVolume, AgentVolumes};
+use crate::agent::AgentVolumes;
+use crate::config::Config;
 use crate::error::busy_quota;
 use crate::plan::Plan;
 use crate::retry::{Tried, tried};
 use crate::{event, files_secret, labels, logs, pod, record, task_secret};
 
 mod blocked;
+mod dry_run;
 mod owner;
 mod probe;
 mod sample;
-mod shape;
 
 pub use self::probe::{Untried, server_time};
 pub use self::sample::Sample;
-
-/// The settings that all objects have in common.
-#[derive(Clone)]
-pub struct Config {
-    /// The namespace of all objects.
-    pub namespace: String,
-    /// The installation: only objects of this scope are watched.
-    pub instance: String,
-    /// The image that contains the agent.
-    pub agent_image: String,
-    /// The certificate of the CA that agents trust.
-    pub agent_ca_pem: String,
-    /// The key that signs the agents' tokens.
-    pub token_key: TokenKey,
-    /// The way in which the agent gets into a Pod.
-    pub agent_volume: AgentVolume,
-    /// The user of a program that names none.
-    pub default_uid: i64,
-    /// The operator's rules about Pods.
-    pub rules: Arc<rules::Source>,
-}
-
-impl Config {
-    /// The user of Fabric's own images.
-    pub const FABRIC_UID: i64 = 500;
-}
 
 /// One namespace of a Kubernetes cluster.
 #[derive(Clone)]
@@ -93,6 +66,11 @@ impl KubeCluster {
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
     {
         Api::namespaced(self.client.clone(), &self.config.namespace)
+    }
+
+    /// Records from a Pod how the agent gets to its node. Returns a state if it could not get there.
+    pub(crate) fn learn(&self, pod: &Pod) -> Option<PodState> {
+        self.agent_volumes.learn(pod)
     }
 
     async fn create<K>(&self, object: &K) -> Tried<K>
@@ -216,7 +194,7 @@ impl Cluster for KubeCluster {
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
         let config = &self.config;
         let plan = Plan::of(launch, &config.rules.current(), config.default_uid);
-        let pod = pod::build(launch, &plan, config, self.agent_by(launch));
+        let pod = pod::build(launch, &plan, config, self.agent_volumes.choose(launch));
         let Some(task) = plan.task(launch) else {
             return there(self.create::<Pod>(&pod).await.result);
         };

@@ -69,8 +69,7 @@ impl AgentIdentity {
     /// Reads the Secret, or makes it if there is none.
     ///
     /// # Errors
-    /// Returns a [`CredentialsError`]. An API server that cannot be reached is reported after about half a
-    /// minute.
+    /// Returns a [`CredentialsError`]. An API server that cannot be reached is reported after about a minute.
     pub async fn load_or_create(
         client: Client,
         namespace: &str,

@@ -7,8 +7,8 @@ use engine::process::Process;
 use k8s_openapi::api::core::v1::Pod;
 use rules::{Origin, Rules};
 
-use crate::agent_volume::AgentBy;
-use crate::cluster::Config;
+use crate::agent::AgentBy;
+use crate::config::Config;
 use crate::plan::Plan;
 use crate::pod;
 

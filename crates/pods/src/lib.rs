@@ -3,8 +3,9 @@
 //! Objects are made by pure builders, one file each. [`KubeCluster`] sends them, and [`watch()`] reports
 //! their changes. This crate decides nothing: phases and causes are the engine's.
 
-mod agent_volume;
+mod agent;
 mod cluster;
+mod config;
 mod credentials;
 mod error;
 mod event;
@@ -12,7 +13,9 @@ mod explain;
 mod files_secret;
 mod garbage;
 mod labels;
+mod lease;
 mod logs;
+mod own_containers;
 mod owner;
 mod pairs;
 mod permissions;
@@ -24,11 +27,12 @@ mod status;
 mod task_secret;
 mod watch;
 
-pub use agent_volume::AgentVolume;
-pub use cluster::{Config, KubeCluster, Sample, Untried, records, server_time};
+pub use cluster::{KubeCluster, Sample, Untried, records, server_time};
+pub use config::{AgentVolume, Config};
 pub use credentials::{AgentIdentity, CredentialsError, ServerCertificate};
 pub use explain::{explain, preview};
 pub use garbage::{Found, Garbage, Kind, garbage, remove};
+pub use lease::{HeldLease, Lease, NotHeld};
 pub use pairs::{View, changes, read_log, views};
-pub use permissions::{Permission, ROLE_FILE, missing as missing_permissions};
+pub use permissions::{Account, Missing, Permission, missing as missing_permissions};
 pub use watch::{Told, WATCHED, watch};

@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::LogParams;
 
-use crate::pod::own_container;
+use crate::own_containers::program_name;
 use crate::retry::{once, tried};
 
 /// A log's lines.
@@ -29,7 +29,7 @@ pub(crate) async fn open(
     // The name does not show which container is ours, and others may be injected next to it.
     let pod = tried(&object, || api.get(&name.0)).await.result?;
     let params = LogParams {
-        container: own_container(&pod).map(str::to_owned),
+        container: program_name(&pod).map(str::to_owned),
         follow,
         timestamps: true,
         since_time: since,

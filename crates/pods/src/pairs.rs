@@ -13,7 +13,7 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 
 use crate::logs::next_piece;
-use crate::pod::{identity, own_container};
+use crate::own_containers::{identity, program, program_name};
 use crate::{labels, records, status};
 
 /// A container as it is in the cluster.
@@ -75,9 +75,8 @@ impl View {
     #[must_use]
     pub fn memory_limit(&self) -> Option<&str> {
         let pod = self.pod.as_ref()?;
-        let mut containers = pod.spec.as_ref()?.containers.iter();
-        let own = containers.find(|container| Some(container.name.as_str()) == own_container(pod))?;
-        let limits = own.resources.as_ref()?.limits.as_ref()?;
+        let container = program(pod)?.container;
+        let limits = container.resources.as_ref()?.limits.as_ref()?;
         limits.get("memory").map(|quantity| quantity.0.as_str())
     }
 
@@ -129,7 +128,7 @@ pub async fn read_log(
 ) -> kube::Result<()> {
     let api = Api::<Pod>::namespaced(client.clone(), &pod.namespace().unwrap_or_default());
     let params = LogParams {
-        container: own_container(pod).map(str::to_owned),
+        container: program_name(pod).map(str::to_owned),
         follow,
         tail_lines: tail,
         ..LogParams::default()
@@ -150,7 +149,7 @@ mod tests {
     use k8s_openapi::api::core::v1::{ContainerState, ContainerStateWaiting, ContainerStatus, PodStatus};
 
     use super::*;
-    use crate::agent_volume::AgentBy;
+    use crate::agent::AgentBy;
     use crate::record::sample;
 
     fn pod_of(record: &Record) -> Pod {

@@ -149,7 +149,7 @@ pub(crate) mod sample {
     use k8s_openapi::api::core::v1::Pod;
     use rules::Rules;
 
-    use crate::agent_volume::AgentBy;
+    use crate::agent::AgentBy;
     use crate::cluster::tests::config;
     use crate::plan::Plan;
 

@@ -3,15 +3,18 @@
 
 use std::time::Duration;
 
+use engine::Retry;
 use engine::ports::ClusterError;
 use tokio::time::Instant;
 
 use crate::error::{OUTAGE, mapped, patience};
 
-/// The pause after the first try. It doubles after each.
-const PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause. The end of an outage is noticed at most this much later.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The times of a request that is tried again. The end of an outage is noticed at most the longest pause later.
+const TIMES: Retry = Retry {
+    first: Duration::from_millis(200),
+    longest: Duration::from_secs(2),
+    limit: OUTAGE,
+};
 /// The time for one try: the API server's own limit for admission webhooks is 10 s.
 const LIMIT: Duration = Duration::from_secs(12);
 
@@ -29,38 +32,23 @@ pub(crate) async fn tried<T, F>(object: &str, call: impl Fn() -> F) -> Tried<T>
 where
     F: Future<Output = Result<T, kube::Error>>,
 {
-    let (mut pause, mut again) = (PAUSE, false);
-    let begun = Instant::now();
+    let mut again = false;
+    // A server that answers again is not ready from then on, not from the beginning of its outage.
     let mut refused = None;
-    loop {
-        let Failed { error, patience } = match limited(object, call()).await {
-            Ok(answer) => {
-                return Tried {
-                    result: Ok(answer),
-                    again,
-                };
-            }
-            Err(failed) => failed,
-        };
-        if patience == OUTAGE {
+    let may_pass = |failed: &Failed| {
+        if failed.patience == OUTAGE {
             refused = None;
+        } else if refused.get_or_insert_with(Instant::now).elapsed() >= failed.patience {
+            return false;
         }
-        // A server that answers again is not ready from then on, not from the beginning of its outage.
-        let since = if patience == OUTAGE {
-            begun
-        } else {
-            *refused.get_or_insert_with(Instant::now)
-        };
-        if since.elapsed() >= patience || begun.elapsed() >= OUTAGE {
-            return Tried {
-                result: Err(error),
-                again,
-            };
-        }
-        tracing::debug!(object, %error, "the api server is not ready; trying again");
+        tracing::debug!(object, error = %failed.error, "the api server is not ready; trying again");
         again = true;
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        true
+    };
+    let result = TIMES.run(|| limited(object, call()), may_pass).await;
+    Tried {
+        result: result.map_err(|failed| failed.error),
+        again,
     }
 }
 

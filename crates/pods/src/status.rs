@@ -2,19 +2,18 @@
 //! by name, because the Pod's phase depends on injected ones, too. The phase counts only if it is `Failed`:
 //! then nothing of the Pod runs.
 
+use agent_protocol::exit_code::KILLED;
 use engine::ports::{PodSeen, PodState};
 use engine::{Cause, End};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStateWaiting, Pod, PodStatus};
 
+pub(crate) use self::cause::waits_for_other;
+use self::cause::{COMES, pull, stuck, words};
 use self::ending::{NODE_LOST, ending};
-use self::parts::{parts, program};
-pub(crate) use self::waits::waits_for_other;
-use self::waits::{COMES, pull, stuck, words};
-use crate::pod::identity;
+use crate::own_containers::{identity, parts, program};
 
+mod cause;
 mod ending;
-pub(crate) mod parts;
-mod waits;
 
 /// The condition that shows if the Pod has a node.
 const SCHEDULED: &str = "PodScheduled";
@@ -22,8 +21,6 @@ const SCHEDULED: &str = "PodScheduled";
 const PLAIN: [&str; 2] = ["Completed", "Error"];
 /// The reason of an end because memory ran out.
 const OOM_KILLED: &str = "OOMKilled";
-/// The exit code of a program that was killed from outside: 128 + SIGKILL.
-const KILLED: i64 = 137;
 
 /// Returns the Pod's state for the engine, or `None` if the Pod is not one of ours.
 pub(crate) fn seen(pod: &Pod) -> Option<PodSeen> {
@@ -136,5 +133,3 @@ fn sentence(reason: Option<&str>, message: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod walk;

@@ -19,8 +19,8 @@ use serde::Deserialize;
 
 use crate::body::reader;
 use crate::error::{ApiError, Result};
+use crate::path::Version;
 use crate::query::{Query, boolean};
-use crate::router::Version;
 
 /// The parameters that matter; others are accepted and ignored.
 #[derive(Debug, Deserialize)]

@@ -13,6 +13,7 @@ use engine::Engine;
 use tracing::Instrument;
 
 use crate::error::ApiError;
+use crate::path::{Version, with_one_segment};
 use crate::{build, containers, images, info, not_implemented, ping, version};
 
 /// One row of the table.
@@ -67,10 +68,6 @@ pub static ROUTES: [Route; 22] = routes! {
     DELETE "/containers/{id}"          => "container_remove" delete(containers::remove::remove),
 };
 
-/// The minor version of a path's `/v1.NN`. A client that names no version gets chainpod's own.
-#[derive(Clone, Copy)]
-pub(crate) struct Version(pub(crate) Option<u32>);
-
 /// Returns Docker's API over an engine.
 pub fn router(engine: Engine) -> Router {
     let routes = ROUTES.iter().fold(Router::new(), |router, route| {
@@ -85,6 +82,11 @@ pub fn router(engine: Engine) -> Router {
         .fallback(no_such_page)
         .method_not_allowed_fallback(no_such_page)
         .with_state(engine);
+    like_dockers(routes)
+}
+
+/// Returns the routes with what all answers of Docker's have in common.
+pub(crate) fn like_dockers(routes: Router) -> Router {
     // The layer is around the router, not in it: the version must be removed before a route is chosen.
     Router::new()
         .fallback_service(routes)
@@ -95,26 +97,6 @@ pub fn router(engine: Engine) -> Router {
 /// Runs a call in a span, so that its log lines name its container.
 pub(crate) async fn in_span(request: Request, next: Next) -> Response {
     next.run(request).instrument(engine::span()).await
-}
-
-/// Escapes the slashes of an image's name, so that it is one segment of the path, as routes expect.
-fn with_one_segment(method: &Method, whole: &str) -> String {
-    let (path, query) = whole.split_at(whole.find('?').unwrap_or(whole.len()));
-    let name_of = |prefix| {
-        let rest = path.strip_prefix(prefix)?;
-        // The name is followed by the operation, unless the method determines it.
-        let end = match *method {
-            Method::DELETE => rest.len(),
-            _ => rest.rfind('/')?,
-        };
-        Some((prefix, rest.split_at(end)))
-    };
-    match name_of("/images/").or_else(|| name_of("/distribution/")) {
-        Some((prefix, (name, operation))) => {
-            format!("{prefix}{}{operation}{query}", name.replace('/', "%2F"))
-        }
-        None => whole.to_owned(),
-    }
 }
 
 /// Returns Docker's answer for an unknown path, and for a known one with another method.
@@ -156,26 +138,4 @@ fn with_docker_headers(mut response: Response) -> Response {
         HeaderValue::from_static(concat!("chainpod/", env!("CARGO_PKG_VERSION"), " (linux)")),
     );
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_images_name_is_one_segment() {
-        for (method, path, expected) in [
-            (Method::GET, "/images/a/b:1/json?x=/", "/images/a%2Fb:1/json?x=/"),
-            (Method::DELETE, "/images/r:5/a/b", "/images/r:5%2Fa%2Fb"),
-            (Method::GET, "/images/json", "/images/json"),
-            (
-                Method::POST,
-                "/images/create?fromImage=a/b",
-                "/images/create?fromImage=a/b",
-            ),
-            (Method::GET, "/containers/a/json", "/containers/a/json"),
-        ] {
-            assert_eq!(with_one_segment(&method, path), expected);
-        }
-    }
 }

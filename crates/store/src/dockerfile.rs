@@ -1,15 +1,20 @@
-//! A Dockerfile as its steps: each instruction with its line and its text.
+//! A Dockerfile as its steps: each instruction with its line and its text. The folder makes a plan of them, and the
+//! plan's layers.
 
 use std::collections::BTreeMap;
 
 use engine::ports::StoreError;
 
 use crate::limits::{IMAGE_NAME, INSTRUCTIONS, start};
-use crate::words::{Variables, declare, one};
 
+mod copy;
 mod instruction;
+pub(crate) mod layers;
+pub(crate) mod plan;
+mod words;
 
-pub(crate) use self::instruction::{Instruction, Paths};
+use self::instruction::Instruction;
+use self::words::{Variables, declare, one};
 
 /// The mark that some editors put at the beginning of a text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -34,7 +39,7 @@ pub(crate) fn blame(line: usize, error: StoreError) -> StoreError {
 }
 
 /// Returns a refusal, without its line.
-pub(crate) fn unsupported(what: &str, remedy: &str) -> StoreError {
+fn unsupported(what: &str, remedy: &str) -> StoreError {
     StoreError::Unsupported(format!(
         "{what} needs a builder, which chainpod does not have; {remedy}"
     ))

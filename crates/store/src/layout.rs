@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use crate::Location;
-use crate::place::Place;
+use crate::backend::{Backend, Served};
+use crate::location::Location;
 use crate::spool::{self, Spooled, disk};
 
 /// The directory of blobs.
@@ -32,7 +32,7 @@ const MAX_NAME_CHARS: usize = 200;
 /// The file that marks an OCI layout.
 const LAYOUT_FILE: &str = "oci-layout";
 const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
-/// The time within which the place must report that the layout is there: a probe has 0.8 s.
+/// The time within which the backend must report that the layout is there: a probe has 0.8 s.
 const CHECK_LIMIT: Duration = Duration::from_millis(700);
 /// The time that a list, or an opening for upkeep, may take: a scrape of the metrics waits for it.
 const LOOK_LIMIT: Duration = Duration::from_secs(5);
@@ -48,41 +48,41 @@ pub(crate) struct Named {
     pub(crate) image: Image,
 }
 
-/// The layout, in its place.
+/// The layout, in its directory or bucket.
 pub(crate) struct Layout {
-    place: Place,
+    backend: Backend,
 }
 
 impl Layout {
     /// Opens the layout to serve it, and creates it if it is missing.
     pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
-        Self::within(Place::open(location).await?).await
+        Self::within(Backend::open(location).await?).await
     }
 
-    /// Creates the layout in that place if it is missing.
-    pub(crate) async fn within(place: Place) -> Result<Self, StoreError> {
-        let layout = Self { place };
+    /// Creates the layout in that backend if it is missing.
+    pub(crate) async fn within(backend: Backend) -> Result<Self, StoreError> {
+        let layout = Self { backend };
         layout.put(LAYOUT, &Path::from(LAYOUT_FILE)).await?;
         Ok(layout)
     }
 
-    /// Opens an existing layout for upkeep. Its blobs and names are not changed. The second value is true if
-    /// nobody else has it open.
-    pub(crate) async fn attach(location: &Location) -> Result<(Self, bool), StoreError> {
-        let (place, is_alone) = Place::attach(location, LAYOUT_FILE)?;
-        let layout = Self { place };
-        match in_time(LOOK_LIMIT, layout.place.objects.head(&Path::from(LAYOUT_FILE))).await {
-            Ok(_) => Ok((layout, is_alone)),
+    /// Opens an existing layout for upkeep. Its blobs and names are not changed. The second value says
+    /// who else has it open.
+    pub(crate) async fn attach(location: &Location) -> Result<(Self, Served), StoreError> {
+        let (backend, served) = Backend::attach(location, LAYOUT_FILE)?;
+        let layout = Self { backend };
+        match in_time(LOOK_LIMIT, layout.backend.objects.head(&Path::from(LAYOUT_FILE))).await {
+            Ok(_) => Ok((layout, served)),
             Err(object_store::Error::NotFound { .. }) => Err(StoreError::Io(format!(
                 "{location} is not an image store: {LAYOUT_FILE} is missing"
             ))),
-            Err(error) => Err(layout.place.failed(&error)),
+            Err(error) => Err(layout.backend.failed(&error)),
         }
     }
 
     /// Returns a directory for unfinished files, which is removed when it is dropped.
     pub(crate) fn scratch(&self) -> Result<TempDir, StoreError> {
-        self.place.scratch()
+        self.backend.scratch()
     }
 
     /// Writes an unfinished file and checks that the layout is there. Moving a file there was tried at the
@@ -92,14 +92,14 @@ impl Layout {
         let file = scratch.path().join("check");
         let written = tokio::fs::write(&file, LAYOUT).await;
         written.map_err(|error| disk(&file, &error))?;
-        let there = in_time(CHECK_LIMIT, self.place.objects.head(&Path::from(LAYOUT_FILE))).await;
-        there.map(drop).map_err(|error| self.place.failed(&error))
+        let there = in_time(CHECK_LIMIT, self.backend.objects.head(&Path::from(LAYOUT_FILE))).await;
+        there.map(drop).map_err(|error| self.backend.failed(&error))
     }
 
     /// Returns the size of all blobs. Reads their metadata, not their content.
     pub(crate) async fn size_bytes(&self) -> Result<u64, StoreError> {
         let count = async {
-            let mut blobs = self.place.objects.list(Some(&Path::from_iter(BLOBS)));
+            let mut blobs = self.backend.objects.list(Some(&Path::from_iter(BLOBS)));
             let mut bytes = 0;
             while let Some(blob) = blobs.next().await {
                 match blob {
@@ -113,25 +113,25 @@ impl Layout {
         };
         in_time(LOOK_LIMIT, count)
             .await
-            .map_err(|error| self.place.failed(&error))
+            .map_err(|error| self.backend.failed(&error))
     }
 
     /// Stores a finished file as a blob.
     pub(crate) async fn keep(&self, spooled: &Spooled) -> Result<(), StoreError> {
         let blob = blob_path(&spooled.digest)?;
-        self.place.take(&spooled.path, &blob).await
+        self.backend.take(&spooled.path, &blob).await
     }
 
     /// Opens a blob for reading, and returns its size too.
     pub(crate) async fn blob(&self, digest: &Digest) -> Result<(Reader, u64), StoreError> {
-        match self.place.objects.head(&blob_path(digest)?).await {
+        match self.backend.objects.head(&blob_path(digest)?).await {
             Ok(found) => {
-                let objects = Arc::clone(&self.place.objects);
+                let objects = Arc::clone(&self.backend.objects);
                 let reader = BufReader::with_capacity(objects, &found, READ_BYTES);
                 Ok((Box::new(reader), found.size))
             }
             Err(object_store::Error::NotFound { .. }) => Err(StoreError::Missing(digest.clone())),
-            Err(error) => Err(self.place.failed(&error)),
+            Err(error) => Err(self.backend.failed(&error)),
         }
     }
 
@@ -157,10 +157,10 @@ impl Layout {
     }
 
     async fn below(&self, prefix: &Path) -> Result<Vec<Named>, StoreError> {
-        let mut objects = self.place.objects.list(Some(prefix));
+        let mut objects = self.backend.objects.list(Some(prefix));
         let mut all = Vec::new();
         while let Some(object) = objects.next().await {
-            let object = object.map_err(|error| self.place.failed(&error))?;
+            let object = object.map_err(|error| self.backend.failed(&error))?;
             all.extend(self.read(&object.location).await?);
         }
         Ok(all)
@@ -172,10 +172,10 @@ impl Layout {
         if self.read(&path).await?.is_none() {
             return Ok(false);
         }
-        match self.place.objects.delete(&path).await {
+        match self.backend.objects.delete(&path).await {
             Ok(()) => Ok(true),
             Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(self.place.failed(&error)),
+            Err(error) => Err(self.backend.failed(&error)),
         }
     }
 
@@ -183,11 +183,11 @@ impl Layout {
     pub(crate) async fn retain(&self, needed: &HashSet<Digest>) -> Result<usize, StoreError> {
         let idle = self.idle(needed).await?;
         for (path, _) in &idle {
-            self.place
+            self.backend
                 .objects
                 .delete(path)
                 .await
-                .map_err(|error| self.place.failed(&error))?;
+                .map_err(|error| self.backend.failed(&error))?;
         }
         Ok(idle.len())
     }
@@ -195,11 +195,11 @@ impl Layout {
     /// Returns all other blobs with their sizes, but no young ones where another process may be about to name
     /// them.
     pub(crate) async fn idle(&self, needed: &HashSet<Digest>) -> Result<Vec<(Path, u64)>, StoreError> {
-        let mut blobs = self.place.objects.list(Some(&Path::from_iter(BLOBS)));
+        let mut blobs = self.backend.objects.list(Some(&Path::from_iter(BLOBS)));
         let mut idle = Vec::new();
-        let old = Timestamp::now() - self.place.unnamed_for();
+        let old = Timestamp::now() - self.backend.unnamed_for();
         while let Some(blob) = blobs.next().await {
-            let blob = blob.map_err(|error| self.place.failed(&error))?;
+            let blob = blob.map_err(|error| self.backend.failed(&error))?;
             let digest = Digest(format!("sha256:{}", blob.location.filename().unwrap_or_default()));
             if !needed.contains(&digest) && blob.last_modified.timestamp() <= old.as_second() {
                 idle.push((blob.location, blob.size));
@@ -223,9 +223,9 @@ impl Layout {
     /// Returns true if any other scope has a name.
     pub(crate) async fn has_others(&self, scope: &Scope) -> Result<bool, StoreError> {
         let own = scope_path(scope)?;
-        let mut names = self.place.objects.list(Some(&Path::from(REFS)));
+        let mut names = self.backend.objects.list(Some(&Path::from(REFS)));
         while let Some(name) = names.next().await {
-            let name = name.map_err(|error| self.place.failed(&error))?.location;
+            let name = name.map_err(|error| self.backend.failed(&error))?.location;
             if !name.prefix_matches(&own) {
                 return Ok(true);
             }
@@ -234,12 +234,12 @@ impl Layout {
     }
 
     async fn read(&self, path: &Path) -> Result<Option<Named>, StoreError> {
-        let found = match self.place.objects.get(path).await {
+        let found = match self.backend.objects.get(path).await {
             Ok(found) => found,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(self.place.failed(&error)),
+            Err(error) => return Err(self.backend.failed(&error)),
         };
-        let bytes = found.bytes().await.map_err(|error| self.place.failed(&error))?;
+        let bytes = found.bytes().await.map_err(|error| self.backend.failed(&error))?;
         let named = serde_json::from_slice(&bytes).map_err(|error| {
             StoreError::Io(format!(
                 "{path} is damaged: {error}; remove it and build the image again"
@@ -251,7 +251,7 @@ impl Layout {
     async fn put(&self, bytes: &[u8], path: &Path) -> Result<(), StoreError> {
         let scratch = self.scratch()?;
         let spooled = spool::write(scratch.path().join("object"), bytes).await?;
-        self.place.take(&spooled.path, path).await
+        self.backend.take(&spooled.path, path).await
     }
 }
 

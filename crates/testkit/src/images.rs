@@ -1,5 +1,7 @@
 //! Facts about images, as the test sets them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use engine::image::{ImageCommand, Ruled};
 use engine::ports::Images;
@@ -10,6 +12,8 @@ pub struct FakeImages {
     pub entrypoint: Option<Vec<String>>,
     /// The registry's answer.
     pub command: Result<ImageCommand, String>,
+    /// The time that the registry takes to answer.
+    pub late: Duration,
     /// The one image that is not allowed.
     pub forbidden: Option<String>,
 }
@@ -19,6 +23,7 @@ impl Default for FakeImages {
         Self {
             entrypoint: Some(Vec::new()),
             command: Err("there is no registry".to_owned()),
+            late: Duration::ZERO,
             forbidden: None,
         }
     }
@@ -38,6 +43,7 @@ impl Images for FakeImages {
     }
 
     async fn command(&self, _: &str) -> Result<ImageCommand, String> {
+        tokio::time::sleep(self.late).await;
         self.command.clone()
     }
 }

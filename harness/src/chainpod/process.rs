@@ -2,14 +2,15 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::net::TcpStream;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-use super::Chainpod;
+use super::{Chainpod, IMAGE, STOP_LIMIT};
 
 /// The time limit for chainpod to listen.
 const LISTEN_LIMIT: Duration = Duration::from_secs(20);
@@ -37,6 +38,22 @@ impl Chainpod {
             self.folder.path(),
         )?;
         self.await_listening()
+    }
+
+    /// Ends it as a rollout does, and starts the chainpod of this checkout in its place, with the same settings
+    /// but for `agent-image`.
+    ///
+    /// # Errors
+    /// Returns an error if it does not end within 5 s, or the errors of [`Chainpod::start`].
+    pub fn upgrade(&mut self, daemon: &Path) -> Result<()> {
+        self.terminate();
+        ensure!(self.ended_within(STOP_LIMIT)?.is_some(), "chainpod does not end");
+        daemon.clone_into(&mut self.daemon);
+        let option = |argument: &OsString| argument.to_string_lossy().starts_with("--agent-image=");
+        self.arguments.retain(|argument| !option(argument));
+        self.arguments
+            .extend(["--agent-image", IMAGE].map(OsString::from));
+        self.start_again()
     }
 
     /// The process.
@@ -68,6 +85,19 @@ impl Chainpod {
         }
     }
 
+    /// Waits until calls do not wait any more.
+    pub(super) fn await_serving(&mut self) -> Result<()> {
+        let deadline = Instant::now() + LISTEN_LIMIT;
+        let serves = |answer: String| answer.contains("[+]listeners ok");
+        while !call(self.admin, "GET /readyz?verbose").is_ok_and(serves) {
+            if self.child.try_wait()?.is_some() || Instant::now() > deadline {
+                bail!("chainpod does not serve:\n{}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+
     pub(super) fn await_listening(&mut self) -> Result<()> {
         let deadline = Instant::now() + LISTEN_LIMIT;
         while TcpStream::connect(self.docker).is_err() {
@@ -78,6 +108,17 @@ impl Chainpod {
         }
         Ok(())
     }
+}
+
+fn call(address: SocketAddr, request: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(
+        stream,
+        "{request} HTTP/1.1\r\nhost: chainpod\r\nconnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// A process whose log follows that of the one before.

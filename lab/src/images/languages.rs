@@ -13,7 +13,7 @@ use super::debian::{System, TRUSTSTORE};
 use super::fabric::{PATH, add_tree, folders};
 use super::read;
 use crate::cache::{self, Inputs};
-use crate::go;
+use crate::go_build;
 
 const NODEENV: [&str; 2] = [
     "docker.io/hyperledger/fabric-nodeenv:2.5",
@@ -43,7 +43,7 @@ const NPM_COMMANDS: [(&str, &str); 2] = [("npm", "npm-cli.js"), ("npx", "npx-cli
 
 /// The folders of what goes into the images; they are part of the key.
 pub(super) fn sources() -> [PathBuf; 2] {
-    ["images/node", "images/java"].map(|folder| go::folder().join(folder))
+    ["images/node", "images/java"].map(|folder| go_build::folder().join(folder))
 }
 
 /// nodeenv, and 1.4's system for Node.js chaincode.
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn lock_files_name_no_registry() {
         for folder in ["images/node", "chaincode/node"] {
-            let lock = fs::read_to_string(go::folder().join(folder).join("package-lock.json")).unwrap();
+            let lock = fs::read_to_string(go_build::folder().join(folder).join("package-lock.json")).unwrap();
             assert!(
                 lock.contains("\"integrity\"") && !lock.contains("\"resolved\""),
                 "{folder}"

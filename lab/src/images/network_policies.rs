@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{ARCHIVE, RECIPE, static_program};
 use crate::cache::{self, Inputs};
-use crate::go::GoModule;
+use crate::go_build::GoModule;
 use crate::progress::Progress;
 
 /// Its name.

@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use super::{Fabric, Network};
 use crate::command::run;
-use crate::go;
+use crate::go_build;
 
 const CRYPTO_CONFIG: &str = include_str!("../../fabric/config/crypto-config.yaml");
 const CONFIGTX: &str = include_str!("../../fabric/config/configtx.yaml");
@@ -68,7 +68,7 @@ pub(super) fn templates(fabric: Fabric, config: &Path) -> Result<()> {
 
 /// The folder of Fabric's templates, in its module.
 pub(super) fn samples(fabric: Fabric) -> Result<PathBuf> {
-    let module = go::source(fabric.release().module.folder, "github.com/hyperledger/fabric")?;
+    let module = go_build::source(fabric.release().module.folder, "github.com/hyperledger/fabric")?;
     Ok(module.join("sampleconfig"))
 }
 

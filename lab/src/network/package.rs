@@ -12,7 +12,7 @@ use super::fabric::Lifecycle;
 use super::{Fabric, Language, config};
 use crate::cache::{self, Inputs};
 use crate::command::run;
-use crate::go;
+use crate::go_build;
 use crate::progress::Progress;
 
 /// The name of a package's file.
@@ -137,7 +137,7 @@ impl Lifecycle {
 
 /// The lab's chaincode in that language.
 fn sources(fabric: Fabric, language: Language) -> PathBuf {
-    go::folder().join(language.sources(fabric.release().lifecycle))
+    go_build::folder().join(language.sources(fabric.release().lifecycle))
 }
 
 /// Returns the folder of the Go chaincode for 2.x with its `vendor/`, from the cache.
@@ -150,7 +150,7 @@ pub fn vendored() -> Result<PathBuf> {
 
 fn vendored_for(fabric: Fabric) -> Result<PathBuf> {
     let source = sources(fabric, Language::Go);
-    let inputs = Inputs::default().text(&go::go_version()?).path(&source)?;
+    let inputs = Inputs::default().text(&go_build::go_version()?).path(&source)?;
     let folder = cache::artefact("chaincode-go", inputs, |out| {
         // With what links point to.
         run(Command::new("cp").arg("-rL").arg(&source).arg(out.join(SOURCES)))?;

@@ -1,8 +1,6 @@
 //! The table of how many sentences that are hard to read a folder may have. A figure may only go down. A folder
 //! without a row has the aim as its figure.
 
-use super::figures::Figures;
-
 /// Sentences that may begin like a question, for a hundred paragraphs.
 pub(crate) const AIM_PERCENT: usize = 3;
 
@@ -15,20 +13,6 @@ pub(crate) struct Allowed {
     pub openings_percent: usize,
     /// Retired phrases that there may be.
     pub phrases: usize,
-}
-
-impl Allowed {
-    /// Returns the remark on a folder with these figures.
-    pub(crate) fn note(&self, figures: &Figures) -> &'static str {
-        if figures.is_above(self) {
-            "  ABOVE"
-        } else if self.openings_percent > figures.percent().max(AIM_PERCENT) || self.phrases > figures.phrases
-        {
-            "  lower its row"
-        } else {
-            ""
-        }
-    }
 }
 
 const ALLOWED: &[Allowed] = &[

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 
 use anyhow::{Result, bail};
 
-use super::allowed::{self, AIM_PERCENT};
+use super::allowed::{self, AIM_PERCENT, Allowed};
 use super::figures::Figures;
 
 /// Length of the list of the worst files.
@@ -113,7 +113,7 @@ impl Report {
                 figures.phrases,
                 allowed.phrases,
             ];
-            row(&mut text, folder, cells, allowed.note(figures))?;
+            row(&mut text, folder, cells, note(figures, &allowed))?;
             total.add(figures);
         }
         let (paragraphs, openings, phrases) = (total.paragraphs, total.openings, total.phrases);
@@ -137,6 +137,19 @@ impl Report {
             writeln!(text, "{openings:>8} {phrases:>7}  {path}")?;
         }
         Ok(())
+    }
+}
+
+/// Returns the remark on a folder with these figures.
+fn note(figures: &Figures, allowed: &Allowed) -> &'static str {
+    if figures.is_above(allowed) {
+        "  ABOVE"
+    } else if allowed.openings_percent > figures.percent().max(AIM_PERCENT)
+        || allowed.phrases > figures.phrases
+    {
+        "  lower its row"
+    } else {
+        ""
     }
 }
 

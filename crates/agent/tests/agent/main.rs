@@ -220,7 +220,7 @@ fn a_program_that_is_not_there_failed_in_dockers_words() {
     let pod = Pod::new(&identity, &[], &[]);
     let agent = pod.run(&["no-such-chaincode"]);
     server.expect_event(
-        r#"{"event":"failed","message":"failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"no-such-chaincode\": executable file not found in $PATH: unknown","exitCode":127}"#,
+        r#"{"event":"failed","kind":"notFound","message":"failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"no-such-chaincode\": executable file not found in $PATH: unknown","exitCode":127}"#,
     );
     assert_eq!(agent.end().0, Some(127));
 }
@@ -424,7 +424,9 @@ fn an_input_that_will_never_come_fails_the_start() {
     let pod = Pod::new(&identity, &["in"], &[]);
     let agent = pod.run(&["touch", "started"]);
     server.expect("GET inputs/0");
-    server.expect_event(r#"{"event":"failed","message":"No such container: it","exitCode":125}"#);
+    server.expect_event(
+        r#"{"event":"failed","kind":"files","message":"No such container: it","exitCode":125}"#,
+    );
     assert_eq!(agent.end().0, Some(125));
     assert!(!pod.path().join("started").exists());
 }

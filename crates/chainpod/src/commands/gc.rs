@@ -8,7 +8,7 @@ use engine::container::Record;
 use engine::image::{Digest, Image};
 use jiff::Timestamp;
 use pods::{Found, Garbage, Kind};
-use store::{Location, Upkeep};
+use store::{Location, OfflineStore};
 
 use crate::cluster::Place;
 use crate::config::Gc;
@@ -39,8 +39,8 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
     let found = found
         .await
         .with_context(|| format!("cannot look for garbage {place}"))?;
-    let upkeep = upkeep(&config.store).await?;
-    let waste = waste(config, &place, found, upkeep.as_ref()).await?;
+    let offline = offline(&config.store).await?;
+    let waste = waste(config, &place, found, offline.as_ref()).await?;
     print(&text(&waste));
     if !config.delete {
         print("nothing was removed; give --delete to remove it\n");
@@ -53,12 +53,12 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
             format!("cannot remove {kind} {name} {place}: run gc again if the object has changed")
         })?;
     }
-    if let Some(upkeep) = &upkeep {
+    if let Some(offline) = &offline {
         for image in &waste.images {
-            upkeep.forget(&place.scope, &image.name).await?;
+            offline.forget(&place.scope, &image.name).await?;
         }
         if waste.sweeps {
-            upkeep.sweep(needed(&waste.kept)).await?;
+            offline.sweep(needed(&waste.kept)).await?;
         }
     }
     print("removed\n");
@@ -66,14 +66,19 @@ pub(crate) async fn run(config: &Gc) -> Result<()> {
 }
 
 /// Returns the store, or none if there is no store here.
-async fn upkeep(location: &Location) -> Result<Option<Upkeep>> {
+async fn offline(location: &Location) -> Result<Option<OfflineStore>> {
     match location {
         Location::Directory(path) if !path.is_dir() => Ok(None),
-        location => Ok(Some(Upkeep::of(location).await?)),
+        location => Ok(Some(OfflineStore::open(location).await?)),
     }
 }
 
-async fn waste(config: &Gc, place: &Place, mut found: Found, upkeep: Option<&Upkeep>) -> Result<Waste> {
+async fn waste(
+    config: &Gc,
+    place: &Place,
+    mut found: Found,
+    offline: Option<&OfflineStore>,
+) -> Result<Waste> {
     let gone: HashSet<_> = found.garbage.iter().map(|garbage| &garbage.name).collect();
     found.records.retain(|record| !gone.contains(&record.name.0));
     let mut waste = Waste {
@@ -88,7 +93,7 @@ async fn waste(config: &Gc, place: &Place, mut found: Found, upkeep: Option<&Upk
         waste.notes.push(format!("secrets are left out: {why}"));
     }
     let store = &config.store;
-    let Some(upkeep) = upkeep else {
+    let Some(offline) = offline else {
         waste.notes.push(format!(
             "the image store is left out: {store} is not on this machine (store)"
         ));
@@ -97,21 +102,23 @@ async fn waste(config: &Gc, place: &Place, mut found: Found, upkeep: Option<&Upk
     if let Some(age) = config.images_older_than {
         let used = waste.kept.iter().map(|record| record.container.image.id.clone());
         let used: HashSet<Digest> = used.collect();
-        waste.images = upkeep
+        waste.images = offline
             .old_images(&place.scope, &used, Timestamp::now() - age)
             .await?;
     }
-    if !upkeep.is_alone() {
+    if !offline.is_alone() {
+        let holder = offline.served_by().map(|holder| format!(" ({holder})"));
         waste.notes.push(format!(
-            "blobs of {store} are left out: the chainpod that serves it removes them itself"
+            "blobs of {store} are left out: the chainpod that serves it{} removes them itself",
+            holder.unwrap_or_default()
         ));
-    } else if upkeep.has_others(&place.scope).await? {
+    } else if offline.has_others(&place.scope).await? {
         waste.notes.push(format!(
             "blobs of {store} are left out: it has images of other instances than {}, and their containers are not known",
             place.scope.0
         ));
     } else {
-        waste.blobs = upkeep.idle(needed(&waste.kept)).await?;
+        waste.blobs = offline.idle(needed(&waste.kept)).await?;
         waste.sweeps = true;
     }
     Ok(waste)

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::end::POD_GRACE;
-use super::{Engine, Live, RETRY_FIRST, RETRY_LONGEST};
+use super::{AWAY, Engine, Live};
 use crate::error::{Error, Result};
 use crate::life::{Change, Here, Telling, Transition};
 use crate::ports::ClusterError;
@@ -43,20 +43,19 @@ impl Engine {
     /// # Errors
     /// Returns the API server's error if it refuses the change.
     pub(super) async fn insist(&self, live: &Arc<Live>, transition: Transition) -> Result<Option<Change>> {
-        let (now, mut pause) = (Timestamp::now(), RETRY_FIRST);
-        let change = loop {
-            match self.swap(live, &transition, now).await {
-                Ok(Some(change)) => break change,
-                Ok(None) => return Ok(None),
-                Err(Error::Cluster(error @ (ClusterError::Unavailable(_) | ClusterError::Conflict(_)))) => {
-                    tracing::warn!(record = %live.record().name, %error, "cannot write the record; trying again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(RETRY_LONGEST);
-                }
-                // The container is gone, so nobody needs to know.
-                Err(Error::NoSuchContainer(_)) => return Ok(None),
-                Err(error) => return Err(error),
+        let now = Timestamp::now();
+        let may_pass = |error: &Error| match error {
+            Error::Cluster(error @ (ClusterError::Unavailable(_) | ClusterError::Conflict(_))) => {
+                tracing::warn!(record = %live.record().name, %error, "cannot write the record; trying again");
+                true
             }
+            _ => false,
+        };
+        let change = match AWAY.run(|| self.swap(live, &transition, now), may_pass).await {
+            Ok(Some(change)) => change,
+            // The container is gone, so nobody needs to know.
+            Ok(None) | Err(Error::NoSuchContainer(_)) => return Ok(None),
+            Err(error) => return Err(error),
         };
         self.follow(live, &change).await;
         Ok(Some(change))

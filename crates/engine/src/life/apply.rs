@@ -1,5 +1,6 @@
 //! Applies a transition to a record.
 
+use agent_protocol::exit_code::{KILLED, TERMINATED};
 use jiff::Timestamp;
 
 use super::news;
@@ -12,10 +13,8 @@ use crate::name::{BootId, PodName};
 use crate::news::News;
 use crate::phase::Phase;
 
-/// The exit codes of programs that were ended from outside: 128 + SIGTERM, and 128 + SIGKILL.
-const ENDED: [i64; 2] = [143, KILLED];
-/// 128 + SIGKILL.
-const KILLED: i64 = 137;
+/// The exit codes of programs that were ended from outside.
+const ENDED: [i64; 2] = [TERMINATED, KILLED];
 
 /// The process in which something happens.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,17 +1,12 @@
 //! Translates reports of agents and kubelets into transitions.
 
-use agent_protocol::Event;
+use agent_protocol::exit_code::NO_PROGRAM;
+use agent_protocol::{Event, FailureKind, StartFailure};
 
 use super::transition::Transition;
 use crate::container::Container;
 use crate::failure::{Cause, End};
 use crate::phase::Phase;
-
-/// The agent's exit code if it did not even try to start the program.
-const NO_FILES: i64 = 125;
-/// The exit code of a program that was ended by a signal is this plus the signal's number. The exit code of a
-/// program that cannot be executed is at most this.
-const SIGNALLED: i64 = 128;
 
 /// A start of a container as this process knows it, at the time of a report.
 #[derive(Clone, Debug)]
@@ -33,11 +28,17 @@ impl Reported<'_> {
         let start = self.start;
         match event {
             Event::Started => Some(Transition::Began { start }),
-            Event::Failed { exit_code, .. } if exit_code > SIGNALLED => self.cancelled(exit_code),
-            Event::Failed { message, exit_code } => {
-                let cause = match exit_code {
-                    NO_FILES => Cause::Files(message),
-                    code => Cause::Command { message, code },
+            Event::Failed(StartFailure {
+                kind,
+                message,
+                exit_code: code,
+            }) => {
+                let cause = match kind {
+                    FailureKind::Signalled => return self.cancelled(code),
+                    FailureKind::Files => Cause::Files(message),
+                    FailureKind::NotFound | FailureKind::NotExecutable | FailureKind::Other => {
+                        Cause::Command { message, code }
+                    }
                 };
                 Some(Transition::FailedToBegin { start, cause })
             }
@@ -84,7 +85,7 @@ impl Reported<'_> {
     fn failed(&self, code: i64, end: End) -> Transition {
         let cause = match end {
             // The message is the agent's own: it could not report it to chainpod.
-            End::PodFailed(message) if code == NO_FILES => Cause::Files(message),
+            End::PodFailed(message) if code == NO_PROGRAM => Cause::Files(message),
             end => Cause::PodEnded { code, end },
         };
         Transition::FailedToBegin {

@@ -140,6 +140,25 @@ async fn a_pod_whose_node_does_not_get_on_is_given_up_in_less_than_30_s() {
     assert!(took >= limit && took < Duration::from_secs(30), "{took:?}");
 }
 
+/// The kind counts. An agent that sends none says it by the exit code.
+#[tokio::test]
+async fn an_agent_whose_files_did_not_come_says_so_by_a_kind_or_by_the_exit_code() {
+    for failed in [
+        r#"{"event":"failed","kind":"files","message":"No such image: kv","exitCode":1}"#,
+        r#"{"event":"failed","message":"No such image: kv","exitCode":125}"#,
+    ] {
+        let lab = lab();
+        lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+        let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+            let agent = lab.launched().await;
+            lab.tell(&agent, serde_json::from_str(failed).unwrap()).await;
+        });
+        let error = started.unwrap_err().to_string();
+        assert!(error.contains("its files cannot be copied into pod "), "{error}");
+        assert_eq!(lab.warnings().await, ["FilesMissing"]);
+    }
+}
+
 /// The agent was refused by the server that it reached, and its last output says why.
 #[tokio::test]
 async fn an_agent_that_cannot_tell_us_why_it_ends_is_heard_by_the_kubelets_word() {
@@ -260,10 +279,11 @@ async fn a_stop_that_comes_too_late_leaves_the_next_start_alone() {
 }
 
 /// The report of an agent that had to end before its program began.
-const CANCELLED: Agent = Agent::Failed {
+const CANCELLED: Agent = Agent::Failed(StartFailure {
+    kind: FailureKind::Signalled,
     message: String::new(),
     exit_code: 143,
-};
+});
 
 #[tokio::test]
 async fn an_eviction_during_a_start_is_told_as_one_whoever_is_heard_first() {

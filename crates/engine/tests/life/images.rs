@@ -47,6 +47,28 @@ async fn what_the_image_runs_is_asked_for_where_nobody_says_it() {
 }
 
 #[tokio::test]
+async fn a_container_that_is_removed_while_a_registry_is_asked_gets_no_pod() {
+    let late = Duration::from_millis(200);
+    let lab = with_images(FakeImages {
+        entrypoint: None,
+        command: Ok(ImageCommand {
+            entrypoint: words("/entry"),
+            cmd: None,
+        }),
+        late,
+        ..FakeImages::default()
+    });
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let (started, ()) = tokio::join!(lab.engine.start(NAME), async {
+        tokio::time::sleep(late / 2).await;
+        lab.engine.remove(NAME, true).await.unwrap();
+    });
+    assert!(matches!(started, Err(Error::StartEnded(_))), "{started:?}");
+    tokio::time::sleep(late).await;
+    assert!(lab.cluster.launches().is_empty());
+}
+
+#[tokio::test]
 async fn what_nobody_knows_fails_the_start_with_the_setting() {
     let lab = with_images(FakeImages {
         entrypoint: None,

@@ -15,9 +15,9 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{ListParams, LogParams};
 
 use super::{KubeCluster, described};
+use crate::own_containers::{Part, parts, program};
 use crate::retry::{once, tried};
 use crate::status;
-use crate::status::parts::{Part, parts, program};
 
 /// The type of an Event that needs attention.
 const WARNING: &str = "Warning";

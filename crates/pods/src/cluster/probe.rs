@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use agent_protocol::{AGENT_SAYS, PROBE_CA_VARIABLE, PROBE_OPTION};
-use engine::ports::ClusterError;
+use agent_protocol::{AGENT_SAYS, AgentOption, PROBE_CA_VARIABLE};
 use http::{Request, Uri};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
@@ -14,10 +13,8 @@ use kube::{Client, ResourceExt};
 use tokio::time::{Instant, sleep};
 
 use super::KubeCluster;
-use super::sample::Sample;
-use crate::agent_volume::AgentBy;
 use crate::error::mapped;
-use crate::{labels, pod, status};
+use crate::{agent, labels, status};
 
 /// The time limit for a Pod of ours to be scheduled, to pull its image and to end.
 const POD_LIMIT: Duration = Duration::from_secs(60);
@@ -49,22 +46,6 @@ pub enum Untried {
 }
 
 impl KubeCluster {
-    /// Sends a dry run for a Pod of that kind, with an image volume or without. Returns true if the Pod that
-    /// the API server would make still has the volume.
-    ///
-    /// # Errors
-    /// Returns the API server's error, such as `Refused` or `QuotaFull` with its message.
-    pub async fn accepts(&self, sample: Sample, image_volume: bool) -> Result<bool, ClusterError> {
-        let by = if image_volume {
-            AgentBy::Mount
-        } else {
-            AgentBy::Copy
-        };
-        let pod = self.dry_run(sample, by).await?;
-        let mut volumes = pod.spec.into_iter().filter_map(|spec| spec.volumes).flatten();
-        Ok(volumes.any(|volume| volume.image.is_some()))
-    }
-
     /// Runs the agent in a Pod of its own, which tries to reach `targets`, and removes it. Returns `None` if
     /// all are reached, else the agent's sentence. If a CA is given, the certificate of an address must be
     /// from it.
@@ -83,7 +64,7 @@ impl KubeCluster {
     }
 
     fn prober(&self, targets: &[&str], ca_pem: Option<&str>) -> Pod {
-        let mut pod = pod::agent::alone(&self.config, &[PROBE_OPTION]);
+        let mut pod = agent::containers::alone(&self.config, AgentOption::Probe);
         pod.metadata.labels = Some(labels::of_doctor(&self.config.instance));
         let spec = pod.spec.get_or_insert_default();
         spec.active_deadline_seconds = Some(POD_LIMIT.as_secs().cast_signed());

@@ -8,8 +8,8 @@ use engine::process::Process;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 
-use crate::agent_volume::AgentBy;
-use crate::cluster::Config;
+use crate::agent::AgentBy;
+use crate::config::Config;
 use crate::plan::Plan;
 use crate::pod;
 

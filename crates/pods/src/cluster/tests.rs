@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
+use engine::token::TokenKey;
 use http::{Request, Response};
 use kube::client::Body;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::config::AgentVolume;
 use crate::record::sample;
 
 pub(crate) fn config() -> Config {

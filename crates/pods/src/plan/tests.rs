@@ -4,7 +4,7 @@ use engine::container::{Container, Role};
 use rules::Rules;
 use serde_json::{Value, json};
 
-use crate::agent_volume::AgentBy;
+use crate::agent::AgentBy;
 use crate::cluster::tests::config;
 use crate::plan::Plan;
 use crate::record::sample;

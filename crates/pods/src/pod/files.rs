@@ -10,11 +10,10 @@ use k8s_openapi::api::core::v1::{
     KeyToPath, Pod, ProjectedVolumeSource, SecretProjection, Volume, VolumeMount, VolumeProjection,
 };
 
-use super::{own_container, volumes};
+use super::mount::{READABLE, read_only};
 use crate::files_secret;
+use crate::own_containers::program_mut;
 
-/// A Secret's files belong to root, and the program is not root, so everyone may read them.
-pub(super) const READABLE: u32 = 0o444;
 /// Permission bits that a Secret's file can have.
 const MODE_BITS: u32 = 0o777;
 
@@ -27,13 +26,10 @@ struct File {
 
 /// Returns `pod` with the files of `launch`. It comes last, because it depends on the other mounts.
 pub(super) fn mounted(mut pod: Pod, launch: &Launch<'_>) -> Pod {
-    let own = own_container(&pod).map(str::to_owned);
-    let spec = pod.spec.get_or_insert_default();
-    let mut containers = spec.containers.iter_mut();
-    let own = containers.find(|container| Some(&container.name) == own.as_ref());
-    let Some(mounts) = own.map(|own| own.volume_mounts.get_or_insert_default()) else {
+    let Some(program) = program_mut(&mut pod) else {
         return pod;
     };
+    let mounts = program.volume_mounts.get_or_insert_default();
     let files = files(launch.record);
     let (mut alone, mut others) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
     for (&path, file) in &files {
@@ -44,7 +40,7 @@ pub(super) fn mounted(mut pod: Pod, launch: &Launch<'_>) -> Pod {
             others.push((path, file));
         }
     }
-    let volumes = spec.volumes.get_or_insert_default();
+    let mut volumes = Vec::new();
     for (index, (directory, files)) in alone.into_iter().enumerate() {
         let name = format!("files-{index}");
         mounts.push(mount(&name, directory, None));
@@ -61,6 +57,8 @@ pub(super) fn mounted(mut pod: Pod, launch: &Launch<'_>) -> Pod {
         mounts.extend(of_each);
         volumes.push(volume("files".to_owned(), files));
     }
+    let spec = pod.spec.get_or_insert_default();
+    spec.volumes.get_or_insert_default().extend(volumes);
     pod
 }
 
@@ -125,7 +123,6 @@ fn volume(name: String, files: Vec<VolumeProjection>) -> Volume {
 fn mount(volume: &str, path: &str, sub_path: Option<String>) -> VolumeMount {
     VolumeMount {
         sub_path,
-        read_only: Some(true),
-        ..volumes::mount(volume, path)
+        ..read_only(volume, path)
     }
 }

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{
 };
 use rules::KeyRef;
 
-use super::volumes;
+use super::mount::read_only;
 use crate::plan::said::Said;
 use crate::plan::{Plan, RESTART_POLICY, is_own};
 
@@ -72,8 +72,7 @@ pub(super) fn files(plan: &Plan) -> (Vec<Volume>, Vec<VolumeMount>) {
         .map(|(name, path, source)| {
             let mount = VolumeMount {
                 sub_path: Some(source.key.clone()),
-                read_only: Some(true),
-                ..volumes::mount(&name, path)
+                ..read_only(&name, path)
             };
             (volume(name, source), mount)
         })

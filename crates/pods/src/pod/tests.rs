@@ -1,13 +1,17 @@
 //! Tests of the Pod as an object.
 
-use engine::container::{Record, Upload};
+use engine::container::{Port, Record, Upload};
 use engine::image::PullPolicy;
-use k8s_openapi::api::core::v1::{VolumeMount, VolumeProjection};
+use engine::launch::Launch;
+use engine::ports::AgentId;
+use k8s_openapi::api::core::v1::{Container as PodContainer, Pod, VolumeMount, VolumeProjection};
 use rules::{PodFields, PodRule, Rules};
 
-use super::*;
+use super::build;
+use crate::agent::AgentBy;
 use crate::cluster::tests::config;
-use crate::plan::DOCKER_LABELS;
+use crate::own_containers::identity;
+use crate::plan::{DOCKER_LABELS, Plan};
 use crate::record::sample;
 
 fn pod(record: &Record) -> Pod {

@@ -1,14 +1,14 @@
 //! A Pod's volumes and their mounts.
 
-use agent_protocol::{HOME_DIR, TASK_DIR};
+use agent_protocol::{AGENT_DIR, HOME_DIR, TASK_DIR};
 use engine::container::Record;
 use engine::launch::Launch;
 use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, SecretVolumeSource, Volume, VolumeMount};
 
-use super::agent;
-use super::files::READABLE;
-use crate::agent_volume::AgentBy;
-use crate::cluster::Config;
+use super::mount::{READABLE, mount, read_only, volume_of_directory};
+use crate::agent::{self, AgentBy};
+use crate::config::Config;
+use crate::own_containers::AGENT;
 
 /// Returns all volumes of `launch` and their mounts, except those of [`super::files`].
 pub(super) fn of(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> (Vec<Volume>, Vec<VolumeMount>) {
@@ -16,37 +16,21 @@ pub(super) fn of(launch: &Launch<'_>, config: &Config, agent_by: AgentBy) -> (Ve
         return (Vec::new(), Vec::new());
     }
     let mut volumes = vec![
-        agent::volume(config, agent_by),
+        agent::containers::volume(config, agent_by),
         task(launch.record),
         empty("home".to_owned()),
     ];
     let mut mounts = vec![
-        agent::mount(),
-        VolumeMount {
-            read_only: Some(true),
-            ..mount("task", TASK_DIR)
-        },
+        read_only(AGENT, AGENT_DIR),
+        read_only("task", TASK_DIR),
         mount("home", HOME_DIR),
     ];
     for (index, directory) in launch.directories.iter().enumerate() {
-        let name = self::directory(index);
+        let name = volume_of_directory(index);
         mounts.push(mount(&name, &directory.path));
         volumes.push(empty(name));
     }
     (volumes, mounts)
-}
-
-/// Returns the name of the volume for the directory of that number.
-pub(super) fn directory(index: usize) -> String {
-    format!("dir-{index}")
-}
-
-pub(super) fn mount(name: &str, path: &str) -> VolumeMount {
-    VolumeMount {
-        name: name.to_owned(),
-        mount_path: path.to_owned(),
-        ..VolumeMount::default()
-    }
 }
 
 fn empty(name: String) -> Volume {

@@ -5,8 +5,10 @@ use crate::record::sample;
 use engine::Outlook;
 use serde_json::{Value, json};
 
+mod walk;
+
 fn pod(status: Value) -> Pod {
-    let mut pod = sample::pod(&sample::chaincode(), crate::agent_volume::AgentBy::Mount);
+    let mut pod = sample::pod(&sample::chaincode(), crate::agent::AgentBy::Mount);
     pod.status = serde_json::from_value(status).unwrap();
     pod
 }

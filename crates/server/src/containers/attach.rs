@@ -17,8 +17,8 @@ use tokio::io::{AsyncWriteExt, BufWriter};
 use tracing::Instrument;
 
 use crate::error::{ApiError, Result};
+use crate::path::Version;
 use crate::query::{Query, boolean};
-use crate::router::Version;
 
 /// The output that the client asks for. By default Docker attaches to no output.
 #[derive(Debug, Default, Deserialize)]

@@ -16,8 +16,8 @@ use http::header;
 use serde::Deserialize;
 
 use crate::error::{ApiError, Result};
+use crate::path::Version;
 use crate::query::{Query, boolean, moment};
-use crate::router::Version;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use agent_protocol::Event as AgentEvent;
+use agent_protocol::exit_code::KILLED;
 
 use crate::container::Container;
 use crate::engine::span::is_about;
@@ -12,9 +13,6 @@ use crate::error::Result;
 use crate::failure::End;
 use crate::life::{Reported, Transition};
 use crate::ports::{AgentId, Event, PodSeen, PodState};
-
-/// The exit code of a program that was killed: 128 + SIGKILL.
-const KILLED: i64 = 137;
 
 impl Engine {
     /// Handles an event. Returns once it is on the record: an agent is answered only then.

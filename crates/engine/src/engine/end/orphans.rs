@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use crate::container::{Container, Role};
 use crate::engine::seen::{Open, Seen};
-use crate::engine::{Engine, Live, RETRY_LONGEST, span};
+use crate::engine::{AWAY, Engine, Live, span};
 use crate::life::{self, Transition};
 use crate::phase::Phase;
 
@@ -60,7 +60,7 @@ impl Engine {
                 Next::Name => {
                     let named = self.enact(live, Transition::Held).await;
                     if named.is_none() && !self.is_ours(&live.record().container) {
-                        tokio::time::sleep(RETRY_LONGEST).await;
+                        tokio::time::sleep(AWAY.longest).await;
                     }
                 }
                 Next::Idle => {

@@ -4,11 +4,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use tokio::time::sleep;
 use tracing::Instrument;
 
 use crate::engine::span::is_about;
-use crate::engine::{Engine, Live, RETRY_FIRST, RETRY_LONGEST, span};
+use crate::engine::{AWAY, Engine, Live, span};
 use crate::life::Transition;
 use crate::name::PodName;
 use crate::phase::Phase;
@@ -55,20 +54,11 @@ impl Engine {
 
     /// Returns the names of all Pods, or none if the API server refuses to list them.
     async fn pod_names(&self) -> Option<HashSet<PodName>> {
-        let mut pause = RETRY_FIRST;
-        loop {
-            match self.0.cluster.pod_names(self.scope()).await {
-                Ok(names) => return Some(names),
-                Err(ClusterError::Unavailable(why)) => {
-                    tracing::warn!(why, "cannot list the pods; trying again");
-                    sleep(pause).await;
-                    pause = (pause * 2).min(RETRY_LONGEST);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot list the pods");
-                    return None;
-                }
-            }
-        }
+        let may_pass = |error: &ClusterError| {
+            tracing::warn!(%error, "cannot list the pods");
+            matches!(error, ClusterError::Unavailable(_))
+        };
+        let listed = AWAY.run(|| self.0.cluster.pod_names(self.scope()), may_pass);
+        listed.await.ok()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use agent_protocol::exit_code::KILLED;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::time::sleep;
@@ -98,7 +99,7 @@ impl Engine {
 /// Returns a container's exit. As in Docker, it is 0 for a container that never ran.
 fn exit_of(seen: &Seen) -> Exit {
     let container = &seen.record.container;
-    let killed = || Exit::now(137, false, "the container was removed".to_owned());
+    let killed = || Exit::now(KILLED, false, "the container was removed".to_owned());
     match &container.exit {
         Some(exit) => exit.clone(),
         None if container.phase == Phase::Created && !seen.gone => Exit::now(0, false, String::new()),

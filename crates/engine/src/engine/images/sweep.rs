@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
-use crate::engine::{Engine, RETRY_LONGEST};
+use crate::engine::{AWAY, Engine};
 use crate::image::Digest;
 
 impl Engine {
@@ -13,7 +13,7 @@ impl Engine {
     pub async fn sweep_all(&self) {
         while let Err(error) = self.know_all().await {
             tracing::warn!(%error, "cannot list the records: no unused blob is removed");
-            tokio::time::sleep(RETRY_LONGEST).await;
+            tokio::time::sleep(AWAY.longest).await;
         }
         self.0.all_known.store(true, Ordering::Relaxed);
         self.sweep().await;

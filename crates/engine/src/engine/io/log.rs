@@ -13,7 +13,7 @@ use tracing::Instrument;
 
 use crate::container::Role;
 use crate::engine::seen::Seen;
-use crate::engine::{Engine, Live, RETRY_FIRST, RETRY_LONGEST, SETTLING};
+use crate::engine::{AWAY, Engine, Live, SETTLING};
 use crate::error::Result;
 use crate::name::PodName;
 use crate::phase::Phase;
@@ -125,7 +125,7 @@ impl Engine {
         };
         let Some(source) = source else { return };
         let mut cursor = Cursor::new(request);
-        let (mut pause, mut tries) = (RETRY_FIRST, 0);
+        let (mut pauses, mut tries) = (AWAY.pauses(), 0);
         while !sink.is_closed() {
             let place = cursor.place();
             // This is checked first, so that the read that follows is known to reach the end.
@@ -138,7 +138,7 @@ impl Engine {
                     if complete {
                         return;
                     }
-                    pause = RETRY_FIRST;
+                    pauses = AWAY.pauses();
                 }
                 Err(error) => {
                     tries = match complete && cursor.place() == place {
@@ -153,8 +153,8 @@ impl Engine {
                     if complete {
                         tokio::time::sleep(TRY_EVERY).await;
                     } else {
+                        let pause = pauses.next().unwrap_or(AWAY.longest);
                         let _ = tokio::time::timeout(pause, log_complete(live, source.1)).await;
-                        pause = (pause * 2).min(RETRY_LONGEST);
                     }
                 }
             }
@@ -197,7 +197,7 @@ impl Engine {
         }
         if follow {
             // The kubelet ended it: the container has ended, or the connection was cut.
-            tokio::time::sleep(RETRY_FIRST).await;
+            tokio::time::sleep(AWAY.first).await;
         }
         Ok(())
     }

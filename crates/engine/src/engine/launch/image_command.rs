@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use agent_protocol::exit_code::NOT_FOUND;
+
 use crate::container::Container;
 use crate::engine::{Engine, Live};
 use crate::failure::Cause;
@@ -11,8 +13,6 @@ use crate::process::Process;
 
 /// Docker's text, and the two places that could name a command.
 const NO_COMMAND: &str = "No command specified: neither the request nor its image has one";
-/// Docker's exit code if there is no program.
-const NOT_FOUND: i64 = 127;
 
 impl Engine {
     /// Returns the own command of `container`'s image, if the operator's rules name it.

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
-
 use crate::engine::end::POD_GRACE;
 use crate::engine::{Engine, Live};
 use crate::fabric::is_own;
@@ -15,6 +13,7 @@ use crate::name::PodName;
 use crate::phase::Phase;
 use crate::ports::ClusterError;
 use crate::process::Process;
+use crate::retry::Retry;
 
 /// The interval between attempts while a quota is full. The kubelet reports ends once a second.
 const TRY_QUOTA_EVERY: Duration = Duration::from_millis(500);
@@ -34,22 +33,26 @@ impl Engine {
         if launch.directories.iter().any(|directory| directory.path == "/") {
             return Err(Cause::AtRoot);
         }
-        let begun = Instant::now();
-        loop {
-            let launched = self.0.cluster.launch(&launch).await.map_err(Cause::from);
-            match launched {
-                // The Pod of a program that has just ended counts towards the quota a little longer.
-                Err(full @ Cause::Quota(_)) if begun.elapsed() < full.patience(self.limits()) => {
-                    tracing::debug!(cause = full.name(), "the quota is full: trying again");
-                    sleep(TRY_QUOTA_EVERY).await;
-                }
-                launched => return launched,
-            }
+        let is_over = || {
             let now = live.record().container;
-            if live.is_gone() || now.starts != record.container.starts || now.phase != Phase::Starting {
+            live.is_gone() || now.starts != record.container.starts || now.phase != Phase::Starting
+        };
+        let call = || async {
+            if is_over() {
                 return Ok(());
             }
-        }
+            self.0.cluster.launch(&launch).await.map_err(Cause::from)
+        };
+        // The Pod of a program that has just ended counts towards the quota a little longer.
+        let is_full = |cause: &Cause| {
+            let is_full = matches!(cause, Cause::Quota(_));
+            if is_full {
+                tracing::debug!(cause = cause.name(), "the quota is full: trying again");
+            }
+            is_full
+        };
+        let quota = Retry::every(TRY_QUOTA_EVERY, self.limits().quota);
+        quota.run(call, is_full).await
     }
 
     /// Deletes the Pod of a start that a stop or removal ended while the Pod was being made.

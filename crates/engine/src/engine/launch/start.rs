@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use agent_protocol::exit_code::{NOT_EXECUTABLE, NOT_FOUND};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
@@ -199,7 +200,7 @@ fn outcome(seen: &Seen, start: u32) -> Option<Result<()>> {
         (Phase::Running, _) => Some(Ok(())),
         (Phase::Exited, _) if container.started_at.is_some() => Some(Ok(())),
         _ if seen.told_to_end >= start => ended(),
-        (_, Some(exit)) if exit.code == 126 || exit.code == 127 => {
+        (_, Some(exit)) if [NOT_EXECUTABLE, NOT_FOUND].contains(&exit.code) => {
             Some(Err(Error::CannotExecute(exit.error.clone())))
         }
         (_, Some(exit)) if !exit.error.is_empty() => Some(Err(Error::StartFailed(exit.error.clone()))),

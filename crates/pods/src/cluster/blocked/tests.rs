@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::agent_volume::AgentBy;
+use crate::agent::AgentBy;
 use crate::cluster::tests::cluster;
 use crate::record::sample;
 
