@@ -34,6 +34,10 @@ pub(crate) struct Config {
     pub(crate) max_containers: usize,
     /// None stands for the cluster of this Pod, then for the usual files.
     pub(crate) kubeconfig: Option<PathBuf>,
+    /// None stands for `namespace`.
+    pub(crate) lease_namespace: Option<String>,
+    /// None stands for a name that no other process has.
+    pub(crate) lease_identity: Option<String>,
     pub(crate) unschedulable_limit: Duration,
     pub(crate) rules: Arc<rules::Source>,
     /// Docker's `config.json`.
@@ -78,6 +82,8 @@ impl Config {
         let instance = sources.one(&key::INSTANCE, values::instance);
         let max_containers = sources.one(&key::MAX_CONTAINERS, values::count);
         let kubeconfig = sources.one(&key::KUBECONFIG, values::path);
+        let lease_namespace = sources.one(&key::LEASE_NAMESPACE, values::namespace);
+        let lease_identity = sources.one(&key::LEASE_IDENTITY, values::text);
         let unschedulable_limit = sources.one(&key::UNSCHEDULABLE_LIMIT, values::duration);
         let rules = rules(&mut sources);
         let registry_auth = sources.one(&key::REGISTRY_AUTH, values::path);
@@ -98,6 +104,8 @@ impl Config {
                 instance: instance?,
                 max_containers: max_containers?,
                 kubeconfig,
+                lease_namespace,
+                lease_identity,
                 unschedulable_limit: unschedulable_limit?,
                 rules: rules?,
                 registry_auth,

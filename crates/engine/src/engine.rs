@@ -43,6 +43,8 @@ const AWAY: Retry = Retry {
     longest: Duration::from_secs(5),
     limit: Retry::WITHOUT_END,
 };
+/// Time for which a call waits for its change of a record while the API server is away.
+const CALL_LIMIT: Duration = Duration::from_secs(60);
 /// Time for which background work waits after a program has started, or when one may soon be launched again,
 /// so that the program has its machine for itself. The first answer of a chaincode takes a tenth of it.
 const SETTLING: Duration = Duration::from_millis(300);

@@ -28,6 +28,6 @@ pub use engine::{
     AttachStream, Engine, LogRequest, NamedImage, Removed, Settings, Started, Stopped, WaitCondition, span,
 };
 pub use error::{Error, Result};
-pub use failure::{Cause, End, StartLimits};
+pub use failure::{Cause, End, Outlook, StartLimits};
 pub use limits::LIMITS;
 pub use retry::Retry;

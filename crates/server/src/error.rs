@@ -85,6 +85,11 @@ impl ApiError {
         }
     }
 
+    /// Returns 503: the same request may succeed later.
+    pub(crate) fn unavailable(error: &Error) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+    }
+
     /// Returns 507: the store cannot keep the data.
     pub(crate) fn insufficient_storage(error: &Error) -> Self {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())

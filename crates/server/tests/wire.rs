@@ -76,7 +76,10 @@ impl Docker {
     }
 
     async fn hear(&self, agent: &AgentId, event: agent_protocol::Event) {
-        self.engine.observe(Event::Agent(agent.clone(), event)).await;
+        self.engine
+            .observe(Event::Agent(agent.clone(), event))
+            .await
+            .unwrap();
     }
 
     async fn exit(&self, agent: &AgentId, exit_code: i64) {
@@ -103,7 +106,8 @@ impl Docker {
                 state,
                 ending: None,
             }))
-            .await;
+            .await
+            .unwrap();
     }
 }
 

@@ -12,6 +12,7 @@ mod layout;
 mod limits;
 mod links;
 mod location;
+mod lock;
 mod names;
 mod oci;
 mod offline;

@@ -133,6 +133,19 @@ pub(crate) const KUBECONFIG: Key = Key::new(
     KUBERNETES,
     "The file with the API server's address and credentials [default: in-cluster, then $KUBECONFIG, then ~/.kube/config]",
 );
+pub(crate) const LEASE_NAMESPACE: Key = Key::new(
+    "lease-namespace",
+    "NAME",
+    KUBERNETES,
+    "The namespace of the Lease chainpod-INSTANCE, which one process of this installation holds [default: --namespace]",
+);
+pub(crate) const LEASE_IDENTITY: Key = Key::new(
+    "lease-identity",
+    "TEXT",
+    KUBERNETES,
+    "The holder's name in the Lease. A process that replaces a dead one of the same name leads at once \
+     [default: the host's name, the process's number and a random number]",
+);
 pub(crate) const UNSCHEDULABLE_LIMIT: Key = Key::new(
     "unschedulable-limit",
     "DURATION",
@@ -214,10 +227,11 @@ pub(crate) const LOG_FILTER: Key = Key::new(
 pub(crate) const LOOK_KEYS: [&Key; 3] = [&NAMESPACE, &INSTANCE, &KUBECONFIG];
 
 /// The settings of `doctor`.
-pub(crate) const DOCTOR_KEYS: [&Key; 7] = [
+pub(crate) const DOCTOR_KEYS: [&Key; 8] = [
     &NAMESPACE,
     &INSTANCE,
     &KUBECONFIG,
+    &LEASE_NAMESPACE,
     &RULES,
     &STORE,
     &AGENT_ADDRESS,
@@ -231,7 +245,7 @@ pub(crate) const GC_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &STOR
 pub(crate) const EXPLAIN_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &RULES];
 
 /// All settings, in the order of the help.
-pub(crate) const KEYS: [&Key; 20] = [
+pub(crate) const KEYS: [&Key; 22] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -241,6 +255,8 @@ pub(crate) const KEYS: [&Key; 20] = [
     &INSTANCE,
     &MAX_CONTAINERS,
     &KUBECONFIG,
+    &LEASE_NAMESPACE,
+    &LEASE_IDENTITY,
     &UNSCHEDULABLE_LIMIT,
     &RULES,
     &REGISTRY_AUTH,

@@ -127,7 +127,10 @@ impl Agent {
     }
 
     async fn hear(&self, id: &AgentId, event: AgentEvent) {
-        self.engine.observe(Event::Agent(id.clone(), event)).await;
+        self.engine
+            .observe(Event::Agent(id.clone(), event))
+            .await
+            .unwrap();
     }
 
     async fn end_pod(&self, agent: AgentId, code: i64) {
@@ -146,6 +149,7 @@ impl Agent {
                 state,
                 ending: None,
             }))
-            .await;
+            .await
+            .unwrap();
     }
 }

@@ -38,6 +38,8 @@ pub enum End {
     AgentLost,
     /// It was killed, and its end was not reported in time.
     Unseen,
+    /// Its Pod is gone, and no process of chainpod saw it go.
+    Vanished,
 }
 
 impl End {
@@ -55,6 +57,7 @@ impl End {
             Self::OutputsLost(_) => "OutputsLost",
             Self::AgentLost => "AgentLost",
             Self::Unseen => "EndUnseen",
+            Self::Vanished => "PodVanished",
         }
     }
 
@@ -96,7 +99,9 @@ impl End {
             Self::Deleted => format!("{again}; find out who deletes chainpod's pods"),
             Self::AgentLost => format!("{again}; read its node's log"),
             Self::Unseen => "check its node".to_owned(),
-            Self::Itself | Self::NodeLost(_) | Self::PodFailed(_) | Self::OutputsLost(_) => again.to_owned(),
+            Self::Itself | Self::NodeLost(_) | Self::PodFailed(_) | Self::OutputsLost(_) | Self::Vanished => {
+                again.to_owned()
+            }
         }
     }
 
@@ -124,6 +129,7 @@ impl Display for End {
             Self::OutputsLost(why) => write!(f, "its outputs are lost: {why}"),
             Self::AgentLost => f.write_str("chainpod's agent in it ended without a report"),
             Self::Unseen => f.write_str("it was killed, and its end was not reported in time"),
+            Self::Vanished => f.write_str("it disappeared while chainpod was not watching"),
         }
     }
 }

@@ -70,7 +70,7 @@ impl Engine {
 
     /// Returns the container whose current start an agent belongs to.
     async fn live_now(&self, agent: &AgentId) -> Result<Arc<Live>> {
-        let live = self.live_of(agent).await;
+        let live = self.live_of(agent).await?;
         let live = live.ok_or_else(|| Error::NoSuchContainer(agent.record.0.clone()))?;
         if live.record().container.starts != agent.start {
             // Another process may have started it since.

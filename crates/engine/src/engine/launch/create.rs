@@ -1,5 +1,7 @@
 //! Create: makes a record under a name that is free.
 
+use std::time::Duration;
+
 use crate::container::{Container, Owner, Record, Spec};
 use crate::engine::Engine;
 use crate::engine::span::is_about;
@@ -10,6 +12,10 @@ use crate::limits;
 use crate::name::{self, RecordName};
 use crate::ports::ClusterError;
 
+/// Time for which a create waits for the caller's workload. A list of Pods takes a fraction of it, and a
+/// container can do without an owner.
+const OWNER_LIMIT: Duration = Duration::from_secs(1);
+
 impl Engine {
     /// Creates a container. Nothing runs yet.
     ///
@@ -18,7 +24,10 @@ impl Engine {
     /// or `Busy` if there are as many containers as there may be. The API server decides about names,
     /// so that only one of two concurrent calls succeeds.
     pub async fn create(&self, name: Option<String>, spec: Spec) -> Result<Record> {
-        let (image, owner) = tokio::join!(self.image(&spec.image), self.owner());
+        let (image, owner) = tokio::join!(
+            self.image(&spec.image),
+            tokio::time::timeout(OWNER_LIMIT, self.owner())
+        );
         let image = image.map_err(|error| {
             self.miss(name.as_deref().unwrap_or_default(), &spec);
             perhaps_lost(error, name.as_deref())
@@ -26,7 +35,7 @@ impl Engine {
         self.ruled(&image.reference)?;
         let name = name.map_or_else(name::generated, |name| name.trim_start_matches('/').to_owned());
         let mut container = Container::new(name, self.scope().clone(), spec, image);
-        container.owner = owner;
+        container.owner = owner.unwrap_or_default();
         container.built_for = self.attribution(&container).and_then(BuiltFor::known);
         is_about(&container);
         limits::created(&container)?;
