@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use harness::chainpod::Chainpod;
-use harness::{Installed, TestNetwork, files, lab, says};
+use harness::{Installed, TestNetwork, await_so, files, lab, says};
 use lab::docker::{Docker, tar};
 use lab::network::{NetworkOptions, Package};
 use lab::progress::Progress;
@@ -24,6 +24,9 @@ const DOCKERFILE: &[u8] =
 static LARGE: [u8; 20 << 20] = [7; 20 << 20];
 /// As long as a service takes to come back.
 const OUTAGE: Duration = Duration::from_secs(10);
+
+/// The time limit for the next Pod, after the one before has gone.
+const NEXT_POD_LIMIT: Duration = Duration::from_secs(30);
 
 /// The image runs and has all that was built into it.
 fn runs(docker: &Docker) {
@@ -115,10 +118,13 @@ fn a_peers_chaincode_comes_back_from_the_bucket_after_chainpods_pod_and_release(
     let built = images();
     assert!(built.iter().any(|name| name.contains("peer0-org1")), "{built:?}");
 
-    let pod = installed.pod();
-    let _ = installed.kubectl(&["delete", &pod]);
-    let _ = installed.kubectl(&["rollout", "status", "deployment/chainpod"]);
-    assert_ne!(installed.pod(), pod);
+    let before = installed.pod_uid();
+    let _ = installed.kubectl(&["delete", &installed.pod()]);
+    await_so("the next pod", NEXT_POD_LIMIT, || {
+        let now = installed.pod_uid();
+        !now.is_empty() && now != before
+    });
+    let _ = installed.kubectl(&["rollout", "status", "statefulset/chainpod"]);
     network.comes_back_after_a_crash();
 
     installed.uninstall();

@@ -87,10 +87,10 @@ impl Served<'_> {
     fn a_new_certificate_is_served(&self, network: &TestNetwork, renew: impl FnOnce()) {
         let client = self.docker(RENEWED, self.identity());
         assert!(!client.is_up());
-        let pod = self.installed.pod();
+        let pod = self.installed.pod_uid();
         renew();
         await_so("the new certificate", MOUNTED_LIMIT, || client.is_up());
-        assert_eq!(self.installed.pod(), pod);
+        assert_eq!(self.installed.pod_uid(), pod);
         let restarts = "--output=jsonpath={.status.containerStatuses[*].restartCount}";
         assert_eq!(self.installed.kubectl(&["get", &pod, restarts]), "0");
 

@@ -167,6 +167,7 @@ fn each_missing_permission_is_named() {
         })
         .unwrap();
     // A second one, which ends by itself: there is no such folder for its store.
+    chainpod.let_lead("chainpod").unwrap();
     let output = Command::new(daemon)
         .args([
             "serve",

@@ -60,9 +60,8 @@ impl World {
     }
 
     fn rollout(&self, workload: &str) {
-        let workload = format!("deployment/{workload}");
         for action in ["restart", "status"] {
-            let _ = self.installed.kubectl(&["rollout", action, &workload]);
+            let _ = self.installed.kubectl(&["rollout", action, workload]);
         }
     }
 }
@@ -96,7 +95,7 @@ fn chainpod_is_rolled_out_while_a_peer_builds_and_chaincode_serves(world: &World
                 .kubectl(&["get", "pods", building, RUNNING, "--output=name"])
                 .is_empty()
         });
-        let rollout = scope.spawn(|| world.rollout("chainpod"));
+        let rollout = scope.spawn(|| world.rollout("statefulset/chainpod"));
         while !rollout.is_finished() {
             assert!(
                 world.answers(),
@@ -123,7 +122,7 @@ fn a_peers_chaincode_is_launched_again_and_not_twice(world: &World) {
     let selector = format!("--selector=app={peer}");
     let deletions: [&dyn Fn(); 2] = [
         &|| drop(world.installed.kubectl(&["delete", "pod", &selector])),
-        &|| world.rollout(&peer),
+        &|| world.rollout(&format!("deployment/{peer}")),
     ];
     for delete in deletions {
         world.network.comes_back_after(|_| delete());
@@ -191,7 +190,7 @@ fn a_1_4_peer_has_its_own_beside_another_release() {
     world.network.deploy(&package).unwrap();
     assert!(world.answers());
     // 1.4 launches at the next transaction.
-    world.rollout(&world.network.workload());
+    world.rollout(&format!("deployment/{}", world.network.workload()));
     await_so("the peer's chaincode", SOON, || world.answers());
 }
 

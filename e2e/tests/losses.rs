@@ -95,6 +95,35 @@ fn what_a_program_wrote_last_outlives_its_deleted_pod() {
     docker.remove("own").unwrap();
 }
 
+#[test]
+fn a_pod_that_disappears_while_chainpod_does_not_run_is_an_exit_when_it_runs_again() {
+    let (_, mut chainpod) = start("vanished", &Progress::new("lost"));
+    let docker = Docker::new(chainpod.docker());
+    let context = tar(&[("Dockerfile", b"FROM hyperledger/fabric-baseos:2.5\n")]).unwrap();
+    docker.build("own", &context).unwrap();
+    let program = ["/bin/sh", "-c", "exec sleep 600"];
+    docker
+        .create("own", &json!({"Image": "own", "Cmd": program}))
+        .unwrap();
+    docker.start("own").unwrap();
+    chainpod.kill().unwrap();
+    for pod in chainpod.objects("pods", &[]).unwrap() {
+        chainpod.kubectl(&["delete", &pod, "--grace-period=1"]).unwrap();
+    }
+    chainpod.start_again().unwrap();
+    let docker = Docker::new(chainpod.docker());
+    let again = Instant::now();
+    assert_eq!(docker.wait("own").unwrap(), 137);
+    assert!(again.elapsed() < SEEN_LIMIT, "{:?}", again.elapsed());
+    let state = &docker.inspect("own").unwrap()["State"];
+    let error = state["Error"].as_str().unwrap();
+    assert!(
+        error.contains("it disappeared while chainpod was not watching"),
+        "{error}"
+    );
+    docker.remove("own").unwrap();
+}
+
 fn empty_the_store(chainpod: &mut Chainpod) {
     chainpod.kill().unwrap();
     fs::remove_dir_all(chainpod.store()).unwrap();

@@ -185,7 +185,8 @@ fn chaincode_is_listed_read_and_tidied_up() {
         &lab.says(&["gc", &store]),
         &[
             "there is no garbage",
-            "the chainpod that serves it removes them itself",
+            &format!("the chainpod that serves it (process {} on ", lab.chainpod.pid()),
+            ") removes them itself",
         ],
     );
     let found = lab.says(&["gc", &store, "--older-than=0s"]);

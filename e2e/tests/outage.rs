@@ -5,12 +5,17 @@ use std::time::{Duration, Instant};
 
 use harness::chainpod::Chainpod;
 use harness::{TestNetwork, lab};
+use lab::docker::{Docker, tar};
 use lab::gate::Gate;
 use lab::network::Package;
 use lab::progress::Progress;
+use serde_json::json;
 
 /// The duration of the outage.
 const OUTAGE: Duration = Duration::from_secs(20);
+
+/// The limit for a stop in an outage: the agent's time, the Pod's, and the record's.
+const STOP_LIMIT: Duration = Duration::from_secs(100);
 
 /// Parts of the log lines of calls that may be answered with 5xx: starts of chaincode that this test crashes
 /// within 5 s.
@@ -86,4 +91,32 @@ fn calls_wait_for_the_api_server_and_then_work() {
             .all(|line| IN_VAIN.iter().any(|vain| line.contains(vain))),
         "a call was answered 5xx: {failed:#?}"
     );
+}
+
+#[test]
+#[ignore = "takes long: cargo xtask test --full"]
+fn a_stop_is_answered_though_the_api_server_stays_away_and_the_end_is_recorded_later() {
+    let (cluster, daemon) = lab(&Progress::new("outage"));
+    let gate = Gate::to(cluster.api()).unwrap();
+    let chainpod = Chainpod::start_behind(&gate, &cluster, &daemon, "longoutage").unwrap();
+    let docker = Docker::new(chainpod.docker());
+    let context = tar(&[("Dockerfile", b"FROM hyperledger/fabric-baseos:2.5\n")]).unwrap();
+    docker.build("own", &context).unwrap();
+    let program = ["/bin/sh", "-c", "exec sleep 600"];
+    docker
+        .create("own", &json!({"Image": "own", "Cmd": program}))
+        .unwrap();
+    docker.start("own").unwrap();
+    gate.shut();
+    let begin = Instant::now();
+    let error = format!("{:#}", docker.stop("own").unwrap_err());
+    assert!(begin.elapsed() < STOP_LIMIT, "{:?}", begin.elapsed());
+    assert!(
+        error.contains("cannot be ended: the kubernetes api server cannot be reached"),
+        "{error}"
+    );
+    gate.open();
+    // The agent has ended the program by SIGTERM at once, and insists on its report.
+    assert_eq!(docker.wait("own").unwrap(), 143);
+    docker.remove("own").unwrap();
 }

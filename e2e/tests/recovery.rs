@@ -116,7 +116,7 @@ fn during_a_build(lab: &mut Lab, network: &Network, package: &Package) {
             // The layer, its configuration and manifest.
             && lab.stored("blobs/sha256").len() == 3
     });
-    assert_eq!(lab.stored("tmp"), [""; 0]);
+    assert_eq!(lab.chainpod.unfinished(), [""; 0]);
 }
 
 fn while_it_serves(lab: &mut Lab, network: &Network) {

@@ -20,6 +20,7 @@ use lab::storage::Storage;
 mod account;
 mod build;
 mod calls;
+mod others;
 mod process;
 mod registries;
 
@@ -78,13 +79,16 @@ struct With<'a> {
     options: &'a [String],
     /// The service with its images.
     storage: Option<&'a Storage>,
+    /// The store of another one, instead of its own.
+    store: Option<PathBuf>,
 }
 
 impl With<'_> {
     fn store(&self, folder: &Path, namespace: &str) -> OsString {
-        match self.storage {
-            Some(storage) => storage.bucket(namespace).into(),
-            None => folder.join(STORE).into(),
+        match (self.storage, &self.store) {
+            (Some(storage), _) => storage.bucket(namespace).into(),
+            (None, Some(store)) => store.into(),
+            (None, None) => folder.join(STORE).into(),
         }
     }
 }
@@ -147,17 +151,19 @@ impl Chainpod {
         Self::serve(daemon, Arc::new(namespace), &instance, (folder, kubeconfig), with)
     }
 
-    /// Serves another instance in this one's namespace.
-    ///
-    /// # Errors
-    /// Returns the errors of [`Chainpod::start`].
-    pub fn beside(&self, instance: &str) -> Result<Self> {
-        let account = (folder()?, self.kubeconfig.clone());
-        let namespace = Arc::clone(&self.namespace);
-        Self::serve(&self.daemon, namespace, instance, account, &With::default())
+    fn serve(
+        daemon: &Path,
+        namespace: Arc<Namespace>,
+        instance: &str,
+        account: (tempfile::TempDir, PathBuf),
+        with: &With<'_>,
+    ) -> Result<Self> {
+        let mut chainpod = Self::listen(daemon, namespace, instance, account, with)?;
+        chainpod.await_serving()?;
+        Ok(chainpod)
     }
 
-    fn serve(
+    fn listen(
         daemon: &Path,
         namespace: Arc<Namespace>,
         instance: &str,
@@ -182,7 +188,9 @@ impl Chainpod {
             .arg(with.store(folder.path(), namespace.name()))
             .args(with.options);
         let arguments: Vec<_> = serve.get_args().map(OsStr::to_owned).collect();
-        let environment = with.storage.map(Storage::environment).unwrap_or_default();
+        let mut environment = with.storage.map(Storage::environment).unwrap_or_default();
+        // One that is started again leads at once. An earlier chainpod knows no such option.
+        environment.push(("CHAINPOD_LEASE_IDENTITY", format!("{instance}-{}", docker.port())));
         let mut chainpod = Self {
             child: process::spawn(daemon, &arguments, &environment, folder.path())?,
             daemon: daemon.to_owned(),
@@ -292,6 +300,14 @@ impl Chainpod {
     #[must_use]
     pub fn store(&self) -> PathBuf {
         self.folder.path().join(STORE)
+    }
+
+    /// Returns the names of the unfinished files in its image store.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<String> {
+        let boots = self.store().join("tmp");
+        let all = crate::files(&boots).into_iter();
+        all.flat_map(|boot| crate::files(&boots.join(boot))).collect()
     }
 
     /// Returns its log.

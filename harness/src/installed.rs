@@ -128,7 +128,7 @@ impl Installed {
     /// Returns the descriptions, the Events and the log that explain a failure.
     #[must_use]
     pub fn told(&self) -> String {
-        let log = ["logs", "deployment/chainpod", "--tail=30"];
+        let log = ["logs", "statefulset/chainpod", "--tail=30"];
         let texts = [&["describe", "pods"][..], &["get", "events"], &log].map(|arguments| {
             let told = self.namespace.kubectl(arguments);
             told.unwrap_or_else(|error| format!("{error:#}"))
@@ -163,6 +163,16 @@ impl Installed {
     pub fn pod(&self) -> String {
         let pods = self.kubectl(&["get", "pods", "--selector", DAEMON, "--output=name"]);
         pods.trim().to_owned()
+    }
+
+    /// The uid of the Pod that serves, which tells it from the one before. It is empty while there is none.
+    ///
+    /// # Panics
+    /// Panics if it cannot be asked for.
+    #[must_use]
+    pub fn pod_uid(&self) -> String {
+        let uids = "--output=jsonpath={.items[*].metadata.uid}";
+        self.kubectl(&["get", "pods", "--selector", DAEMON, uids])
     }
 
     /// Upgrades it to these further values, and waits until the new Pod is ready.

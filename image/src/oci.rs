@@ -136,86 +136,115 @@ fn header(kind: tar::EntryType, mode: u32) -> tar::Header {
 /// Writes the archive of these images: an OCI layout with the manifest of `docker save` next to it. Returns
 /// the digest of each image.
 pub fn write(images: &[Image], out: impl Write + Seek) -> Result<Vec<String>> {
-    let mut digests = Vec::new();
-    let mut archive = tar::Builder::new(out);
+    let mut archive = Archive {
+        tar: tar::Builder::new(out),
+        written: Vec::new(),
+    };
     append(
-        &mut archive,
+        &mut archive.tar,
         "oci-layout",
         0o644,
         br#"{"imageLayoutVersion":"1.0.0"}"#,
     )?;
-    let mut written = Vec::new();
-    let mut manifests = Vec::new();
-    let mut of_docker = Vec::new();
-    for image in images {
-        let mut layers = Vec::new();
-        for layer in &image.layers {
-            layers.push(descriptor(layer.media_type, &layer.digest, layer.size));
-            if !written.contains(&layer.digest) {
-                let mut header = header(tar::EntryType::Regular, 0o644);
-                header.set_size(layer.size);
-                archive.append_data(&mut header, blob_path(&layer.digest), &mut *layer.content.open()?)?;
-                written.push(layer.digest.clone());
-            }
-        }
-        let diff_ids: Vec<_> = image
+    let added = images.iter().map(|image| archive.image(image));
+    let added = added.collect::<Result<Vec<_>>>()?;
+    let manifests: Vec<_> = added.iter().flat_map(|added| &added.manifests).collect();
+    let index = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": manifests,
+    });
+    archive.file("index.json", &index)?;
+    archive.file(
+        "manifest.json",
+        &added.iter().map(|added| added.of_docker.clone()).collect(),
+    )?;
+    archive.tar.finish()?;
+    Ok(added.into_iter().map(|added| added.digest).collect())
+}
+
+/// An archive that is being written. A blob is written once.
+struct Archive<W: Write> {
+    tar: tar::Builder<W>,
+    written: Vec<String>,
+}
+
+/// An image whose blobs are in the archive.
+struct Added {
+    digest: String,
+    /// Its entries in the index, one for each name.
+    manifests: Vec<Value>,
+    /// Its entry in the manifest of `docker save`.
+    of_docker: Value,
+}
+
+impl<W: Write> Archive<W> {
+    fn image(&mut self, image: &Image) -> Result<Added> {
+        let layers = image.layers.iter().map(|layer| self.layer(layer));
+        let layers = layers.collect::<Result<Vec<_>>>()?;
+        let diff_ids = image
             .layers
             .iter()
-            .map(|layer| format!("sha256:{}", layer.diff_id))
-            .collect();
+            .map(|layer| format!("sha256:{}", layer.diff_id));
         let config = json!({
             "created": "2025-01-01T00:00:00Z", "architecture": image.architecture, "os": "linux",
-            "config": image.config, "rootfs": {"type": "layers", "diff_ids": diff_ids},
+            "config": image.config, "rootfs": {"type": "layers", "diff_ids": diff_ids.collect::<Vec<_>>()},
         });
-        let config = add_json(
-            &mut archive,
-            &mut written,
-            "application/vnd.oci.image.config.v1+json",
-            &config,
-        )?;
-        let path = |descriptor: &Value| blob_path(descriptor["digest"].as_str().unwrap_or_default());
-        of_docker.push(json!({
-            "Config": path(&config), "RepoTags": image.names, "Layers": layers.iter().map(path).collect::<Vec<_>>(),
-        }));
+        let config = self.json("application/vnd.oci.image.config.v1+json", &config)?;
         let kind = "application/vnd.oci.image.manifest.v1+json";
         let manifest = json!({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers});
-        let mut entry = add_json(&mut archive, &mut written, kind, &manifest)?;
-        digests.push(entry["digest"].as_str().unwrap_or_default().to_owned());
+        let mut entry = self.json(kind, &manifest)?;
         entry["platform"] = json!({"architecture": image.architecture, "os": "linux"});
-        manifests.extend(image.names.iter().map(|name| {
+        let named = |name| {
             let mut entry = entry.clone();
             entry["annotations"] =
                 json!({"io.containerd.image.name": name, "org.opencontainers.image.ref.name": name});
             entry
-        }));
+        };
+        let path = |descriptor: &Value| blob_path(digest(descriptor));
+        Ok(Added {
+            digest: digest(&entry).to_owned(),
+            manifests: image.names.iter().map(named).collect(),
+            of_docker: json!({
+                "Config": path(&config), "RepoTags": image.names,
+                "Layers": layers.iter().map(path).collect::<Vec<_>>(),
+            }),
+        })
     }
-    let index = json!({
-        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": manifests,
-    });
-    append(&mut archive, "index.json", 0o644, &serde_json::to_vec(&index)?)?;
-    append(
-        &mut archive,
-        "manifest.json",
-        0o644,
-        &serde_json::to_vec(&of_docker)?,
-    )?;
-    archive.finish()?;
-    Ok(digests)
+
+    fn layer(&mut self, layer: &Layer) -> Result<Value> {
+        if self.is_new(&layer.digest) {
+            let mut header = header(tar::EntryType::Regular, 0o644);
+            header.set_size(layer.size);
+            let content = &mut *layer.content.open()?;
+            self.tar
+                .append_data(&mut header, blob_path(&layer.digest), content)?;
+        }
+        Ok(descriptor(layer.media_type, &layer.digest, layer.size))
+    }
+
+    fn json(&mut self, kind: &str, value: &Value) -> Result<Value> {
+        let bytes = serde_json::to_vec(value)?;
+        let (digest, size) = measure(&mut bytes.as_slice())?;
+        if self.is_new(&digest) {
+            append(&mut self.tar, &blob_path(&digest), 0o644, &bytes)?;
+        }
+        Ok(descriptor(kind, &digest, size))
+    }
+
+    fn file(&mut self, path: &str, content: &Value) -> Result<()> {
+        append(&mut self.tar, path, 0o644, &serde_json::to_vec(content)?)
+    }
+
+    fn is_new(&mut self, digest: &str) -> bool {
+        let is_new = self.written.iter().all(|written| written != digest);
+        if is_new {
+            self.written.push(digest.to_owned());
+        }
+        is_new
+    }
 }
 
-fn add_json(
-    archive: &mut tar::Builder<impl Write>,
-    written: &mut Vec<String>,
-    kind: &str,
-    value: &Value,
-) -> Result<Value> {
-    let bytes = serde_json::to_vec(value)?;
-    let (digest, size) = measure(&mut bytes.as_slice())?;
-    if !written.contains(&digest) {
-        append(archive, &blob_path(&digest), 0o644, &bytes)?;
-        written.push(digest.clone());
-    }
-    Ok(descriptor(kind, &digest, size))
+fn digest(descriptor: &Value) -> &str {
+    descriptor["digest"].as_str().unwrap_or_default()
 }
 
 fn descriptor(kind: &str, digest: &str, size: u64) -> Value {

@@ -17,6 +17,19 @@
   value: {{ include "chainpod.chaincodeNamespace" . }}
 - name: CHAINPOD_INSTANCE
   value: {{ include "chainpod.instance" . }}
+- name: CHAINPOD_LEASE_NAMESPACE
+  value: {{ .Release.Namespace }}
+# A container that is started again in this Pod leads at once.
+- name: POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: POD_UID
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.uid
+- name: CHAINPOD_LEASE_IDENTITY
+  value: $(POD_NAME)_$(POD_UID)
 - name: CHAINPOD_UNSCHEDULABLE_LIMIT
   value: {{ .Values.unschedulableLimit }}
 {{- if .Values.rules }}

@@ -5,15 +5,8 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
-use std::time::Duration;
 
-use anyhow::{Context, Result};
-use engine::Retry;
 use tokio::net::lookup_host;
-
-/// The times of the look-up of a name that does not resolve when chainpod starts. A Service that is created
-/// together with its Pod, and a DNS server that starts with the cluster, exist by then.
-const OUTAGE: Retry = Retry::every(Duration::from_secs(1), Duration::from_secs(60));
 
 /// A host's name or IP address, and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,24 +16,14 @@ pub(crate) struct AgentAddress {
 }
 
 impl AgentAddress {
-    /// Returns its IP address. The name may fail to resolve for the limit of [`OUTAGE`].
+    /// Returns its IP address, after one look-up.
     ///
     /// # Errors
-    /// Returns the resolver's error, after that time.
-    pub(crate) async fn resolve(&self) -> Result<SocketAddr> {
-        self.resolve_by(OUTAGE).await
-    }
-
-    async fn resolve_by(&self, outage: Retry) -> Result<SocketAddr> {
-        let may_pass = |error: &io::Error| {
-            tracing::warn!(%error, "{self} (agent-address) does not resolve; trying again");
-            true
-        };
-        let found = outage.run(|| self.look_up(), may_pass).await;
-        found.with_context(|| {
-            format!(
-                "{self} (agent-address) does not resolve: set it to a Service of chainpod, or to an IP address"
-            )
+    /// Returns a text with the resolver's error and the remedy.
+    pub(crate) async fn resolve(&self) -> Result<SocketAddr, String> {
+        let found = self.look_up().await;
+        found.map_err(|error| {
+            format!("{self} does not resolve: {error}; set agent-address to a Service of chainpod, or to an IP address")
         })
     }
 
@@ -147,12 +130,10 @@ mod tests {
         let found = address.resolve().await.unwrap();
         assert!(found.ip().is_loopback() && found.port() == 2377, "{found}");
         let nowhere: AgentAddress = "no-such-host.invalid:1".parse().unwrap();
-        let once = Retry::every(Duration::ZERO, Duration::ZERO);
-        let error = nowhere.resolve_by(once).await.unwrap_err();
+        let error = nowhere.resolve().await.unwrap_err();
         assert!(
-            error
-                .to_string()
-                .starts_with("no-such-host.invalid:1 (agent-address) does not resolve: "),
+            error.starts_with("no-such-host.invalid:1 does not resolve: ")
+                && error.contains("set agent-address"),
             "{error}"
         );
     }

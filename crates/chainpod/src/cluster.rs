@@ -5,10 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use engine::Retry;
 use engine::name::Scope;
-use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use pods::{Account, Missing};
 
 use crate::config::{Config, Look};
 
@@ -16,41 +15,52 @@ use crate::config::{Config, Look};
 /// a failure.
 const SILENCE_LIMIT: Duration = Duration::from_secs(310);
 
-/// The retry times of the first call, because the API server may not answer yet. After the limit, chainpod
-/// exits with the reason.
-const OUTAGE: Retry = Retry::every(Duration::from_secs(1), Duration::from_secs(60));
+/// The time limit for the API server to tell its version.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// The cluster that chainpod works in.
 pub(crate) struct Found {
     pub(crate) client: kube::Client,
     pub(crate) namespace: String,
-    /// The API server's version.
-    pub(crate) version: String,
+    pub(crate) lease_namespace: String,
+    url: String,
 }
 
 impl Found {
-    /// Finds the cluster and asks its API server for its version.
+    /// Finds the cluster in the settings, without a request.
     ///
     /// # Errors
-    /// Returns an error if no cluster is configured, or if it does not answer.
+    /// Returns an error if no cluster is configured.
     pub(crate) async fn by(config: &Config) -> Result<Self> {
         let mut kube = kube_config(config.kubeconfig.as_deref()).await?;
         kube.read_timeout = Some(SILENCE_LIMIT);
-        let namespace = config
-            .namespace
-            .as_ref()
-            .unwrap_or(&kube.default_namespace)
-            .clone();
-        let url = kube.cluster_url.clone();
-        let client = kube::Client::try_from(kube)?;
-        let version = answering(&client)
-            .await
-            .with_context(|| format!("the kubernetes api server at {url} does not answer"))?;
+        let namespace = config.namespace.as_ref();
+        let namespace = namespace.unwrap_or(&kube.default_namespace).clone();
         Ok(Self {
-            client,
+            lease_namespace: config.lease_namespace.as_ref().unwrap_or(&namespace).clone(),
             namespace,
-            version: version.git_version,
+            url: kube.cluster_url.to_string(),
+            client: kube::Client::try_from(kube)?,
         })
+    }
+
+    /// Returns the API server's version. It needs no permission.
+    ///
+    /// # Errors
+    /// Returns the reason why the API server does not answer.
+    pub(crate) async fn version(&self) -> Result<String, String> {
+        let url = &self.url;
+        match tokio::time::timeout(ANSWER_LIMIT, self.client.apiserver_version()).await {
+            Ok(Ok(version)) => Ok(version.git_version),
+            Ok(Err(error)) => Err(format!(
+                "the kubernetes api server at {url} does not answer: {:#}",
+                anyhow::Error::from(error)
+            )),
+            Err(_) => Err(format!(
+                "the kubernetes api server at {url} does not answer in {} s",
+                ANSWER_LIMIT.as_secs()
+            )),
+        }
     }
 
     /// Checks that the API server answers now. It needs no permission.
@@ -66,19 +76,27 @@ impl Found {
 
     /// Logs each permission that is missing. chainpod still starts, and an operation without permission fails
     /// with the API server's message.
-    pub(crate) async fn tell_missing_permissions(&self) {
-        match pods::missing_permissions(&self.client, &self.namespace).await {
-            Ok(missing) => {
-                for permission in missing {
-                    tracing::error!(
-                        %permission,
-                        namespace = self.namespace,
-                        "a permission is missing: bind the Role of {} to chainpod's account in this namespace",
-                        pods::ROLE_FILE
-                    );
-                }
-            }
-            Err(error) => tracing::warn!(%error, "cannot check chainpod's permissions"),
+    pub(crate) async fn tell_missing_permissions(&self, instance: &str) {
+        let account = Account {
+            namespace: &self.namespace,
+            lease_namespace: &self.lease_namespace,
+            instance,
+        };
+        let missing = match pods::missing_permissions(&self.client, account).await {
+            Ok(missing) => missing,
+            Err(error) => return tracing::warn!(%error, "cannot check chainpod's permissions"),
+        };
+        for Missing {
+            permission,
+            namespace,
+            role_file,
+        } in missing
+        {
+            tracing::error!(
+                %permission,
+                namespace,
+                "a permission is missing: bind the Role of {role_file} to chainpod's account in this namespace"
+            );
         }
     }
 }
@@ -117,15 +135,6 @@ impl fmt::Display for Place {
         let (namespace, instance, url) = (&self.namespace, &self.scope.0, &self.url);
         write!(f, "in namespace {namespace}, of instance {instance}, at {url}")
     }
-}
-
-/// Returns the API server's version once it answers. Waits for the API server for [`OUTAGE`] at most.
-async fn answering(client: &kube::Client) -> kube::Result<Info> {
-    let may_pass = |error: &kube::Error| {
-        tracing::warn!(%error, "the kubernetes api server does not answer; trying again");
-        true
-    };
-    OUTAGE.run(|| client.apiserver_version(), may_pass).await
 }
 
 /// Returns the way to reach the cluster: from this file, or else from the environment of this process.

@@ -27,11 +27,17 @@ use crate::telemetry::LogFormat;
 pub(crate) struct Config {
     pub(crate) listen: Vec<Endpoint>,
     pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) max_connections: usize,
     /// None means the kubeconfig's namespace, or the namespace of this Pod.
     pub(crate) namespace: Option<String>,
     pub(crate) instance: String,
+    pub(crate) max_containers: usize,
     /// None means the cluster of this Pod, then the usual files.
     pub(crate) kubeconfig: Option<PathBuf>,
+    /// None means the value of `namespace`.
+    pub(crate) lease_namespace: Option<String>,
+    /// None stands for a name that no other process has.
+    pub(crate) lease_identity: Option<String>,
     pub(crate) unschedulable_limit: Duration,
     pub(crate) rules: Arc<rules::Source>,
     /// Docker's `config.json`.
@@ -71,9 +77,13 @@ impl Config {
         let mut sources = Sources::open(flags, env);
         let listen = sources.many(&key::LISTEN, str::parse);
         let tls = tls(&mut sources);
+        let max_connections = sources.one(&key::MAX_CONNECTIONS, values::count);
         let namespace = sources.one(&key::NAMESPACE, values::namespace);
         let instance = sources.one(&key::INSTANCE, values::instance);
+        let max_containers = sources.one(&key::MAX_CONTAINERS, values::count);
         let kubeconfig = sources.one(&key::KUBECONFIG, values::path);
+        let lease_namespace = sources.one(&key::LEASE_NAMESPACE, values::namespace);
+        let lease_identity = sources.one(&key::LEASE_IDENTITY, values::text);
         let unschedulable_limit = sources.one(&key::UNSCHEDULABLE_LIMIT, values::duration);
         let rules = rules(&mut sources);
         let registry_auth = sources.one(&key::REGISTRY_AUTH, values::path);
@@ -89,9 +99,13 @@ impl Config {
             Some(Self {
                 listen: listen?,
                 tls,
+                max_connections: max_connections?,
                 namespace,
                 instance: instance?,
+                max_containers: max_containers?,
                 kubeconfig,
+                lease_namespace,
+                lease_identity,
                 unschedulable_limit: unschedulable_limit?,
                 rules: rules?,
                 registry_auth,

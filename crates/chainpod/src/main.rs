@@ -7,6 +7,7 @@ mod cli;
 mod cluster;
 mod commands;
 mod config;
+mod essential;
 mod examples;
 mod images;
 mod print;
@@ -25,8 +26,21 @@ const EX_USAGE: u8 = 64;
 /// A setting is wrong (sysexits.h: EX_CONFIG).
 const EX_CONFIG: u8 = 78;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("chainpod: cannot start its threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(command());
+    // A process that has to end at once does not wait for work on other threads.
+    runtime.shutdown_background();
+    code
+}
+
+async fn command() -> ExitCode {
     let matches = match cli::command().try_get_matches() {
         Ok(matches) => matches,
         Err(help_or_error) => {

@@ -43,6 +43,8 @@ const AWAY: Retry = Retry {
     longest: Duration::from_secs(5),
     limit: Retry::WITHOUT_END,
 };
+/// Time for which a call waits for its change of a record while the API server is away.
+const CALL_LIMIT: Duration = Duration::from_secs(60);
 /// Time for which background work waits after a program has started, or when one may soon be launched again,
 /// so that the program has the machine for itself. A chaincode's first answer takes a tenth of this time.
 const SETTLING: Duration = Duration::from_millis(300);
@@ -55,6 +57,8 @@ pub struct Settings {
     pub agent_url: String,
     /// The key of the agents' tokens.
     pub token_key: TokenKey,
+    /// The number of containers that there may be.
+    pub max_containers: usize,
     /// The time limits of starts.
     pub limits: StartLimits,
     /// The rules and registries for images.

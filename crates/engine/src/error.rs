@@ -56,6 +56,9 @@ pub enum Error {
     /// The request is wrong.
     #[error("{0}")]
     Invalid(String),
+    /// Others have all of something that is limited. Another attempt may succeed.
+    #[error("{0}")]
+    Busy(String),
     /// The container could not be started. Holds the cause, as a sentence.
     #[error("{0}")]
     StartFailed(String),

@@ -53,8 +53,8 @@ pub enum Cause {
     Container {
         /// Their reason and message.
         message: String,
-        /// True if the next attempt may succeed.
-        tried_again: bool,
+        /// The chance that the next attempt succeeds.
+        outlook: Outlook,
     },
     /// The agent's image cannot be pulled.
     AgentImage {
@@ -100,6 +100,17 @@ pub enum Cause {
     Silence(Duration),
 }
 
+/// The chance that the next attempt to create a container succeeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlook {
+    /// There is no next attempt.
+    None,
+    /// The message names something definite, such as an object that is missing and may still be created.
+    Poor,
+    /// The message is about the node itself, which may be busy.
+    Good,
+}
+
 impl Cause {
     /// Returns the cause's name, which is the reason of a Kubernetes Event.
     #[must_use]
@@ -135,8 +146,13 @@ impl Cause {
                 tried_again: true, ..
             } => limits.unpullable,
             Self::Container {
-                tried_again: true, ..
+                outlook: Outlook::Poor,
+                ..
             } => limits.unmade,
+            Self::Container {
+                outlook: Outlook::Good,
+                ..
+            } => limits.busy,
             Self::Blocked(_) => limits.blocked,
             Self::AgentWaits(_) => limits.unanswered,
             Self::Quota(_) => limits.quota,
@@ -149,7 +165,8 @@ impl Cause {
                 tried_again: false, ..
             }
             | Self::Container {
-                tried_again: false, ..
+                outlook: Outlook::None,
+                ..
             }
             | Self::AgentImage {
                 tried_again: false, ..

@@ -1,6 +1,7 @@
 //! The domain: containers, their phases, and the operations that are legal in each phase. It does not know
 //! HTTP or Kubernetes, which are behind [`ports`].
 
+mod budget;
 pub mod caller;
 pub mod container;
 mod download_hint;
@@ -11,6 +12,8 @@ mod failure;
 pub mod image;
 pub mod launch;
 pub mod life;
+pub mod limit;
+mod limits;
 pub mod name;
 mod news;
 pub mod phase;
@@ -20,9 +23,11 @@ mod retry;
 pub mod token;
 mod upload;
 
+pub use budget::Budget;
 pub use engine::{
     AttachStream, Engine, LogRequest, NamedImage, Removed, Settings, Started, Stopped, WaitCondition, span,
 };
 pub use error::{Error, Result};
-pub use failure::{Cause, End, StartLimits};
+pub use failure::{Cause, End, Outlook, StartLimits};
+pub use limits::LIMITS;
 pub use retry::Retry;

@@ -12,10 +12,14 @@ use crate::fabric::is_package_hash;
 /// Characters of a name that stay readable in an object's name. A Pod's name is its hostname, and so has at
 /// most 63 characters with the hash and counter behind it.
 const SLUG_CHARS: usize = 40;
+/// Kubernetes' limit for a DNS label.
+const LABEL_CHARS: usize = 63;
 /// Hex digits of the hash behind a record's readable part.
 const RECORD_HASH_DIGITS: usize = 16;
 /// Hex digits of the hash behind a Pod's readable part.
 const POD_HASH_DIGITS: usize = 10;
+/// The number of bytes of an id. Each has two hex digits.
+const ID_BYTES: usize = 32;
 /// The number of digits of Docker's short id.
 const SHORT_ID_DIGITS: usize = 12;
 
@@ -31,9 +35,15 @@ impl ContainerId {
     /// Returns a new random id.
     #[must_use]
     pub fn random() -> Self {
-        let mut bytes = [0; 32];
+        let mut bytes = [0; ID_BYTES];
         rand::rng().fill_bytes(&mut bytes);
         Self(hex::encode(bytes))
+    }
+
+    /// Returns true if the text has the form of an id, and is not only the beginning of one.
+    #[must_use]
+    pub fn is_whole(text: &str) -> bool {
+        text.len() == 2 * ID_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
 
     /// Returns the first twelve digits, as `docker ps` prints them.
@@ -66,6 +76,15 @@ impl fmt::Display for ContainerId {
 pub struct RecordName(pub String);
 
 impl RecordName {
+    /// Reads a name that somebody else has sent: a DNS label, as [`RecordName::new`] makes it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let fits = (1..=LABEL_CHARS).contains(&text.len()) && text.bytes().all(legal);
+        let is_label = fits && !text.starts_with('-') && !text.ends_with('-');
+        is_label.then(|| Self(text.to_owned()))
+    }
+
     /// Returns the name of the record for the container of that name in that scope. Another container of the
     /// same name has the same record name.
     #[must_use]
@@ -148,11 +167,21 @@ mod tests {
         "dev-peer0.org1.example.com-kv1-477e9776d271bc0497912643ec86ff0fd50959040ae6cc0b52cd24c6d5917f68";
 
     #[test]
+    fn what_is_no_label_is_no_records_name() {
+        let long = "x".repeat(64);
+        for text in ["", "-a", "a-", "A", "a.b", "a/b", "..", "a b", "a?b", "ü", &long] {
+            assert_eq!(RecordName::parse(text), None, "{text}");
+        }
+        assert!(RecordName::parse(&long[1..]).is_some());
+    }
+
+    #[test]
     fn object_names_are_deterministic_legal_and_scoped() {
         let one = RecordName::new(&Scope("a".into()), NAME);
         assert_eq!(one, RecordName::new(&Scope("a".into()), NAME));
         assert_ne!(one, RecordName::new(&Scope("b".into()), NAME));
         assert!(one.0.starts_with("dev-peer0-org1-example-com-kv1-"), "{one}");
+        assert_eq!(RecordName::parse(&one.0), Some(one));
         let long = PodName::new(&format!("{}_Ünï.", "X".repeat(140)), "uid", u32::MAX);
         assert!(long.0.len() <= 63, "{long}");
         assert!(

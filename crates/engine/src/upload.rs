@@ -7,10 +7,14 @@ use async_compression::tokio::bufread::GzipDecoder;
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::sync::SemaphorePermit;
+use tokio::time::timeout;
 use tokio_tar::{Archive, Entry};
 
+use crate::budget::Budget;
 use crate::container::{FileEntry, Role};
 use crate::error::{Error, Result};
+use crate::limits::{FREE_UPLOAD_BYTES, UPLOAD_SECS, UPLOAD_TIME, UPLOADS_BYTES};
 use crate::ports::Reader;
 
 /// Bytes that fit into a Secret, with room for its encoding below etcd's limit of 1.5 MiB.
@@ -35,24 +39,43 @@ pub(crate) enum Content {
     Archive(Reader),
 }
 
+/// The memory for uploads of all calls.
+static MEMORY: Budget = Budget::new(&UPLOADS_BYTES);
+
 /// Classifies the content. Reads it into memory up to the size that may become a Secret.
 pub(crate) async fn classify(role: Role, path: &str, body: Reader) -> Result<Content> {
     let mut tar = decompress(body).await?;
     if role == Role::Build {
         return Ok(Content::Archive(tar));
     }
-    let mut head = Vec::new();
-    (&mut tar)
-        .take(TAR_BYTES + 1)
-        .read_to_end(&mut head)
-        .await
-        .map_err(|error| broken(&error))?;
+    let (head, _held) = head_of(&mut tar).await?;
     if head.len() as u64 <= TAR_BYTES
         && let Some(files) = plain_files(path, &head).await?
     {
         return Ok(Content::Files(files));
     }
     Ok(Content::Archive(Box::new(Cursor::new(head).chain(tar))))
+}
+
+/// Reads as much of a tar as may become a Secret. Returns it with the permit for its memory.
+async fn head_of(tar: &mut Reader) -> Result<(Vec<u8>, Option<SemaphorePermit<'static>>)> {
+    let slow = || Error::Invalid(format!("the archive did not arrive within {UPLOAD_SECS}"));
+    let mut head = Vec::new();
+    let free = read(tar, &mut head, FREE_UPLOAD_BYTES.most);
+    timeout(UPLOAD_TIME, free).await.map_err(|_| slow())??;
+    if (head.len() as u64) < FREE_UPLOAD_BYTES.most {
+        return Ok((head, None));
+    }
+    let held = MEMORY.take(TAR_BYTES as usize).await?;
+    let rest = read(tar, &mut head, TAR_BYTES + 1 - FREE_UPLOAD_BYTES.most);
+    timeout(UPLOAD_TIME, rest).await.map_err(|_| slow())??;
+    Ok((head, Some(held)))
+}
+
+/// Reads at most that many bytes.
+async fn read(tar: &mut Reader, into: &mut Vec<u8>, most: u64) -> Result<()> {
+    let read = tar.take(most).read_to_end(into).await;
+    read.map(drop).map_err(|error| broken(&error))
 }
 
 /// Decompresses the body if it is gzip. Peers send gzip or plain bytes, and the header does not show which.

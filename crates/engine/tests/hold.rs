@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use agent_protocol::Event as Agent;
 use engine::container::Spec;
-use engine::name::Scope;
+use engine::name::{PodName, Scope};
 use engine::phase::Phase;
 use engine::ports::{AgentId, Cluster, Event};
 use engine::{Engine, Error, WaitCondition};
@@ -42,7 +42,7 @@ impl World {
 
     async fn tell_records(&self, engine: &Engine) {
         for record in self.cluster.records(&scope()).await.unwrap() {
-            engine.observe(Event::Record(Box::new(record))).await;
+            engine.observe(Event::Record(Box::new(record))).await.unwrap();
         }
     }
 
@@ -77,12 +77,21 @@ async fn say(engine: &Engine, event: Agent) {
         uid: record.uid,
         start: record.container.starts,
     };
-    engine.observe(Event::Agent(agent, event)).await;
+    engine.observe(Event::Agent(agent, event)).await.unwrap();
 }
 
 async fn is_there(engine: &Engine) -> bool {
     !matches!(engine.inspect(NAME).await, Err(Error::NoSuchContainer(_)))
 }
+
+async fn phase(engine: &Engine) -> Phase {
+    engine.inspect(NAME).await.unwrap().container.phase
+}
+
+const EXITED: Agent = Agent::Exited {
+    exit_code: 0,
+    oom_killed: false,
+};
 
 async fn pass(time: Duration) {
     tokio::time::sleep(time).await;
@@ -280,4 +289,84 @@ fn an_end_is_told_once_though_the_process_dies_before_it_has_told_it() {
         let news = world.cluster.news().into_iter();
         assert_eq!(news.filter(|news| news.reason == "Exited").count(), 1, "{dies}");
     }
+}
+
+async fn pod_of(engine: &Engine) -> PodName {
+    engine.inspect(NAME).await.unwrap().pod_name()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_vanishes_between_two_processes_has_ended_and_says_so() {
+    for image in [BUILDS, SERVES] {
+        let world = World::default();
+        let first = world.process().await;
+        world.running(&first, image).await;
+        world.cluster.lose_pod(&pod_of(&first).await);
+        let second = world.process().await;
+        let exit = second.wait(NAME, WaitCondition::NotRunning).await.unwrap();
+        second.end_vanished().await;
+        let exit = tokio::time::timeout(SHORT, exit).await.unwrap();
+        assert_eq!(exit.code, 137, "{image}");
+        let expected = ": it disappeared while chainpod was not watching; ";
+        assert!(exit.error.contains(expected), "{}", exit.error);
+        pass(LONG).await;
+        let news = world.cluster.news().into_iter();
+        let warnings: Vec<_> = news.filter(|news| news.is_warning).collect();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert_eq!(warnings[0].reason, "PodVanished");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_there_or_is_just_being_made_has_not_vanished() {
+    let world = World::default();
+    let first = world.process().await;
+    world.running(&first, SERVES).await;
+    let second = world.process().await;
+    second.end_vanished().await;
+    assert_eq!(phase(&second).await, Phase::Running);
+
+    world.cluster.lose_pod(&pod_of(&second).await);
+    say(&second, EXITED).await;
+    let (started, ()) = tokio::join!(second.start(NAME), async {
+        world.cluster.launched().await;
+        world.cluster.lose_pod(&pod_of(&second).await);
+        second.end_vanished().await;
+        say(&second, Agent::Started).await;
+    });
+    started.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_whose_process_died_before_it_made_the_pod_has_failed() {
+    let world = World::default();
+    let first = world.process().await;
+    create(&first, SERVES).await;
+    let starting = tokio::spawn(async move { first.start(NAME).await });
+    world.cluster.launched().await;
+    starting.abort();
+    let second = world.process().await;
+    world.cluster.lose_pod(&pod_of(&second).await);
+    second.end_vanished().await;
+    let container = second.inspect(NAME).await.unwrap().container;
+    assert_eq!(container.phase, Phase::Created);
+    let error = container.exit.unwrap().error;
+    assert!(
+        error.contains("before the program began: it disappeared "),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_of_what_has_no_pod_is_answered_at_once() {
+    let world = World::default();
+    let first = world.process().await;
+    world.running(&first, SERVES).await;
+    let second = world.process().await;
+    world.cluster.lose_pod(&pod_of(&second).await);
+    let begun = tokio::time::Instant::now();
+    second.stop(NAME, Duration::ZERO).await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    let error = second.inspect(NAME).await.unwrap().container.exit.unwrap().error;
+    assert!(error.contains(": it disappeared while "), "{error}");
 }

@@ -9,7 +9,7 @@ use agent_protocol::{Command, Event as Agent, FailureKind, StartFailure};
 use engine::container::{Role, Spec};
 use engine::phase::Phase;
 use engine::ports::{AgentId, Cluster, Event, LogLine, News, PodSeen, PodState};
-use engine::{Cause, End, Engine, Error, LogRequest, Started, Stopped, WaitCondition};
+use engine::{Cause, End, Engine, Error, LogRequest, Outlook, Started, Stopped, WaitCondition};
 use futures::StreamExt;
 use testkit::{FakeCluster, FakeStore};
 
@@ -19,8 +19,14 @@ mod agents;
 mod ends;
 #[path = "life/images.rs"]
 mod images;
+#[path = "life/index.rs"]
+mod index;
+#[path = "life/limits.rs"]
+mod limits;
 #[path = "life/logs.rs"]
 mod logs;
+#[path = "life/outage.rs"]
+mod outage;
 #[path = "life/owners.rs"]
 mod owners;
 #[path = "life/removal.rs"]
@@ -88,7 +94,10 @@ impl Lab {
     }
 
     async fn tell(&self, agent: &AgentId, event: Agent) {
-        self.engine.observe(Event::Agent(agent.clone(), event)).await;
+        self.engine
+            .observe(Event::Agent(agent.clone(), event))
+            .await
+            .unwrap();
     }
 
     async fn exits(&self, agent: &AgentId, exit_code: i64) {
@@ -120,7 +129,8 @@ impl Lab {
                 state,
                 ending: None,
             }))
-            .await;
+            .await
+            .unwrap();
     }
 
     /// Returns all news. Good ones are announced with a delay.
@@ -334,7 +344,7 @@ async fn a_pod_without_an_agent_is_made_once_more_within_the_same_start() {
             state,
             ending: None,
         };
-        lab.engine.observe(Event::Pod(seen)).await;
+        lab.engine.observe(Event::Pod(seen)).await.unwrap();
     };
     let (started, agent) = tokio::join!(lab.engine.start(NAME), async {
         no_agent().await;
@@ -357,10 +367,14 @@ async fn a_watch_that_is_behind_takes_nothing_away() {
     let before = lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
     lab.engine.remove(NAME, false).await.unwrap();
     let now = lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
-    lab.engine.observe(Event::Record(Box::new(before.clone()))).await;
+    lab.engine
+        .observe(Event::Record(Box::new(before.clone())))
+        .await
+        .unwrap();
     lab.engine
         .observe(Event::RecordGone(before.name, before.uid))
-        .await;
+        .await
+        .unwrap();
     let (started, _) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
     assert_eq!(started.unwrap(), Started::Now);
     assert_eq!(lab.engine.inspect(NAME).await.unwrap().uid, now.uid);
@@ -425,12 +439,15 @@ async fn what_was_made_so_goes_when_it_has_ended() {
     lab.engine.create(Some(NAME.to_owned()), spec).await.unwrap();
     let (_, agent) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
     let running = lab.engine.inspect(NAME).await.unwrap();
-    lab.engine.observe(Event::Record(Box::new(running))).await;
+    lab.engine
+        .observe(Event::Record(Box::new(running)))
+        .await
+        .unwrap();
     assert_eq!(lab.phase().await, Phase::Running);
     let gone = lab.engine.wait(NAME, WaitCondition::Removed).await.unwrap();
     lab.exits(&agent, 7).await;
     let ended = lab.engine.inspect(NAME).await.unwrap();
-    lab.engine.observe(Event::Record(Box::new(ended))).await;
+    lab.engine.observe(Event::Record(Box::new(ended))).await.unwrap();
     assert_eq!(tokio::time::timeout(PATIENCE, gone).await.unwrap().code, 7);
     assert!(lab.cluster.pods().is_empty());
 }
@@ -553,9 +570,9 @@ async fn what_may_pass_is_given_its_time_and_what_will_not_is_told_at_once() {
         message: "not found".to_owned(),
         tried_again,
     };
-    let unmade = |tried_again| Cause::Container {
+    let unmade = |outlook| Cause::Container {
         message: "no secret".to_owned(),
-        tried_again,
+        outlook,
     };
     let limits = engine::StartLimits::default();
     for (causes, expected) in [
@@ -565,8 +582,10 @@ async fn what_may_pass_is_given_its_time_and_what_will_not_is_told_at_once() {
         ),
         (vec![unpullable(true)], limits.unpullable),
         (vec![unpullable(true), unpullable(false)], Duration::ZERO),
-        (vec![unmade(true)], limits.unmade),
-        (vec![unmade(false)], Duration::ZERO),
+        (vec![unmade(Outlook::Good)], limits.busy),
+        (vec![unmade(Outlook::Poor)], limits.unmade),
+        (vec![unmade(Outlook::Good), unmade(Outlook::Poor)], limits.unmade),
+        (vec![unmade(Outlook::None)], Duration::ZERO),
     ] {
         let lab = lab();
         lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();

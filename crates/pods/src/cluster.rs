@@ -1,5 +1,6 @@
 //! [`KubeCluster`]: sends the calls of the port as requests to the API server.
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{ConfigMap, Event, Pod, Secret};
 use kube::api::{DeleteParams, ListParams, PostParams, Preconditions};
-use kube::{Api, Client, Resource};
+use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -217,13 +218,15 @@ impl Cluster for KubeCluster {
         // Grace 0 would forget the Pod without ending its process.
         let grace = u32::try_from(grace.as_secs().max(1)).unwrap_or(u32::MAX);
         let params = DeleteParams::default().grace_period(grace);
-        match tried(&described::<Pod>(&pod.0), || api.delete(&pod.0, &params))
-            .await
-            .result
-        {
-            Err(ClusterError::NotFound(_)) => Ok(()),
-            result => result.map(drop),
-        }
+        let deleted = tried(&described::<Pod>(&pod.0), || api.delete(&pod.0, &params)).await;
+        deleted.result.map(drop)
+    }
+
+    async fn pod_names(&self, scope: &Scope) -> Result<HashSet<PodName>, ClusterError> {
+        let api = self.api::<Pod>();
+        let params = of_scope(scope);
+        let list = tried("pods", || api.list_metadata(&params)).await.result?;
+        Ok(list.items.iter().map(|pod| PodName(pod.name_any())).collect())
     }
 
     async fn blocked(&self, pod: &PodName) -> Result<Option<Cause>, ClusterError> {

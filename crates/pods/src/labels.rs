@@ -14,6 +14,8 @@ const INSTANCE: &str = "app.kubernetes.io/instance";
 const COMPONENT: &str = "app.kubernetes.io/component";
 /// The value of [`COMPONENT`] for Pods of `chainpod doctor`.
 const DOCTOR: &str = "doctor";
+/// The value of [`COMPONENT`] for the objects of chainpod itself.
+const DAEMON: &str = "daemon";
 /// The value of [`MANAGED_BY`].
 const CHAINPOD: &str = "chainpod";
 /// The label with the role of the container. The role is also the name of our own container in its Pod.
@@ -69,11 +71,20 @@ pub(crate) fn metadata(name: String, namespace: &str, container: &Container) -> 
 /// Returns the labels of a doctor's Pod, which belongs to no container and checks what containers' Pods can
 /// reach. It has the labels that all containers' Pods share, because network policies select by them.
 pub(crate) fn of_doctor(instance: &str) -> BTreeMap<String, String> {
+    of_installation(instance, DOCTOR)
+}
+
+/// Returns the labels of the installation's Lease.
+pub(crate) fn of_lease(instance: &str) -> BTreeMap<String, String> {
+    of_installation(instance, DAEMON)
+}
+
+fn of_installation(instance: &str, component: &str) -> BTreeMap<String, String> {
     let labels = [
         ("app.kubernetes.io/name", CHAINPOD),
         (INSTANCE, instance),
         (MANAGED_BY, CHAINPOD),
-        (COMPONENT, DOCTOR),
+        (COMPONENT, component),
         ("app.kubernetes.io/part-of", CHAINPOD),
     ];
     labels.map(|(key, value)| (key.to_owned(), legal(value))).into()

@@ -17,8 +17,8 @@ use crate::retry::{once, tried};
 /// A log's lines.
 type Lines = BoxStream<'static, Result<LogLine, ClusterError>>;
 
-/// Opens the log. Returns `Unavailable` if the kubelet does not know yet that the container has started. The
-/// caller tries again when the watch reports the start.
+/// Opens the log. Returns `Unavailable` if the kubelet does not know yet that the container has started, and
+/// `Refused` if chainpod may not read logs. The caller tries again when the watch reports the start.
 pub(crate) async fn open(
     api: Api<Pod>,
     name: &PodName,
@@ -39,8 +39,10 @@ pub(crate) async fn open(
     let opened = async {
         match api.log_stream(&name.0, &params).await {
             // The answer "container X in pod Y is waiting to start" is the only bad request that can happen
-            // here.
-            Err(kube::Error::Api(status)) if status.code == 400 => Ok(Err(status.message)),
+            // here. With the others, the API server is not ready.
+            Err(kube::Error::Api(status)) if matches!(status.code, 400 | 401 | 408 | 410) => {
+                Ok(Err(status.message))
+            }
             opened => opened.map(Ok),
         }
     };

@@ -6,8 +6,12 @@ use engine::container::{Container, Exit, Record};
 use engine::name::RecordName;
 use engine::phase::Phase;
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::{labels, owner};
+
+/// Labels or annotations.
+type Texts = BTreeMap<String, String>;
 
 /// The key of a record's data.
 const KEY: &str = "container.json";
@@ -74,12 +78,42 @@ fn state(container: &Container) -> String {
     }
 }
 
-/// Returns the object that replaces `record`, unless another client has replaced it since it was read.
+/// Returns the object that replaces `record`, unless another client has replaced it since it was read. It keeps
+/// what others have written into its metadata. Only chainpod's own labels and annotations are written again: a
+/// start may learn more about its container.
 pub(crate) fn replacement(record: &Record, namespace: &str) -> Result<ConfigMap, serde_json::Error> {
     let mut object = build(&record.name, namespace, &record.container)?;
+    if !record.metadata.is_empty() {
+        let read: ObjectMeta = serde_json::from_str(&record.metadata)?;
+        let own = &mut object.metadata;
+        own.labels = merged(read.labels, own.labels.take());
+        own.annotations = merged(read.annotations, own.annotations.take());
+        // Kubernetes removes a reference to an owner that was deleted without its dependents. If it came back,
+        // the record would be removed, and its program with it.
+        own.owner_references = read.owner_references;
+        own.finalizers = read.finalizers;
+    }
     object.metadata.uid = Some(record.uid.clone());
     object.metadata.resource_version = Some(record.version.clone());
     Ok(object)
+}
+
+/// Returns both maps as one. The second one wins.
+fn merged(read: Option<Texts>, own: Option<Texts>) -> Option<Texts> {
+    let mut all = read.unwrap_or_default();
+    all.extend(own.unwrap_or_default());
+    Some(all)
+}
+
+/// Returns the part of an object's metadata that a replacement keeps.
+fn kept(meta: &ObjectMeta) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&ObjectMeta {
+        labels: meta.labels.clone(),
+        annotations: meta.annotations.clone(),
+        owner_references: meta.owner_references.clone(),
+        finalizers: meta.finalizers.clone(),
+        ..ObjectMeta::default()
+    })
 }
 
 /// Reads a record.
@@ -97,6 +131,7 @@ pub(crate) fn parse(object: &ConfigMap) -> Result<Record, RecordError> {
             .resource_version
             .clone()
             .ok_or(RecordError::Metadata("resourceVersion"))?,
+        metadata: kept(meta)?.into(),
         container: serde_json::from_str(text)?,
     })
 }
@@ -169,12 +204,15 @@ pub(crate) mod sample {
             holder: None,
         };
         let name = RecordName::new(&container.scope, &container.name);
-        Record {
+        let record = Record {
             name,
             uid: "uid-1".into(),
             version: "7".into(),
+            metadata: "".into(),
             container,
-        }
+        };
+        // As it is read back.
+        super::parse(&super::replacement(&record, "ns").unwrap()).unwrap()
     }
 
     /// Returns a launch of that record.
@@ -204,96 +242,4 @@ pub(crate) mod sample {
 }
 
 #[cfg(test)]
-mod tests {
-    use engine::container::Owner;
-
-    use super::*;
-
-    #[test]
-    fn a_record_is_read_back_as_it_was_written() {
-        let record = sample::chaincode();
-        let object = replacement(&record, "ns").unwrap();
-        assert_eq!(object.metadata.name.as_deref(), Some(record.name.0.as_str()));
-        assert_eq!(parse(&object).unwrap(), record);
-    }
-
-    #[test]
-    fn who_describes_a_record_reads_what_became_of_it() {
-        let mut container = sample::chaincode().container;
-        let exit = Exit {
-            code: 137,
-            oom_killed: true,
-            error: "OOMKilled".to_owned(),
-            finished_at: container.created,
-        };
-        let at = container.created;
-        for (phase, exit, text) in [
-            (Phase::Created, None, "created".to_owned()),
-            (Phase::Starting, None, "start 2 is in progress".to_owned()),
-            (
-                Phase::Running,
-                None,
-                format!("start 2 has been running since {at}"),
-            ),
-            (
-                Phase::Exited,
-                Some(exit.clone()),
-                format!("start 2 exited with code 137 at {at}, killed for lack of memory: OOMKilled"),
-            ),
-            (
-                Phase::Created,
-                Some(Exit {
-                    code: 128,
-                    oom_killed: false,
-                    error: String::new(),
-                    ..exit
-                }),
-                format!("start 2 failed with code 128 at {at}"),
-            ),
-        ] {
-            (container.phase, container.exit) = (phase, exit);
-            assert_eq!(state(&container), text);
-        }
-    }
-
-    #[test]
-    fn a_record_goes_with_its_owner_which_does_not_manage_it() {
-        let mut record = sample::chaincode();
-        assert_eq!(
-            replacement(&record, "ns").unwrap().metadata.owner_references,
-            None
-        );
-        record.container.owner = Some(Owner {
-            api_version: "apps/v1".to_owned(),
-            kind: "Deployment".to_owned(),
-            name: "peer0".to_owned(),
-            uid: "uid-9".to_owned(),
-        });
-        let meta = replacement(&record, "ns").unwrap().metadata;
-        let [owner] = &meta.owner_references.unwrap()[..] else {
-            panic!("one owner");
-        };
-        assert_eq!((owner.kind.as_str(), owner.uid.as_str()), ("Deployment", "uid-9"));
-        assert_eq!(
-            (owner.controller, owner.block_owner_deletion),
-            (Some(false), Some(false))
-        );
-    }
-
-    #[test]
-    fn what_is_no_record_says_why() {
-        let mut object = replacement(&sample::chaincode(), "ns").unwrap();
-        object.data = Some(BTreeMap::from([(KEY.to_owned(), "{}".to_owned())]));
-        assert!(
-            parse(&object)
-                .unwrap_err()
-                .to_string()
-                .starts_with("its container.json cannot be read: missing field")
-        );
-        object.data = None;
-        assert_eq!(
-            parse(&object).unwrap_err().to_string(),
-            "it has no data under key container.json"
-        );
-    }
-}
+mod tests;

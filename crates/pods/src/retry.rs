@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use engine::Retry;
 use engine::ports::ClusterError;
+use tokio::time::Instant;
 
-use crate::error::mapped;
+use crate::error::{OUTAGE, mapped, patience};
 
-/// The times of a request that is tried again. An API server restarts in less time than the limit. A peer
-/// waits 300 s for an install or a start, so it still gets the reason for a failure. The end of an outage is
-/// noticed after one pause at most.
-const OUTAGE: Retry = Retry {
+/// The times of a request that is tried again. The end of an outage is noticed after one pause at most.
+const TIMES: Retry = Retry {
     first: Duration::from_millis(200),
     longest: Duration::from_secs(2),
-    limit: Duration::from_secs(60),
+    limit: OUTAGE,
 };
 /// The time for one try: the API server's own limit for admission webhooks is 10 s.
 const LIMIT: Duration = Duration::from_secs(12);
@@ -27,22 +26,30 @@ pub(crate) struct Tried<T> {
     pub(crate) again: bool,
 }
 
-/// Sends the request of `call` until the server answers, for [`OUTAGE`] at most.
+/// Sends the request of `call` until the server answers, for [`OUTAGE`] at most. An answer of a server that is not
+/// ready does not count for as long as its [`patience`].
 pub(crate) async fn tried<T, F>(object: &str, call: impl Fn() -> F) -> Tried<T>
 where
     F: Future<Output = Result<T, kube::Error>>,
 {
     let mut again = false;
-    let may_pass = |error: &ClusterError| {
-        let ClusterError::Unavailable(why) = error else {
+    // A server that answers again is not ready from then on, not from the beginning of its outage.
+    let mut refused = None;
+    let may_pass = |failed: &Failed| {
+        if failed.patience == OUTAGE {
+            refused = None;
+        } else if refused.get_or_insert_with(Instant::now).elapsed() >= failed.patience {
             return false;
-        };
-        tracing::debug!(object, why, "the api server did not answer, trying again");
+        }
+        tracing::debug!(object, error = %failed.error, "the api server is not ready; trying again");
         again = true;
         true
     };
-    let result = OUTAGE.run(|| once(object, call()), may_pass).await;
-    Tried { result, again }
+    let result = TIMES.run(|| limited(object, call()), may_pass).await;
+    Tried {
+        result: result.map_err(|failed| failed.error),
+        again,
+    }
 }
 
 /// Sends a request once.
@@ -50,11 +57,24 @@ pub(crate) async fn once<T>(
     object: &str,
     call: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, ClusterError> {
+    limited(object, call).await.map_err(|failed| failed.error)
+}
+
+/// The error of one try, and the time for which it may pass.
+struct Failed {
+    error: ClusterError,
+    patience: Duration,
+}
+
+async fn limited<T>(object: &str, call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Failed> {
     match tokio::time::timeout(LIMIT, call).await {
-        Ok(result) => result.map_err(|error| mapped(object, error)),
-        Err(_) => Err(ClusterError::Unavailable(format!(
-            "{object}: no answer within {} s",
-            LIMIT.as_secs()
-        ))),
+        Ok(result) => result.map_err(|error| Failed {
+            patience: patience(&error),
+            error: mapped(object, error),
+        }),
+        Err(_) => Err(Failed {
+            error: ClusterError::Unavailable(format!("{object}: no answer within {} s", LIMIT.as_secs())),
+            patience: OUTAGE,
+        }),
     }
 }

@@ -11,13 +11,13 @@ use axum::routing::get;
 use prometheus_client::encoding::prometheus_text::CONTENT_TYPE as TEXT;
 use tokio::net::TcpListener;
 
-use crate::listen::docker_listener;
+use crate::listen::{Connections, docker_listener};
 use crate::metrics::Metrics;
 use crate::readiness::{Checked, Readiness};
 
 /// Serves the operator's tools. Never ends.
 pub async fn admin_listener(listener: TcpListener, router: Router) {
-    docker_listener(listener, router).await;
+    docker_listener(listener, router, Connections::default()).await;
 }
 
 /// Returns the operator's routes.

@@ -4,12 +4,12 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use agent_protocol::{Event as AgentEvent, KEEPALIVE_SECS};
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use axum::{Json, Router};
 use engine::Engine;
 use engine::name::RecordName;
 use engine::ports::{AgentId, Event, StoreError};
@@ -62,7 +62,8 @@ impl FromRequestParts<Engine> for Agent {
                 "this token is not valid for this container",
             ));
         }
-        let record = RecordName(record);
+        let record = RecordName::parse(&record)
+            .ok_or_else(|| ApiError::bad_request(format!("{record:?} is not the name of a record")))?;
         Ok(Self(AgentId { record, uid, start }))
     }
 }
@@ -92,12 +93,18 @@ async fn output(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn event(State(engine): State<Engine>, agent: Agent, Json(event): Json<AgentEvent>) -> StatusCode {
+/// Answers 204 when the event is on the record, or when its container is gone.
+///
+/// # Errors
+/// Returns 503 if the event cannot be recorded. The agent then sends it again.
+async fn event(State(engine): State<Engine>, agent: Agent, body: Body) -> Result<StatusCode> {
+    let event: AgentEvent = body::json(body).await?;
     let (record, start, said) = (agent.0.record.clone(), agent.0.start, format!("{event:?}"));
-    engine.observe(Event::Agent(agent.0, event)).await;
+    let observed = engine.observe(Event::Agent(agent.0, event)).await;
+    observed.map_err(|error| ApiError::unavailable(&error))?;
     // The span has the container's names only from here on.
     tracing::debug!(%record, start, said, "an agent sent an event");
-    StatusCode::NO_CONTENT
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Streams one line for each command, and an empty line if there is no command for a while.

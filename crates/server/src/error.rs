@@ -18,6 +18,7 @@ fn status(error: &Error) -> StatusCode {
         Error::AmbiguousPrefix(_) | Error::Invalid(_) | Error::CannotExecute(_) => StatusCode::BAD_REQUEST,
         Error::StartIsOver { .. } => StatusCode::GONE,
         Error::NotAllowed(_) => StatusCode::FORBIDDEN,
+        Error::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::StartFailed(_) | Error::StartEnded(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Error::Of { error, .. } => status(error),
         Error::Cluster(error) => cluster(error),
@@ -65,6 +66,28 @@ impl ApiError {
     /// Returns 401: the caller does not prove its identity.
     pub(crate) fn unauthorized(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, message.to_owned())
+    }
+
+    /// Returns 408: the request does not arrive in time.
+    pub(crate) fn too_slow(message: String) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, message)
+    }
+
+    /// Returns 500: a bug ended the call. The panic is logged.
+    pub(crate) fn panicked() -> Self {
+        Self {
+            is_logged: true,
+            ..Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "a bug in chainpod ended this call; chainpod's log has its place, please report it"
+                    .to_owned(),
+            )
+        }
+    }
+
+    /// Returns 503: the same request may succeed later.
+    pub(crate) fn unavailable(error: &Error) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
     }
 
     /// Returns 507: the store cannot keep the data.

@@ -59,6 +59,7 @@ rows! {
     RUNNING "chainpod_containers_running" "Containers whose program runs now"
     STORE_BYTES "chainpod_store_bytes" "Size of the blobs in the image store"
     RESTARTS "chainpod_watch_restarts_total" "Watches of the API server that broke and were started again"
+    PANICS "chainpod_panics_total" "Panics, each of which is a bug and ended one call or task"
     MEMORY "process_resident_memory_bytes" "Resident memory of this process"
 }
 
@@ -73,6 +74,7 @@ struct Inner {
     builds: Histogram,
     failures: Family<Failure, Counter>,
     restarts: Family<Kind, Counter>,
+    panics: Counter,
     running: Family<Running, Gauge>,
     store_bytes: Gauge,
     memory: Gauge,
@@ -91,6 +93,7 @@ impl Default for Metrics {
             builds: Histogram::new(BUILD_SECONDS),
             failures: Family::default(),
             restarts: Family::default(),
+            panics: Counter::default(),
             running: Family::default(),
             store_bytes: Gauge::default(),
             memory: Gauge::default(),
@@ -105,6 +108,7 @@ impl Default for Metrics {
         inner.register(&RUNNING, inner.running.clone());
         inner.register(&STORE_BYTES, inner.store_bytes.clone());
         inner.register(&RESTARTS, inner.restarts.clone());
+        inner.register(&PANICS, inner.panics.clone());
         inner.register(&MEMORY, inner.memory.clone());
         Self(Arc::new(inner))
     }
@@ -145,6 +149,10 @@ impl Metrics {
     /// Counts a broken watch of that kind of objects.
     pub fn watch_broke(&self, kind: &'static str) {
         self.0.restarts.get_or_create(&Kind { kind }).inc();
+    }
+
+    pub(crate) fn count_panic(&self) {
+        self.0.panics.inc();
     }
 
     /// Returns all metrics in Prometheus' text format.

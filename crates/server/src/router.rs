@@ -82,6 +82,11 @@ pub fn router(engine: Engine) -> Router {
         .fallback(no_such_page)
         .method_not_allowed_fallback(no_such_page)
         .with_state(engine);
+    like_dockers(routes)
+}
+
+/// Returns the routes with what all answers of Docker's have in common.
+pub(crate) fn like_dockers(routes: Router) -> Router {
     // The layer is around the router, not in it: the version must be removed before a route is chosen.
     Router::new()
         .fallback_service(routes)

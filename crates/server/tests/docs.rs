@@ -96,3 +96,21 @@ fn every_metric_is_documented_and_every_documented_metric_is_there() {
     let metrics: Vec<_> = server::METRICS.iter().map(|row| row.name).collect();
     assert_eq!(documented, metrics);
 }
+
+#[test]
+fn every_limit_is_documented_and_every_documented_limit_is_there() {
+    let documented = include_str!("../../../docs/limits.md");
+    for (owner, limits) in [("server", &server::LIMITS[..]), ("engine", &engine::LIMITS[..])] {
+        let end = format!("| `{owner}` |");
+        let documented: Vec<_> = documented.lines().filter(|row| row.ends_with(&end)).collect();
+        let rows: Vec<_> = limits.iter().map(|limit| limit.row(owner)).collect();
+        assert_eq!(documented, rows);
+    }
+}
+
+#[test]
+fn every_limit_is_at_least_four_times_what_real_clients_need() {
+    for limit in server::LIMITS.iter().chain(&engine::LIMITS) {
+        assert!(limit.seen.is_none_or(|seen| 4 * seen <= limit.most), "{limit:?}");
+    }
+}

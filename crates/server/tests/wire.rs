@@ -37,7 +37,12 @@ impl Docker {
         let engine = Engine::new(settings, cluster.clone(), store);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(server::docker_listener(listener, server::docker(engine.clone())));
+        let connections = server::Connections::default();
+        tokio::spawn(server::docker_listener(
+            listener,
+            server::docker(engine.clone()),
+            connections,
+        ));
         Self {
             address,
             engine,
@@ -71,7 +76,10 @@ impl Docker {
     }
 
     async fn hear(&self, agent: &AgentId, event: agent_protocol::Event) {
-        self.engine.observe(Event::Agent(agent.clone(), event)).await;
+        self.engine
+            .observe(Event::Agent(agent.clone(), event))
+            .await
+            .unwrap();
     }
 
     async fn exit(&self, agent: &AgentId, exit_code: i64) {
@@ -98,7 +106,8 @@ impl Docker {
                 state,
                 ending: None,
             }))
-            .await;
+            .await
+            .unwrap();
     }
 }
 
@@ -392,5 +401,64 @@ async fn what_is_wrong_with_a_query_is_said_as_docker_says_its_errors() {
             answer.starts_with("HTTP/1.1 400 ") && answer.contains("\r\n\r\n{\"message\":\""),
             "{path}: {answer}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_many_tiny_values_is_400() {
+    let docker = Docker::new().await;
+    for body in [
+        format!(r#"{{"Image": "kv", "Env": [{}"A=1"]}}"#, r#""A=1","#.repeat(5000)),
+        format!(r#"{{"Image": "kv", "Unknown": [{}0]}}"#, "0,".repeat(200_000)),
+    ] {
+        let answer = docker.call("POST", "/containers/create?name=cc", &body).await;
+        let text = "{\"message\":\"invalid JSON: it has more than 4096 names, values and elements";
+        assert!(
+            answer.starts_with("HTTP/1.1 400 ") && answer.contains(text),
+            "{answer}"
+        );
+    }
+    let long = format!(r#"{{"Image": "kv", "Env": ["A={}"]}}"#, "x".repeat(1 << 20));
+    let answer = docker.call("POST", "/containers/create?name=cc", &long).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+}
+
+/// The only place for connections of this address is free again once its client is gone.
+#[tokio::test]
+async fn a_wait_a_start_and_followed_logs_end_with_their_client() {
+    let mut docker = Docker::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    docker.call("POST", "/containers/create?name=cc", CREATE).await;
+    docker.address = listener.local_addr().unwrap();
+    tokio::spawn(server::docker_listener(
+        listener,
+        server::docker(docker.engine.clone()),
+        server::Connections::new(4),
+    ));
+    for call in [
+        "POST /containers/cc/wait?condition=next-exit",
+        "POST /containers/cc/start",
+        "GET /containers/cc/logs?follow=1&stdout=1",
+    ] {
+        let client = docker
+            .send(&format!(
+                "{call} HTTP/1.1\r\nhost: d\r\ncontent-length: 0\r\n\r\n"
+            ))
+            .await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let refused = docker.call("GET", "/_ping", "").await;
+        assert!(refused.starts_with("HTTP/1.1 503 "), "{call}: {refused}");
+        drop(client);
+        let freed = async {
+            while !docker
+                .call("GET", "/_ping", "")
+                .await
+                .starts_with("HTTP/1.1 200 ")
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let freed = tokio::time::timeout(PATIENCE, freed).await;
+        assert!(freed.is_ok(), "{call} goes on");
     }
 }

@@ -18,13 +18,12 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 
 use crate::location::Location;
+use crate::lock::{self, Locked};
 use crate::spool::disk;
 
-/// The subdirectory for unfinished files of a directory: on the same disk as the blobs, so that a rename is
-/// enough.
+/// The subdirectory for unfinished files of a directory, with one directory for each process that served: on the
+/// same disk as the blobs, so that a rename is enough.
 const TEMPORARY: &str = "tmp";
-/// The file that is locked: shared while serving, exclusively for upkeep.
-const LOCK: &str = "lock";
 /// The size of one upload request to a bucket: above the minimum of a part (5 MiB).
 const PART_BYTES: usize = 8 << 20;
 /// The number of parts that are uploaded at once. An upload takes the memory of these parts and the next one.
@@ -48,61 +47,75 @@ pub(crate) struct Backend {
     _lock: Option<File>,
 }
 
+/// The processes that have a place open to serve it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// There is none, and none can open it now.
+    No,
+    /// This one.
+    By(String),
+    /// The place cannot tell: a bucket, or a file system without locks.
+    Perhaps,
+}
+
 /// The location of unfinished files.
 enum Scratch {
-    /// In the store's own directory.
-    Within(PathBuf),
-    /// On a disk of this machine, from which they are uploaded.
-    Beside(TempDir),
+    /// This process's own directory.
+    Own(TempDir),
+    /// The parent of such directories, for upkeep.
+    Shared(PathBuf),
 }
 
 impl Backend {
-    /// Opens the backend to serve it. Removes the unfinished files of an earlier process from a directory.
+    /// Opens the backend to serve it. Waits until no other process has a directory open, and removes the
+    /// unfinished files of earlier processes.
     pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
         let Location::Directory(root) = location else {
             return Self::bucket(location);
         };
         let temporary = root.join(TEMPORARY);
-        match tokio::fs::remove_dir_all(&temporary).await {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(disk(&temporary, &error));
-            }
-            _ => {}
-        }
-        tokio::fs::create_dir_all(&temporary)
+        let failed = |error| disk(&temporary, &error);
+        tokio::fs::create_dir_all(root)
             .await
-            .map_err(|error| disk(&temporary, &error))?;
-        Self::directory(root, shared_lock(root).await)
+            .map_err(|error| disk(root, &error))?;
+        let lock = lock::lock(root.clone()).await?;
+        match &lock {
+            Some(_) => remove_if_there(&temporary).await.map_err(failed)?,
+            None => {
+                tracing::warn!(store = %root.display(), "the file system has no locks: unfinished files of earlier processes stay");
+            }
+        }
+        tokio::fs::create_dir_all(&temporary).await.map_err(failed)?;
+        let own = TempDir::new_in(&temporary).map_err(failed)?;
+        Self::directory(root, Scratch::Own(own), lock)
     }
 
-    /// Opens the backend for upkeep. The second value is true if no other process has it open. It is always
-    /// false for a bucket, which has no locks. A directory without the file `marker` is not changed.
-    pub(crate) fn attach(location: &Location, marker: &str) -> Result<(Self, bool), StoreError> {
+    /// Opens the backend for upkeep. The second value says which other process has it open. A directory
+    /// without the file `marker` is not changed.
+    pub(crate) fn attach(location: &Location, marker: &str) -> Result<(Self, Served), StoreError> {
         let Location::Directory(root) = location else {
-            return Ok((Self::bucket(location)?, false));
+            return Ok((Self::bucket(location)?, Served::Perhaps));
         };
         if !root.join(marker).is_file() {
             return Err(StoreError::Io(format!(
                 "{location} is not an image store: {marker} is missing; set store to the same value as chainpod serve"
             )));
         }
-        let file = root.join(LOCK);
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&file);
-        let lock = lock.map_err(|error| disk(&file, &error))?;
-        let is_alone = lock.try_lock().is_ok();
-        Ok((Self::directory(root, Some(lock))?, is_alone))
+        let (lock, served) = match lock::try_lock(root)? {
+            Locked::Held(lock) => (Some(lock), Served::No),
+            Locked::By(holder) => (None, Served::By(holder)),
+            Locked::Never => (None, Served::Perhaps),
+        };
+        let shared = Scratch::Shared(root.join(TEMPORARY));
+        Ok((Self::directory(root, shared, lock)?, served))
     }
 
-    fn directory(root: &FilePath, lock: Option<File>) -> Result<Self, StoreError> {
+    fn directory(root: &FilePath, scratch: Scratch, lock: Option<File>) -> Result<Self, StoreError> {
         let location = Location::Directory(root.to_owned());
         let objects = LocalFileSystem::new_with_prefix(root).map_err(|error| failed(&location, &error))?;
         Ok(Self {
             objects: Arc::new(objects.with_fsync(true)),
-            scratch: Scratch::Within(root.join(TEMPORARY)),
+            scratch,
             location,
             _lock: lock,
         })
@@ -136,7 +149,7 @@ impl Backend {
         Ok(Self {
             objects,
             location: location.clone(),
-            scratch: Scratch::Beside(scratch),
+            scratch: Scratch::Own(scratch),
             _lock: None,
         })
     }
@@ -144,8 +157,8 @@ impl Backend {
     /// Returns a directory for unfinished files, which is removed when it is dropped.
     pub(crate) fn scratch(&self) -> Result<TempDir, StoreError> {
         let within = match &self.scratch {
-            Scratch::Within(path) => path,
-            Scratch::Beside(directory) => directory.path(),
+            Scratch::Own(directory) => directory.path(),
+            Scratch::Shared(path) => path,
         };
         TempDir::new_in(within).map_err(|error| disk(within, &error))
     }
@@ -235,17 +248,9 @@ const fn remedy(error: &object_store::Error) -> &'static str {
     }
 }
 
-/// Marks the directory as open in this process, after waiting for any upkeep to end. Returns none if the file
-/// system has no locks.
-async fn shared_lock(root: &FilePath) -> Option<File> {
-    let file = root.join(LOCK);
-    let locked = tokio::task::spawn_blocking(move || {
-        if !file.exists() {
-            File::create(&file)?;
-        }
-        // Opened for reading: a volume with a file open for writing cannot become read-only.
-        let lock = File::open(&file)?;
-        lock.lock_shared().map(|()| lock)
-    });
-    locked.await.ok()?.ok()
+async fn remove_if_there(folder: &FilePath) -> std::io::Result<()> {
+    match tokio::fs::remove_dir_all(folder).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }

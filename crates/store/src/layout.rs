@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Served};
 use crate::location::Location;
 use crate::spool::{self, Spooled, disk};
 
@@ -67,13 +67,13 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Opens an existing layout for upkeep. Its blobs and names are not changed. The second value is true if
-    /// no other process has it open.
-    pub(crate) async fn attach(location: &Location) -> Result<(Self, bool), StoreError> {
-        let (backend, is_alone) = Backend::attach(location, LAYOUT_FILE)?;
+    /// Opens an existing layout for upkeep. Its blobs and names are not changed. The second value says
+    /// which other process has it open.
+    pub(crate) async fn attach(location: &Location) -> Result<(Self, Served), StoreError> {
+        let (backend, served) = Backend::attach(location, LAYOUT_FILE)?;
         let layout = Self { backend };
         match in_time(LOOK_LIMIT, layout.backend.objects.head(&Path::from(LAYOUT_FILE))).await {
-            Ok(_) => Ok((layout, is_alone)),
+            Ok(_) => Ok((layout, served)),
             Err(object_store::Error::NotFound { .. }) => Err(StoreError::Io(format!(
                 "{location} is not an image store: {LAYOUT_FILE} is missing; set store to the same value as chainpod serve"
             ))),

@@ -12,12 +12,13 @@ mod layout;
 mod limits;
 mod links;
 mod location;
+mod lock;
 mod names;
 mod oci;
 mod offline;
 mod spool;
 
 pub use crate::image_store::ImageStore;
-pub use crate::limits::{LIMITS, Limit, Unit};
+pub use crate::limits::LIMITS;
 pub use crate::location::Location;
 pub use crate::offline::OfflineStore;

@@ -1,32 +1,10 @@
 //! One table of the limits for archives and Dockerfiles, each with its reason. They are far above the needs
 //! of chaincode, and keep a client from filling memory or disk with few bytes.
 
-use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
+use engine::limit::{Limit, Unit};
 use engine::ports::StoreError;
-
-/// The maximum of a quantity that is accepted.
-#[derive(Debug)]
-pub struct Limit {
-    /// The thing that is limited.
-    pub what: &'static str,
-    /// The largest accepted amount.
-    pub most: u64,
-    /// The unit of `most`.
-    pub unit: Unit,
-    /// The reason for this number.
-    pub why: &'static str,
-}
-
-/// The unit of a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Bytes.
-    Bytes,
-    /// Things.
-    Count,
-}
 
 /// All limits of the store.
 pub const LIMITS: [&Limit; 13] = [
@@ -50,30 +28,35 @@ pub(crate) const ARCHIVE: Limit = Limit {
     most: 4 << 30,
     unit: Unit::Bytes,
     why: "a peer's own limit for a package is 100 MiB, and gzip makes a thousand bytes of one",
+    seen: None,
 };
 pub(crate) const ENTRIES: Limit = Limit {
     what: "entries of an archive",
     most: 250_000,
     unit: Unit::Count,
     why: "node_modules has some ten thousand",
+    seen: None,
 };
 pub(crate) const PATH: Limit = Limit {
     what: "an entry's path",
     most: 4096,
     unit: Unit::Bytes,
     why: "Linux opens no longer path (PATH_MAX)",
+    seen: None,
 };
 pub(crate) const TARGET: Limit = Limit {
     what: "a link's target",
     most: 4096,
     unit: Unit::Bytes,
     why: "it is a path",
+    seen: None,
 };
 pub(crate) const EXTENSIONS: Limit = Limit {
     what: "an entry's headers: its names and attributes",
     most: 128 << 10,
     unit: Unit::Bytes,
     why: "they are read into memory; Linux has attributes of 64 KiB at most",
+    seen: None,
 };
 
 pub(crate) const NAMES: Limit = Limit {
@@ -81,12 +64,14 @@ pub(crate) const NAMES: Limit = Limit {
     most: 40 << 20,
     unit: Unit::Bytes,
     why: "five times the largest node_modules; with all else that a build holds it is below 64 MiB",
+    seen: None,
 };
 pub(crate) const STEPS: Limit = Limit {
     what: "directories looked up where an archive has links",
     most: 5_000_000,
     unit: Unit::Count,
     why: "20 for each of the most entries that there may be; it takes some seconds",
+    seen: None,
 };
 
 pub(crate) const DOCKERFILE: Limit = Limit {
@@ -94,24 +79,28 @@ pub(crate) const DOCKERFILE: Limit = Limit {
     most: 128 << 10,
     unit: Unit::Bytes,
     why: "peers' have less than 1 KiB; its words take up to a hundred times as much in memory",
+    seen: None,
 };
 pub(crate) const INSTRUCTIONS: Limit = Limit {
     what: "instructions of a Dockerfile",
     most: 1000,
     unit: Unit::Count,
     why: "an image has at most 125 layers, and each needs an instruction",
+    seen: None,
 };
 pub(crate) const IMAGE_NAME: Limit = Limit {
     what: "an image's name in FROM",
     most: image_name::MAX_NAME_BYTES as u64,
     unit: Unit::Bytes,
     why: "a registry's host and port of 259, a repository of 255, a tag of 128, a digest of 135, and what separates them",
+    seen: None,
 };
 pub(crate) const LAYERS: Limit = Limit {
     what: "layers of an image",
     most: 125,
     unit: Unit::Count,
     why: "Docker's own (max depth exceeded)",
+    seen: None,
 };
 
 pub(crate) const VALUE: Limit = Limit {
@@ -119,26 +108,15 @@ pub(crate) const VALUE: Limit = Limit {
     most: (128 << 10) - 1,
     unit: Unit::Bytes,
     why: "Linux's longest variable, without its last byte (MAX_ARG_STRLEN)",
+    seen: None,
 };
 pub(crate) const VALUES: Limit = Limit {
     what: "the values of all instructions of an image",
     most: 1 << 20,
     unit: Unit::Bytes,
     why: "a Pod that has them must fit into etcd's 1.5 MiB",
+    seen: None,
 };
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let round = |bits: u32| self.most >= 10 << 10 && self.most.trailing_zeros() >= bits;
-        match self.unit {
-            Unit::Count => write!(f, "{}", self.most),
-            Unit::Bytes if round(30) => write!(f, "{} GiB", self.most >> 30),
-            Unit::Bytes if round(20) => write!(f, "{} MiB", self.most >> 20),
-            Unit::Bytes if round(10) => write!(f, "{} KiB", self.most >> 10),
-            Unit::Bytes => write!(f, "{} bytes", self.most),
-        }
-    }
-}
 
 /// Returns an entry's path without its root and dots. Absolute names are legal: peers send them.
 ///

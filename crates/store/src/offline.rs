@@ -8,13 +8,14 @@ use engine::name::Scope;
 use engine::ports::StoreError;
 use jiff::Timestamp;
 
+use crate::backend::Served;
 use crate::layout::Layout;
 use crate::location::Location;
 
 /// A store that is open for upkeep. If no other process had it open, no other process can open it now.
 pub struct OfflineStore {
     layout: Layout,
-    is_alone: bool,
+    served: Served,
 }
 
 impl OfflineStore {
@@ -23,8 +24,8 @@ impl OfflineStore {
     /// # Errors
     /// Returns `Io` with the location if there is no store, or if it cannot be opened.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
-        let (layout, is_alone) = Layout::attach(location).await?;
-        Ok(Self { layout, is_alone })
+        let (layout, served) = Layout::attach(location).await?;
+        Ok(Self { layout, served })
     }
 
     /// Checks that the store can be written to.
@@ -38,8 +39,17 @@ impl OfflineStore {
     /// Returns true if no process serves the store. The serving process sweeps by itself, and only it knows
     /// which blobs it needs next. Always false for a bucket, which has no locks.
     #[must_use]
-    pub const fn is_alone(&self) -> bool {
-        self.is_alone
+    pub fn is_alone(&self) -> bool {
+        self.served == Served::No
+    }
+
+    /// Returns the name of the process that has the store open, if it is known.
+    #[must_use]
+    pub fn served_by(&self) -> Option<&str> {
+        match &self.served {
+            Served::By(holder) => Some(holder),
+            Served::No | Served::Perhaps => None,
+        }
     }
 
     /// Returns true if the store has images of other installations than `scope`, whose containers this
@@ -91,7 +101,7 @@ impl OfflineStore {
     /// # Errors
     /// Returns the error of the directory or bucket.
     pub async fn sweep(&self, mut needed: HashSet<Digest>) -> Result<usize, StoreError> {
-        if !self.is_alone {
+        if !self.is_alone() {
             return Ok(0);
         }
         needed.extend(self.layout.named_blobs().await?);

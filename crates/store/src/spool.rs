@@ -101,7 +101,9 @@ pub(crate) async fn receive(content: Reader, path: PathBuf) -> Result<Spooled, S
     let mut spool = Spool::create(path.clone()).await?;
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
-        let count = content.read(&mut chunk).await.map_err(|error| client(&error))?;
+        let count = fill(&mut content, &mut chunk)
+            .await
+            .map_err(|error| client(&error))?;
         if count == 0 {
             return spool.finish().await;
         }
@@ -113,6 +115,18 @@ pub(crate) async fn receive(content: Reader, path: PathBuf) -> Result<Spooled, S
             .await
             .map_err(|error| disk(&path, &error))?;
     }
+}
+
+/// Reads until the chunk is full or the stream ends, so that the disk gets few large writes.
+async fn fill(content: &mut Reader, chunk: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < chunk.len() {
+        match content.read(&mut chunk[filled..]).await? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
 }
 
 /// Returns the uncompressed stream, if its first bytes are those of gzip.

@@ -1,7 +1,7 @@
 //! A cluster in memory with the API server's rules that matter: a name is taken once, and an update needs the
 //! newest version. Pods do nothing by themselves. The test reports their states.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -40,6 +40,8 @@ struct State {
     full: u32,
     blocked: Option<Cause>,
     hung: bool,
+    failure: Option<fn(String) -> ClusterError>,
+    log_failure: Option<fn(String) -> ClusterError>,
     owner: Option<Owner>,
     watch: Option<mpsc::UnboundedSender<Event>>,
     late: Duration,
@@ -76,6 +78,16 @@ impl FakeCluster {
         self.state.lock().unwrap().hung = true;
     }
 
+    /// Answers all requests with this error from now on.
+    pub fn fail(&self, error: fn(String) -> ClusterError) {
+        self.state.lock().unwrap().failure = Some(error);
+    }
+
+    /// Answers requests again.
+    pub fn recover(&self) {
+        self.state.lock().unwrap().failure = None;
+    }
+
     /// Sets the owner for every caller that has an address.
     pub fn set_owner(&self, owner: Owner) {
         self.state.lock().unwrap().owner = Some(owner);
@@ -84,6 +96,17 @@ impl FakeCluster {
     /// Returns the names of the Pods that are there.
     pub fn pods(&self) -> Vec<String> {
         self.state.lock().unwrap().pods.iter().cloned().collect()
+    }
+
+    /// Puts back a record as it was, with its old version, as a backup of etcd does.
+    pub fn restore(&self, record: Record) {
+        let mut state = self.state.lock().unwrap();
+        state.records.insert(record.name.clone(), record);
+    }
+
+    /// Removes a Pod, and reports nothing.
+    pub fn lose_pod(&self, pod: &PodName) {
+        self.state.lock().unwrap().pods.remove(&pod.0);
     }
 
     /// Returns the records of all starts, as they were then.
@@ -98,7 +121,7 @@ impl FakeCluster {
         news
     }
 
-    /// Delays the answer to making or deleting a Pod by this duration from now on. The change itself is done
+    /// Delays the answer to making or deleting a Pod, or to a question for an owner, by this duration from now on. The change itself is done
     /// before.
     pub fn answer_late(&self, late: Duration) {
         self.state.lock().unwrap().late = late;
@@ -118,11 +141,15 @@ impl FakeCluster {
 }
 
 impl FakeCluster {
-    async fn answers(&self) {
-        let hung = self.state.lock().unwrap().hung;
+    async fn answers(&self) -> Result<(), ClusterError> {
+        let (hung, failure) = {
+            let state = self.state.lock().unwrap();
+            (state.hung, state.failure)
+        };
         if hung {
             std::future::pending::<()>().await;
         }
+        failure.map_or(Ok(()), |error| Err(error("no answer".to_owned())))
     }
 
     /// Delays an answer about a Pod.
@@ -151,7 +178,7 @@ impl State {
 #[async_trait]
 impl Cluster for FakeCluster {
     async fn create_record(&self, name: &RecordName, container: &Container) -> Result<Record, ClusterError> {
-        self.answers().await;
+        self.answers().await?;
         let mut state = self.state.lock().unwrap();
         if state.records.contains_key(name) {
             return Err(ClusterError::AlreadyExists(name.0.clone()));
@@ -161,6 +188,7 @@ impl Cluster for FakeCluster {
             name: name.clone(),
             uid,
             version,
+            metadata: "".into(),
             container: container.clone(),
         };
         state.records.insert(name.clone(), record.clone());
@@ -169,12 +197,12 @@ impl Cluster for FakeCluster {
     }
 
     async fn record(&self, name: &RecordName) -> Result<Option<Record>, ClusterError> {
-        self.answers().await;
+        self.answers().await?;
         Ok(self.state.lock().unwrap().records.get(name).cloned())
     }
 
     async fn records(&self, scope: &Scope) -> Result<Vec<Record>, ClusterError> {
-        self.answers().await;
+        self.answers().await?;
         let state = self.state.lock().unwrap();
         Ok(state
             .records
@@ -185,6 +213,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn update_record(&self, record: &Record) -> Result<Record, ClusterError> {
+        self.answers().await?;
         let mut state = self.state.lock().unwrap();
         let version = state.next();
         let conflict = state.conflicts > 0;
@@ -210,6 +239,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn delete_record(&self, record: &Record) -> Result<(), ClusterError> {
+        self.answers().await?;
         let mut state = self.state.lock().unwrap();
         let removed = state.records.remove(&record.name);
         let removed = removed.ok_or(ClusterError::NotFound(record.name.0.clone()))?;
@@ -235,6 +265,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError> {
+        self.answers().await?;
         {
             let mut state = self.state.lock().unwrap();
             if let Some(message) = &state.refusal {
@@ -253,9 +284,16 @@ impl Cluster for FakeCluster {
     }
 
     async fn delete_pod(&self, pod: &PodName, _: Duration) -> Result<(), ClusterError> {
-        self.state.lock().unwrap().pods.remove(&pod.0);
+        self.answers().await?;
+        let was_there = self.state.lock().unwrap().pods.remove(&pod.0);
         self.late().await;
-        Ok(())
+        let gone = || ClusterError::NotFound(pod.0.clone());
+        was_there.then_some(()).ok_or_else(gone)
+    }
+
+    async fn pod_names(&self, _: &Scope) -> Result<HashSet<PodName>, ClusterError> {
+        self.answers().await?;
+        Ok(self.pods().into_iter().map(PodName).collect())
     }
 
     async fn blocked(&self, _: &PodName) -> Result<Option<Cause>, ClusterError> {
@@ -263,6 +301,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn owner(&self, _caller: IpAddr) -> Result<Option<Owner>, ClusterError> {
+        self.late().await;
         Ok(self.state.lock().unwrap().owner.clone())
     }
 
@@ -278,7 +317,11 @@ impl Cluster for FakeCluster {
         tail: Option<usize>,
         follow: bool,
     ) -> Result<BoxStream<'static, Result<LogLine, ClusterError>>, ClusterError> {
+        self.answers().await?;
         let mut state = self.state.lock().unwrap();
+        if let Some(error) = state.log_failure {
+            return Err(error("no log".to_owned()));
+        }
         if !state.pods.contains(&pod.0) {
             return Err(ClusterError::NotFound(pod.0.clone()));
         }

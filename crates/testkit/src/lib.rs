@@ -25,6 +25,7 @@ pub fn settings(scope: &str) -> Settings {
         scope: Scope(scope.to_owned()),
         agent_url: "https://192.0.2.1:2377".to_owned(),
         token_key: TokenKey::new([0; KEY_BYTES]),
+        max_containers: 4096,
         limits: StartLimits {
             alive: ALIVE,
             ..StartLimits::default()

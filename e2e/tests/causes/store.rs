@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use harness::chainpod::Chainpod;
 use harness::disk::Disk;
-use harness::{files, lab, says};
+use harness::{lab, says};
 use lab::docker::{Docker, tar};
 use lab::progress::Progress;
 use serde_json::{Value, json};
@@ -100,7 +100,7 @@ fn full(chainpod: &Chainpod, docker: &Docker) {
     let state = &docker.inspect("build").unwrap()["State"];
     assert!(state["Error"].as_str().unwrap().contains(remedy), "{state}");
     docker.remove("build").unwrap();
-    assert_eq!(files(&chainpod.store().join("tmp")), [""; 0]);
+    assert_eq!(chainpod.unfinished(), [""; 0]);
 }
 
 fn read_only(chainpod: &Chainpod, docker: &Docker) {

@@ -24,7 +24,6 @@ const HEADER: &str = "# helm template chainpod charts/chainpod --namespace defau
 const KINDS: [&str; 12] = [
     "Certificate",
     "ConfigMap",
-    "Deployment",
     "Namespace",
     "NetworkPolicy",
     "PersistentVolumeClaim",
@@ -34,6 +33,7 @@ const KINDS: [&str; 12] = [
     "RoleBinding",
     "Service",
     "ServiceAccount",
+    "StatefulSet",
 ];
 /// Keys and values that the rendered chart never contains.
 const NEVER: [&str; 8] = [
@@ -77,6 +77,12 @@ fn documents(values: Option<&str>) -> Vec<Value> {
 pub(crate) fn role() -> Value {
     let text = fs::read_to_string(chart().join("files/role.yaml")).unwrap();
     serde_saphyr::from_str(&text).unwrap()
+}
+
+/// The Role for the Lease of that installation, as the chart has it.
+pub(crate) fn lease_role(instance: &str) -> Value {
+    let text = fs::read_to_string(chart().join("files/lease-role.yaml")).unwrap();
+    serde_saphyr::from_str(&text.replace("INSTANCE", instance)).unwrap()
 }
 
 #[test]
@@ -190,6 +196,41 @@ fn every_setting_is_one_of_chainpods() {
     assert!(set > 30, "{set}");
 }
 
+/// A Deployment would start the next Pod while the one before still ends.
+#[test]
+fn one_pod_is_replaced_when_it_has_ended() {
+    for (values, _) in GOLDEN {
+        let all = documents(values);
+        let of = |kind: &'static str| all.iter().filter(move |document| document["kind"] == kind);
+        let [set] = of("StatefulSet").collect::<Vec<_>>()[..] else {
+            panic!("{values:?} renders more or less than one StatefulSet");
+        };
+        let spec = &set["spec"];
+        assert_eq!(spec["replicas"], 1);
+        assert_eq!(spec["podManagementPolicy"], "Parallel");
+        assert_eq!(spec["updateStrategy"]["type"], "RollingUpdate");
+        // The claim is the release's, and not the StatefulSet's.
+        assert_eq!(spec["volumeClaimTemplates"], Value::Null);
+        let service = of("Service").find(|service| service["metadata"]["name"] == spec["serviceName"]);
+        assert_eq!(service.unwrap()["spec"]["clusterIP"], "None");
+        let container = &spec["template"]["spec"]["containers"][0];
+        // It may wait for the Lease for any time.
+        assert_eq!(container["startupProbe"], Value::Null);
+    }
+}
+
+#[test]
+fn long_names_are_cut() {
+    let name = "a".repeat(53);
+    let text = rendered(&[&format!("--set=fullnameOverride={name}")]).unwrap();
+    let set = text
+        .split("\n---\n")
+        .find(|text| text.contains("kind: StatefulSet"));
+    let set: Value = serde_saphyr::from_str(set.unwrap()).unwrap();
+    assert_eq!(set["metadata"]["name"], "a".repeat(52));
+    assert_eq!(set["spec"]["serviceName"], format!("{name}-headless"));
+}
+
 #[test]
 fn nothing_asks_for_more_than_chainpod_needs() {
     for (values, _) in GOLDEN {
@@ -197,7 +238,8 @@ fn nothing_asks_for_more_than_chainpod_needs() {
             let kind = document["kind"].as_str().unwrap();
             assert!(KINDS.contains(&kind), "{kind}");
             if kind == "Role" {
-                assert_eq!(document["rules"], role()["rules"]);
+                let roles = [role(), lease_role("chainpod")].map(|role| role["rules"].clone());
+                assert!(roles.contains(&document["rules"]), "{document}");
             }
             if kind == "RoleBinding" {
                 assert_eq!(document["roleRef"]["kind"], "Role");

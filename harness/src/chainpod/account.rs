@@ -13,10 +13,14 @@ use serde_json::{Value, json};
 const NAME: &str = "chainpod";
 /// The Role, as users apply it.
 const ROLE_FILE: &str = "charts/chainpod/files/role.yaml";
+/// The Role for the Lease of an installation.
+const LEASE_ROLE_FILE: &str = "charts/chainpod/files/lease-role.yaml";
+/// Stands for the installation's name there.
+const INSTANCE: &str = "INSTANCE";
 /// The lifetime of the token, which is longer than any test takes.
 const TOKEN_DURATION: &str = "12h";
 
-/// Makes a ServiceAccount in `namespace` that has the Role, and writes its kubeconfig into `folder`. The
+/// Makes a ServiceAccount in `namespace` that has the Role and leads the installation of that name, and writes its kubeconfig into `folder`. The
 /// kubeconfig names the API server at `api` if one is given.
 ///
 /// # Errors
@@ -28,8 +32,30 @@ pub(super) fn create(namespace: &Namespace, api: Option<SocketAddr>, folder: &Pa
     kubectl(&["create", "serviceaccount", NAME])?;
     let account = format!("--serviceaccount={}:{NAME}", namespace.name());
     kubectl(&["create", "rolebinding", NAME, "--role", NAME, &account])?;
+    let_lead(namespace, namespace.name())?;
     let token = kubectl(&["create", "token", NAME, "--duration", TOKEN_DURATION])?;
     write_kubeconfig(namespace.cluster(), token.trim(), api, folder)
+}
+
+/// Lets the account lead that installation in `namespace`.
+///
+/// # Errors
+/// Returns kubectl's error.
+pub(super) fn let_lead(namespace: &Namespace, instance: &str) -> Result<()> {
+    let role = fs::read_to_string(workspace().join(LEASE_ROLE_FILE))?;
+    let name = format!("{NAME}-{instance}");
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": namespace.name()}],
+    });
+    let file = tempfile::NamedTempFile::new()?;
+    fs::write(
+        file.path(),
+        role.replace(INSTANCE, instance) + "---\n" + &binding.to_string(),
+    )?;
+    namespace.kubectl(&["apply", "--filename", &file.path().display().to_string()])?;
+    Ok(())
 }
 
 /// The admin's kubeconfig with another user.

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::net::TcpStream;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -84,6 +85,19 @@ impl Chainpod {
         }
     }
 
+    /// Waits until calls do not wait any more.
+    pub(super) fn await_serving(&mut self) -> Result<()> {
+        let deadline = Instant::now() + LISTEN_LIMIT;
+        let serves = |answer: String| answer.contains("[+]listeners ok");
+        while !call(self.admin, "GET /readyz?verbose").is_ok_and(serves) {
+            if self.child.try_wait()?.is_some() || Instant::now() > deadline {
+                bail!("chainpod does not serve:\n{}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+
     pub(super) fn await_listening(&mut self) -> Result<()> {
         let deadline = Instant::now() + LISTEN_LIMIT;
         while TcpStream::connect(self.docker).is_err() {
@@ -94,6 +108,17 @@ impl Chainpod {
         }
         Ok(())
     }
+}
+
+fn call(address: SocketAddr, request: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(
+        stream,
+        "{request} HTTP/1.1\r\nhost: chainpod\r\nconnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// A process whose log follows that of the one before.

@@ -31,6 +31,7 @@ pub(crate) fn record(name: &str, id: &str) -> Record {
     Record {
         name: RecordName::new(&scope, name),
         uid: "u".to_owned(),
+        metadata: "".into(),
         version: "1".to_owned(),
         container,
     }

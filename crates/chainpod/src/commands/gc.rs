@@ -107,8 +107,10 @@ async fn waste(
             .await?;
     }
     if !offline.is_alone() {
+        let holder = offline.served_by().map(|holder| format!(" ({holder})"));
         waste.notes.push(format!(
-            "blobs of {store} were skipped: the chainpod that serves it removes them itself"
+            "blobs of {store} were skipped: the chainpod that serves it{} removes them itself",
+            holder.unwrap_or_default()
         ));
     } else if offline.has_others(&place.scope).await? {
         waste.notes.push(format!(

@@ -60,6 +60,10 @@ const DEFAULT_STORE: &str = "/var/lib/chainpod";
 const DEFAULT_AGENT_LISTEN: &str = "0.0.0.0:2377";
 /// The image of this version: daemon and agent are released together.
 const DEFAULT_AGENT_IMAGE: &str = concat!("docker.io/chainpod/chainpod:", env!("CARGO_PKG_VERSION"));
+/// [`engine::LIMITS`] has the reason.
+const DEFAULT_MAX_CONTAINERS: &str = "4096";
+/// [`server::LIMITS`] has the reason.
+const DEFAULT_MAX_CONNECTIONS: &str = "4096";
 /// Clusters and nodes differ: chainpod finds out which method works.
 const DEFAULT_AGENT_VOLUME: &str = "auto";
 /// An autoscaler has begun to add a node by then.
@@ -96,6 +100,13 @@ pub(crate) const TLS_CLIENT_CA: Key = Key::new(
     DOCKER,
     "The CA of the clients, PEM. Each client must then present a certificate from this CA",
 );
+pub(crate) const MAX_CONNECTIONS: Key = Key::new(
+    "max-connections",
+    "NUMBER",
+    DOCKER,
+    "The connections that Docker clients may have in all, and apart from them the agents. One address may have a quarter",
+)
+.or(DEFAULT_MAX_CONNECTIONS);
 pub(crate) const NAMESPACE: Key = Key::new(
     "namespace",
     "NAME",
@@ -109,11 +120,31 @@ pub(crate) const INSTANCE: Key = Key::new(
     "The name of this installation, which sees only its own containers",
 )
 .or(DEFAULT_INSTANCE);
+pub(crate) const MAX_CONTAINERS: Key = Key::new(
+    "max-containers",
+    "NUMBER",
+    KUBERNETES,
+    "The containers that there may be at the same time, ended ones included",
+)
+.or(DEFAULT_MAX_CONTAINERS);
 pub(crate) const KUBECONFIG: Key = Key::new(
     "kubeconfig",
     "FILE",
     KUBERNETES,
     "The file with the API server's address and credentials [default: in-cluster, then $KUBECONFIG, then ~/.kube/config]",
+);
+pub(crate) const LEASE_NAMESPACE: Key = Key::new(
+    "lease-namespace",
+    "NAME",
+    KUBERNETES,
+    "The namespace of the Lease chainpod-INSTANCE, which one process of this installation holds [default: --namespace]",
+);
+pub(crate) const LEASE_IDENTITY: Key = Key::new(
+    "lease-identity",
+    "TEXT",
+    KUBERNETES,
+    "The holder's name in the Lease. A process that replaces a dead one of the same name leads at once \
+     [default: the host's name, the process's number and a random number]",
 );
 pub(crate) const UNSCHEDULABLE_LIMIT: Key = Key::new(
     "unschedulable-limit",
@@ -196,10 +227,11 @@ pub(crate) const LOG_FILTER: Key = Key::new(
 pub(crate) const LOOK_KEYS: [&Key; 3] = [&NAMESPACE, &INSTANCE, &KUBECONFIG];
 
 /// The settings of `doctor`.
-pub(crate) const DOCTOR_KEYS: [&Key; 7] = [
+pub(crate) const DOCTOR_KEYS: [&Key; 8] = [
     &NAMESPACE,
     &INSTANCE,
     &KUBECONFIG,
+    &LEASE_NAMESPACE,
     &RULES,
     &STORE,
     &AGENT_ADDRESS,
@@ -213,14 +245,18 @@ pub(crate) const GC_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &STOR
 pub(crate) const EXPLAIN_KEYS: [&Key; 4] = [&NAMESPACE, &INSTANCE, &KUBECONFIG, &RULES];
 
 /// All settings, in the order of the help.
-pub(crate) const KEYS: [&Key; 18] = [
+pub(crate) const KEYS: [&Key; 22] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
     &TLS_CLIENT_CA,
+    &MAX_CONNECTIONS,
     &NAMESPACE,
     &INSTANCE,
+    &MAX_CONTAINERS,
     &KUBECONFIG,
+    &LEASE_NAMESPACE,
+    &LEASE_IDENTITY,
     &UNSCHEDULABLE_LIMIT,
     &RULES,
     &REGISTRY_AUTH,

@@ -65,6 +65,8 @@ pub(crate) struct Gc {
 /// The checked settings of `doctor`.
 pub(crate) struct Doctor {
     pub(crate) look: Look,
+    /// None stands for the namespace of the chaincode.
+    pub(crate) lease_namespace: Option<String>,
     pub(crate) rules: Arc<rules::Source>,
     pub(crate) store: store::Location,
     /// None if it is not given: then only `serve` knows it.
@@ -80,12 +82,14 @@ impl Doctor {
     pub(crate) fn read(flags: &ArgMatches, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
         let mut sources = Sources::open(flags, env);
         let (look, rules) = (Look::from(&mut sources), rules(&mut sources));
+        let lease_namespace = sources.one(&key::LEASE_NAMESPACE, values::namespace);
         let store = sources.one(&key::STORE, str::parse);
         let agent_address = sources.one(&key::AGENT_ADDRESS, str::parse);
         let agent_image = sources.one(&key::AGENT_IMAGE, values::text);
         let read = (|| {
             Some(Self {
                 look: look?,
+                lease_namespace,
                 rules: rules?,
                 store: store?,
                 agent_address,

@@ -154,3 +154,13 @@ fn every_setting_is_documented_and_every_documented_one_is_there() {
     let names = KEYS.iter().map(|key| key.name);
     assert_eq!(documented.collect::<Vec<_>>(), names.collect::<Vec<_>>());
 }
+
+#[test]
+fn numbers_of_things_are_from_1() {
+    let read = |text: &str| read(None, &[("CHAINPOD_MAX_CONTAINERS", text)], &[ADDRESS]);
+    assert_eq!(read("7").unwrap().max_containers, 7);
+    for wrong in ["0", "-1", "many"] {
+        let said = read(wrong).map(drop).unwrap_err();
+        assert!(said.ends_with("a whole number from 1 is expected"), "{said}");
+    }
+}

@@ -49,6 +49,12 @@ fn name(text: &str, legal: impl Fn(u8) -> bool, what: &str) -> Value<String> {
     Ok(text.to_owned())
 }
 
+/// Parses a number of things, of which there is at least one.
+pub(super) fn count(text: &str) -> Value<usize> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "a whole number from 1 is expected".to_owned())
+}
+
 pub(super) fn address(text: &str) -> Value<SocketAddr> {
     let expected = "an IP address and a port are expected, such as 10.0.0.7:2377 or [fd00::7]:2377";
     text.parse().map_err(|_| expected.to_owned())

@@ -38,6 +38,8 @@ async fn containers_are_listed_inspected_and_found_by_name_id_and_prefix() {
         ("", vec![&cc]),
         ("?all=1", vec![&other, &cc]),
         ("?limit=1", vec![&other]),
+        ("?limit=-1", vec![&cc]),
+        ("?limit=-1&all=1", vec![&other, &cc]),
         (r#"?all=1&filters={"name":["oth"]}"#, vec![&other]),
         (r#"?filters={"status":["created"]}"#, vec![&other]),
         (&format!(r#"?filters={{"ancestor":["{IMAGE}"]}}"#), vec![&cc]),

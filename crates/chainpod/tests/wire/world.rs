@@ -46,7 +46,12 @@ impl World {
         let engine = Engine::new(settings, cluster.clone(), Arc::new(store));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(server::docker_listener(listener, server::docker(engine.clone())));
+        let connections = server::Connections::default();
+        tokio::spawn(server::docker_listener(
+            listener,
+            server::docker(engine.clone()),
+            connections,
+        ));
         Self {
             address,
             engine,
@@ -122,7 +127,10 @@ impl Agent {
     }
 
     async fn hear(&self, id: &AgentId, event: AgentEvent) {
-        self.engine.observe(Event::Agent(id.clone(), event)).await;
+        self.engine
+            .observe(Event::Agent(id.clone(), event))
+            .await
+            .unwrap();
     }
 
     async fn end_pod(&self, agent: AgentId, code: i64) {
@@ -141,6 +149,7 @@ impl Agent {
                 state,
                 ending: None,
             }))
-            .await;
+            .await
+            .unwrap();
     }
 }

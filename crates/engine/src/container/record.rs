@@ -1,6 +1,7 @@
 //! A container, and the record that Kubernetes keeps of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -161,6 +162,9 @@ pub struct Record {
     pub uid: String,
     /// The object's `resourceVersion`, for compare-and-swap. Opaque.
     pub version: String,
+    /// The metadata that the object had when it was read, in the adapter's own form. Opaque: others may have
+    /// changed it, and a replacement keeps it.
+    pub metadata: Arc<str>,
     /// The container.
     pub container: Container,
 }

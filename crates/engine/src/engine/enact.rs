@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use super::end::POD_GRACE;
 use super::{AWAY, Engine, Live};
@@ -27,9 +29,20 @@ impl Engine {
         Ok(change)
     }
 
+    /// Does the same as [`Engine::insist`]. Returns none if the record cannot be written.
+    pub(super) async fn enact(&self, live: &Arc<Live>, transition: Transition) -> Option<Change> {
+        self.insist(live, transition).await.unwrap_or_else(|error| {
+            tracing::warn!(record = %live.record().name, %error, "the record was not written");
+            None
+        })
+    }
+
     /// Records an event and carries out its consequences. Repeats this until the API server answers. Returns
     /// the consequences, or none if the table changes nothing.
-    pub(super) async fn enact(&self, live: &Arc<Live>, transition: Transition) -> Option<Change> {
+    ///
+    /// # Errors
+    /// Returns the API server's error if it refuses the change.
+    pub(super) async fn insist(&self, live: &Arc<Live>, transition: Transition) -> Result<Option<Change>> {
         let now = Timestamp::now();
         let may_pass = |error: &Error| match error {
             Error::Cluster(error @ (ClusterError::Unavailable(_) | ClusterError::Conflict(_))) => {
@@ -39,16 +52,41 @@ impl Engine {
             _ => false,
         };
         let change = match AWAY.run(|| self.swap(live, &transition, now), may_pass).await {
-            Ok(change) => change?,
+            Ok(Some(change)) => change,
             // The container is gone, so nobody needs to know.
-            Err(Error::NoSuchContainer(_)) => return None,
-            Err(error) => {
-                tracing::warn!(record = %live.record().name, %error, "the record was not written");
-                return None;
-            }
+            Ok(None) | Err(Error::NoSuchContainer(_)) => return Ok(None),
+            Err(error) => return Err(error),
         };
         self.follow(live, &change).await;
-        Some(change)
+        Ok(Some(change))
+    }
+
+    /// Does the same as [`Engine::insist`] for a call that must be answered: from `by` on, it goes on in the
+    /// background.
+    ///
+    /// # Errors
+    /// Returns the API server's error. That is `Unavailable` if the change is not on the record in time.
+    pub(super) async fn insist_until(
+        &self,
+        live: &Arc<Live>,
+        transition: Transition,
+        by: Instant,
+    ) -> Result<()> {
+        let (engine, its) = (self.clone(), Arc::clone(live));
+        let insisting = async move {
+            let insisted = engine.insist(&its, transition).await;
+            insisted.map(drop).inspect_err(
+                |error| tracing::warn!(record = %its.record().name, %error, "the record was not written"),
+            )
+        };
+        let insisting = tokio::spawn(insisting.in_current_span());
+        match timeout_at(by, insisting).await {
+            Ok(Ok(insisted)) => insisted,
+            Ok(Err(_)) | Err(_) => {
+                let name = live.record().name;
+                Err(ClusterError::Unavailable(format!("record {name} cannot be written")).into())
+            }
+        }
     }
 
     /// Applies `transition` to the newest record, and repeats this while other writers change the record at
@@ -79,11 +117,12 @@ impl Engine {
         Err(ClusterError::Conflict(live.record().name.0).into())
     }
 
-    /// Reads a container's record again.
+    /// Reads a container's record again. Its version may be older than the known one: etcd may have been restored
+    /// from a backup.
     pub(super) async fn refresh(&self, live: &Live) -> Result<()> {
         let known = live.record();
         match self.0.cluster.record(&known.name).await? {
-            Some(record) if record.uid == known.uid => live.adopt(record),
+            Some(record) if record.uid == known.uid => live.adopt_after(&known.version, record),
             _ => live.set_gone(),
         }
         Ok(())
@@ -98,7 +137,8 @@ impl Engine {
             (Some(_), Telling::Silent) | (None, _) => {}
         }
         if let Some(pod) = &change.ends_pod {
-            self.delete_pod(pod, POD_GRACE).await;
+            // The cluster's garbage collection deletes it with the record at the latest.
+            let _ = self.delete_pod(pod, POD_GRACE).await;
         }
     }
 }

@@ -3,11 +3,13 @@
 
 mod kill;
 mod last_lines;
+mod lingering;
 mod observe;
 mod orphans;
 mod remove;
 mod stop;
 mod terminate;
+mod vanished;
 mod wait;
 
 pub use self::stop::Stopped;

@@ -4,7 +4,7 @@
 use std::mem::discriminant;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use super::commands::Commands;
@@ -19,7 +19,10 @@ pub(super) struct Seen {
     pub(super) record: Record,
     /// True if the record has been deleted.
     pub(super) gone: bool,
-    /// The last start whose container the kubelet has reported as ended: its log is complete.
+    /// The last start whose log is complete, as far as that is known: the kubelet has reported the end, or has
+    /// had time for it.
+    pub(super) log_ended: u32,
+    /// The last start whose container the kubelet has reported as ended.
     pub(super) pod_ended: u32,
     /// The cause that blocks a Pod of the container.
     pub(super) stuck: Option<Stuck>,
@@ -79,8 +82,12 @@ pub(super) struct Live {
     pub(super) guards: Once,
     /// The task that removes the container after its end.
     pub(super) leaves: Once,
+    /// The task that deletes the Pod if it continues after the program's end.
+    pub(super) lingers: Once,
     /// The task that announces the news of another process.
     pub(super) inherits: Once,
+    /// Held by the one upload that is being kept, so that the next one counts it.
+    pub(super) upload: Mutex<()>,
 }
 
 impl Live {
@@ -88,6 +95,7 @@ impl Live {
         let seen = Seen {
             record,
             gone: false,
+            log_ended: 0,
             pod_ended: 0,
             stuck: None,
             ending: None,
@@ -100,7 +108,9 @@ impl Live {
             commands: Commands::default(),
             guards: Once::default(),
             leaves: Once::default(),
+            lingers: Once::default(),
             inherits: Once::default(),
+            upload: Mutex::default(),
         }
     }
 
@@ -128,13 +138,33 @@ impl Live {
         });
     }
 
+    /// Adopts the record, which was read when version `known` was the newest seen. If nothing has been seen since,
+    /// it is the truth, whatever its version. Otherwise, the newer version counts.
+    pub(super) fn adopt_after(&self, known: &str, record: Record) {
+        self.seen.send_if_modified(|seen| {
+            let counts = seen.record.version == known || is_newer(&record.version, &seen.record.version);
+            let changes = counts && seen.record != record;
+            if changes {
+                seen.record = record;
+            }
+            changes
+        });
+    }
+
     pub(super) fn set_gone(&self) {
         self.seen.send_modify(|seen| seen.gone = true);
     }
 
     pub(super) fn set_pod_ended(&self, start: u32) {
+        self.seen.send_modify(|seen| {
+            seen.pod_ended = seen.pod_ended.max(start);
+            seen.log_ended = seen.log_ended.max(start);
+        });
+    }
+
+    pub(super) fn set_log_ended(&self, start: u32) {
         self.seen
-            .send_modify(|seen| seen.pod_ended = seen.pod_ended.max(start));
+            .send_modify(|seen| seen.log_ended = seen.log_ended.max(start));
     }
 
     /// Sets the cause that blocks the Pod of the `start`-th start, or clears it.

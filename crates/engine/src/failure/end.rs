@@ -40,6 +40,8 @@ pub enum End {
     AgentLost,
     /// It was killed, and its end was not reported in time.
     Unseen,
+    /// Its Pod disappeared while no process of chainpod was watching.
+    Vanished,
 }
 
 impl End {
@@ -57,6 +59,7 @@ impl End {
             Self::OutputsLost(_) => "OutputsLost",
             Self::AgentLost => "AgentLost",
             Self::Unseen => "EndUnseen",
+            Self::Vanished => "PodVanished",
         }
     }
 
@@ -75,7 +78,8 @@ impl End {
             | Self::PodFailed(_)
             | Self::OutputsLost(_)
             | Self::AgentLost
-            | Self::Unseen => format!("{who} {how} in pod {pod}: {}; {remedy}", cut(self.to_string())),
+            | Self::Unseen
+            | Self::Vanished => format!("{who} {how} in pod {pod}: {}; {remedy}", cut(self.to_string())),
         }
     }
 
@@ -109,7 +113,9 @@ impl End {
             Self::Deleted => format!("{again}; find out who deletes chainpod's pods"),
             Self::AgentLost => format!("{again}; read the kubelet's log on its node"),
             Self::Unseen => "check that its node is Ready".to_owned(),
-            Self::Itself | Self::NodeLost(_) | Self::PodFailed(_) | Self::OutputsLost(_) => again.to_owned(),
+            Self::Itself | Self::NodeLost(_) | Self::PodFailed(_) | Self::OutputsLost(_) | Self::Vanished => {
+                again.to_owned()
+            }
         }
     }
 
@@ -137,6 +143,7 @@ impl Display for End {
             Self::OutputsLost(why) => write!(f, "its outputs are lost: {why}"),
             Self::AgentLost => f.write_str("chainpod's agent in it ended without a report"),
             Self::Unseen => f.write_str("it was killed, and its end was not reported in time"),
+            Self::Vanished => f.write_str("it disappeared while chainpod was not watching"),
         }
     }
 }

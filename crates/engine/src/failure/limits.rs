@@ -13,8 +13,10 @@ pub struct StartLimits {
     pub unschedulable: Duration,
     /// Time for which an image's pull may fail.
     pub unpullable: Duration,
-    /// Time for which the kubelet or the runtime may fail to create a container.
+    /// Time for which the kubelet or the runtime may fail to create a container for a definite reason.
     pub unmade: Duration,
+    /// Time for which they may fail for any other reason.
+    pub busy: Duration,
     /// Time for which a Pod's node may fail to create its container.
     pub blocked: Duration,
     /// Time for which an agent may report that it waits for chainpod.
@@ -36,8 +38,11 @@ impl Default for StartLimits {
             // A start that cannot work is answered within 15 s, and a busy node reports the first failure after 2 to
             // 4 s. The kubelet tries again 10 to 15 s later.
             unpullable: Duration::from_secs(10),
-            // A busy node is late with a Secret, or with the runtime's answer, and recovers in seconds.
+            // A Secret or a ConfigMap may be created a moment after the Pod.
             unmade: Duration::from_secs(8),
+            // A busy node is late with what it knows, or with the runtime's answer. The kubelet tries again
+            // several times within this.
+            busy: Duration::from_secs(15),
             // A new node has a network by then, and peers' users get an answer within 30 s.
             blocked: Duration::from_secs(20),
             // An agent calls again within 5 s. A restart of chainpod takes no longer.

@@ -96,7 +96,7 @@ fn after(cause: &Cause) -> Option<Cause> {
         },
         Cause::Image { .. } => Cause::Container {
             message: message(),
-            tried_again: true,
+            outlook: Outlook::Good,
         },
         Cause::Container { .. } => Cause::AgentImage {
             image: "IMAGE".to_owned(),
@@ -130,7 +130,8 @@ fn end_after(end: &End) -> Option<End> {
         End::PodFailed(_) => End::OutputsLost("MESSAGE".to_owned()),
         End::OutputsLost(_) => End::AgentLost,
         End::AgentLost => End::Unseen,
-        End::Unseen => return None,
+        End::Unseen => End::Vanished,
+        End::Vanished => return None,
     })
 }
 

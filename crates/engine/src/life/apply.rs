@@ -7,7 +7,7 @@ use super::news;
 use super::table::{Holder, Step, Telling};
 use super::transition::Transition;
 use crate::container::{BuiltFor, Container, Exit, Record};
-use crate::failure::End;
+use crate::failure::{Cause, End};
 use crate::image::ImageCommand;
 use crate::name::{BootId, PodName};
 use crate::news::News;
@@ -91,6 +91,9 @@ impl Transition {
             Self::Claimed { .. } => container.phase != Phase::Starting || is_orphan(container, &here.boot),
             Self::Repeated { .. } => container.repeats.is_none(),
             Self::CommandFound(command) => container.image_command.as_ref() != Some(command),
+            Self::Vanished { holder, .. } => {
+                container.phase != Phase::Starting || container.holder == *holder
+            }
             Self::Explained { .. } => {
                 let exit = container.exit.as_ref();
                 exit.is_some_and(|exit| exit.error.is_empty() && ENDED.contains(&exit.code))
@@ -153,17 +156,23 @@ impl Transition {
             let news = news::ended(&pod, &exit, end, asked, now);
             (exit, news)
         };
+        let failed = |cause: &Cause| {
+            let error = cause.sentence(container, &pod);
+            let exit = Exit {
+                code: cause.exit_code(),
+                oom_killed: false,
+                error: error.clone(),
+                finished_at: now,
+            };
+            (exit, news::failed(cause, error, now))
+        };
         Some(match self {
-            Self::FailedToBegin { cause, .. } => {
-                let error = cause.sentence(container, &pod);
-                let exit = Exit {
-                    code: cause.exit_code(),
-                    oom_killed: false,
-                    error: error.clone(),
-                    finished_at: now,
-                };
-                (exit, news::failed(cause, error, now))
-            }
+            Self::FailedToBegin { cause, .. } => failed(cause),
+            Self::Vanished { .. } if container.phase == Phase::Starting => failed(&Cause::PodEnded {
+                code: KILLED,
+                end: End::Vanished,
+            }),
+            Self::Vanished { asked, .. } => ended(&End::Vanished, KILLED, *asked),
             Self::Ended { code, end, asked, .. } => ended(end, *code, *asked),
             Self::EndedUnseen { .. } if container.phase == Phase::Running => {
                 ended(&End::Unseen, KILLED, true)

@@ -19,6 +19,8 @@ pub enum Kind {
     Ended,
     /// The program was killed, and nobody has reported its end.
     EndedUnseen,
+    /// The Pod is gone, and nobody saw it go.
+    Vanished,
     /// The cause of an end has become known after the end.
     Explained,
     /// Chaincode has ended before it could serve.
@@ -104,7 +106,7 @@ pub struct Follows {
 /// THE table: rows are kinds of transitions, columns [`Phase::ALL`]. A row that names a start applies to the
 /// current one only.
 #[rustfmt::skip]
-pub const LIFE: [(Kind, [Step; 4]); 15] = {
+pub const LIFE: [(Kind, [Step; 4]); 16] = {
     use Step::{Exit, Explain, Fail, Hold, Ignore, LetGo, Note, Repeat, Run, Start, TakeOver};
     [
         //                     Created  Starting  Running  Exited
@@ -115,6 +117,7 @@ pub const LIFE: [(Kind, [Step; 4]); 15] = {
         (Kind::FailedToBegin, [Ignore,  Fail,     Ignore,  Ignore]),
         (Kind::Ended,         [Ignore,  Exit,     Exit,    Ignore]),
         (Kind::EndedUnseen,   [Ignore,  Exit,     Exit,    Ignore]),
+        (Kind::Vanished,      [Ignore,  Fail,     Exit,    Ignore]),
         (Kind::Explained,     [Ignore,  Ignore,   Ignore,  Explain]),
         (Kind::DiedAtOnce,    [Ignore,  Ignore,   Ignore,  Explain]),
         (Kind::Held,          [Hold,    Hold,     Hold,    Hold]),

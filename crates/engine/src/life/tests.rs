@@ -47,6 +47,7 @@ fn record(phase: Phase) -> Record {
         name: RecordName::new(&scope, "kv"),
         uid: "uid".to_owned(),
         version: "1".to_owned(),
+        metadata: "".into(),
         container,
     }
 }
@@ -97,6 +98,11 @@ fn transition(kind: Kind, start: u32) -> Transition {
             has_run: true,
         },
         Kind::EndedUnseen => Transition::EndedUnseen { start },
+        Kind::Vanished => Transition::Vanished {
+            start,
+            holder: Some(here(false).boot),
+            asked: false,
+        },
         Kind::Explained => Transition::Explained {
             start,
             end: End::Deleted,

@@ -4,6 +4,7 @@ use super::table::Kind;
 use crate::container::{BuiltFor, KeptLine, Upload};
 use crate::failure::{Cause, End};
 use crate::image::{Digest, ImageCommand};
+use crate::name::BootId;
 use crate::news::News;
 
 /// An event in a container's life.
@@ -53,6 +54,16 @@ pub enum Transition {
     EndedUnseen {
         /// The start.
         start: u32,
+    },
+    /// The Pod of that start is gone, and nobody saw it go. A start in progress fails only if that holder still
+    /// has it: another process may be making the Pod.
+    Vanished {
+        /// The start.
+        start: u32,
+        /// The holder when the Pod was looked for.
+        holder: Option<BootId>,
+        /// True if a client has asked for the end.
+        asked: bool,
     },
     /// The program of that start was ended from outside, and the cause was reported after the end.
     Explained {
@@ -108,6 +119,7 @@ impl Transition {
             Self::FailedToBegin { .. } => Kind::FailedToBegin,
             Self::Ended { .. } => Kind::Ended,
             Self::EndedUnseen { .. } => Kind::EndedUnseen,
+            Self::Vanished { .. } => Kind::Vanished,
             Self::Explained { .. } => Kind::Explained,
             Self::DiedAtOnce { .. } => Kind::DiedAtOnce,
             Self::Held => Kind::Held,
@@ -128,6 +140,7 @@ impl Transition {
             | Self::FailedToBegin { start, .. }
             | Self::Ended { start, .. }
             | Self::EndedUnseen { start }
+            | Self::Vanished { start, .. }
             | Self::Explained { start, .. }
             | Self::DiedAtOnce { start, .. }
             | Self::HandedOver { start, .. } => Some(*start),

@@ -1,5 +1,6 @@
 //! The port to Kubernetes.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -70,8 +71,10 @@ pub trait Cluster: Send + Sync + 'static {
     /// success.
     async fn launch(&self, launch: &Launch<'_>) -> Result<(), ClusterError>;
     /// Deletes the Pod with that grace period. It must not be 0: Kubernetes would forget the Pod without
-    /// ending its program. An absent Pod counts as success.
+    /// ending its program. Returns `NotFound` if there is no such Pod.
     async fn delete_pod(&self, pod: &PodName, grace: Duration) -> Result<(), ClusterError>;
+    /// Returns the names of the scope's Pods in any state.
+    async fn pod_names(&self, scope: &Scope) -> Result<HashSet<PodName>, ClusterError>;
     /// Returns a cause that the Pod's status does not show, from its Events or its agent's log, or none if
     /// the Pod makes progress.
     async fn blocked(&self, pod: &PodName) -> Result<Option<Cause>, ClusterError>;

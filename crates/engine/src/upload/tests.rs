@@ -90,3 +90,33 @@ async fn plain_files_within_the_limits_become_a_secret() {
         assert!(matches!(classified(tar(beyond).await).await, Content::Archive(_)));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_stops_is_given_up_and_many_of_them_wait_for_memory() {
+    let stopped = |bytes: usize| {
+        let (mut client, body) = tokio::io::duplex(bytes);
+        tokio::spawn(async move {
+            tokio::io::AsyncWriteExt::write_all(&mut client, &vec![0; bytes])
+                .await
+                .unwrap();
+            std::future::pending::<()>().await;
+        });
+        async move {
+            classify(Role::Chaincode, "/", Box::new(body))
+                .await
+                .map(drop)
+                .unwrap_err()
+        }
+    };
+    let said = stopped(100).await.to_string();
+    assert_eq!(said, "the archive did not arrive within 30 s");
+    let all = futures::future::join_all((0..300).map(|_| stopped(64 * 1024))).await;
+    let count = |text: &str| {
+        all.iter()
+            .filter(|error| error.to_string().contains(text))
+            .count()
+    };
+    let (slow, busy) = (count("did not arrive"), count("is limited to 32 MiB; try again"));
+    assert_eq!(slow + busy, 300);
+    assert!(slow >= 50 && busy >= 50, "{slow} {busy}");
+}

@@ -15,7 +15,7 @@ impl Lab {
             state: PodState::Running,
             ending: Some(end),
         };
-        self.engine.observe(Event::Pod(seen)).await;
+        self.engine.observe(Event::Pod(seen)).await.unwrap();
     }
 
     async fn error(&self) -> String {
@@ -98,7 +98,7 @@ async fn a_pod_that_goes_without_a_word_takes_its_last_reason_along() {
         state: PodState::Running,
         ending: Some(End::NodeLost("node no longer exists".to_owned())),
     };
-    lab.engine.observe(Event::PodGone(gone)).await;
+    lab.engine.observe(Event::PodGone(gone)).await.unwrap();
     let error = lab.error().await;
     assert!(
         error.contains("its node is gone: node no longer exists; "),
@@ -273,7 +273,7 @@ async fn a_stop_that_comes_too_late_leaves_the_next_start_alone() {
         let mut record = lab.engine.inspect(NAME).await.unwrap();
         record.container.starts += 1;
         let record = lab.cluster.update_record(&record).await.unwrap();
-        lab.engine.observe(Event::Record(Box::new(record))).await;
+        lab.engine.observe(Event::Record(Box::new(record))).await.unwrap();
     });
     stopped.unwrap();
     assert_eq!(lab.phase().await, Phase::Running);
@@ -330,4 +330,26 @@ async fn a_start_that_a_client_ends_by_its_agent_was_not_a_missing_program() {
     assert!(matches!(started, Err(Error::StartEnded(_))), "{started:?}");
     assert_eq!(lab.warnings().await, [""; 0]);
     assert_eq!(lab.error().await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_goes_on_after_its_programs_end_is_ended() {
+    for ends_by_itself in [true, false] {
+        let lab = lab();
+        let agent = lab.running().await;
+        lab.exits(&agent, 137).await;
+        if ends_by_itself {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            lab.pod_ends(&agent, 137).await;
+        } else {
+            // The log is held to be complete by then. The Pod is not.
+            let attached = lab.engine.attach(NAME, true, true).await.unwrap();
+            attached.collect::<Vec<_>>().await;
+        }
+        tokio::time::sleep(Duration::from_secs(11)).await;
+        lab.pod_is_ending(&agent, End::Deleted).await;
+        assert_eq!(lab.error().await.is_empty(), !ends_by_itself);
+        // The log of a Pod that has ended can be read.
+        assert_eq!(lab.cluster.pods().len(), usize::from(ends_by_itself));
+    }
 }

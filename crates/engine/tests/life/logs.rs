@@ -1,5 +1,6 @@
 //! Logs: the requests to the cluster, and the memory for a program that writes without end.
 
+use engine::ports::ClusterError;
 use jiff::Timestamp;
 
 use super::*;
@@ -130,4 +131,39 @@ async fn last_words_without_an_end_are_cut_to_their_end() {
     for sentence in news.chain([error, exit.error]) {
         assert!(sentence.len() <= ERROR_BYTES, "{} bytes", sentence.len());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_may_not_be_read_has_ended() {
+    let lab = lab();
+    lab.cluster.fail_logs(ClusterError::Refused);
+    lab.engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    let attached = lab.engine.attach(NAME, true, true).await.unwrap();
+    let (started, agent) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
+    started.unwrap();
+    assert_eq!(attached.collect::<Vec<_>>().await, []);
+    let exit = lab.engine.wait(NAME, WaitCondition::NotRunning).await.unwrap();
+    let ended = tokio::time::Instant::now();
+    lab.exits(&agent, 7).await;
+    assert_eq!(exit.await.code, 7);
+    assert!(ended.elapsed() < Duration::from_secs(1), "{:?}", ended.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_complete_log_of_a_kubelet_that_does_not_answer_has_ended_after_some_tries() {
+    let lab = lab();
+    let agent = lab.running().await;
+    lab.cluster.fail_logs(ClusterError::Unavailable);
+    assert_eq!(lab.log(None).await, "");
+    let attached = lab.engine.attach(NAME, true, true).await.unwrap();
+    let mut lines = attached.collect::<Vec<_>>();
+    let open = tokio::time::timeout(PATIENCE, std::pin::pin!(&mut lines)).await;
+    assert!(open.is_err(), "it may be read while the program runs");
+    lab.exits(&agent, 7).await;
+    lab.pod_ends(&agent, 7).await;
+    // A wait is held back for 5 s at most.
+    assert_eq!(
+        tokio::time::timeout(Duration::from_secs(5), lines).await.unwrap(),
+        []
+    );
 }

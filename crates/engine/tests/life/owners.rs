@@ -22,3 +22,14 @@ async fn a_container_belongs_to_whose_peer_asked_for_it_as_far_as_that_can_be_to
         engine.remove(NAME, true).await.unwrap();
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_create_does_not_wait_long_for_the_owner() {
+    let lab = lab();
+    lab.cluster.answer_late(PATIENCE);
+    let engine = lab.engine.called_by(Caller::at("10.244.0.7".parse().unwrap()));
+    let begun = tokio::time::Instant::now();
+    let record = engine.create(Some(NAME.to_owned()), spec()).await.unwrap();
+    assert_eq!(record.container.owner, None);
+    assert!(begun.elapsed() <= Duration::from_secs(1), "{:?}", begun.elapsed());
+}

@@ -12,7 +12,7 @@ impl Lab {
         let (engine, mut events) = (self.engine.clone(), self.cluster.watch());
         tokio::spawn(async move {
             while let Some(event) = events.recv().await {
-                engine.observe(event).await;
+                engine.observe(event).await.unwrap();
             }
         });
     }

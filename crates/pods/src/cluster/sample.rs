@@ -49,6 +49,7 @@ impl Sample {
             name: RecordName::new(&container.scope, NAME),
             uid: container.id.0.clone(),
             version: String::new(),
+            metadata: "".into(),
             container,
         };
         let ruled = Ruled {

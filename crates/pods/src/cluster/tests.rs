@@ -180,3 +180,49 @@ async fn records_are_selected_by_instance_and_read_by_scope() {
     assert_eq!(cluster.records(&Scope("lab".to_owned())).await.unwrap(), [record]);
     assert!(asked.lock().unwrap()[0].contains("instance%3Dlab"));
 }
+
+#[tokio::test]
+async fn pods_are_listed_by_their_names_and_one_that_is_not_there_is_told() {
+    let (cluster, asked) = cluster(|_, line| match line.starts_with("GET") {
+        true => (
+            200,
+            json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": {},
+                "items": [{"metadata": {"name": "kv-1"}}]}),
+        ),
+        false => failure(404, "NotFound"),
+    });
+    let pod = PodName("kv-1".to_owned());
+    let names = cluster.pod_names(&Scope("lab".to_owned())).await.unwrap();
+    assert_eq!(names, HashSet::from([pod.clone()]));
+    let error = cluster
+        .delete_pod(&pod, Duration::from_secs(1))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ClusterError::NotFound(_)), "{error}");
+    assert!(asked.lock().unwrap()[0].contains("/pods?&labelSelector="));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_does_not_know_this_account_yet_is_waited_for_and_then_believed() {
+    let begin = tokio::time::Instant::now();
+    let record = sample::chaincode();
+    let made = record.clone();
+    let (cluster_that_starts, _) = cluster(move |_, _| match begin.elapsed().as_secs() {
+        0..15 => failure(503, ""),
+        15..25 => failure(401, "Unauthorized"),
+        _ => stored(&made),
+    });
+    assert_eq!(cluster_that_starts.update_record(&record).await.unwrap(), record);
+    let begin = tokio::time::Instant::now();
+    let (cluster, _) = cluster(|_, _| failure(401, "Unauthorized"));
+    let error = cluster.update_record(&record).await.unwrap_err();
+    assert!(
+        matches!(&error, ClusterError::Refused(message) if message == "Unauthorized"),
+        "{error}"
+    );
+    let took = begin.elapsed();
+    assert!(
+        took >= Duration::from_secs(20) && took < Duration::from_secs(23),
+        "{took:?}"
+    );
+}

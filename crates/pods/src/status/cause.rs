@@ -2,7 +2,7 @@
 //! container's role.
 
 use agent_protocol::exit_code::{NOT_EXECUTABLE, NOT_FOUND};
-use engine::Cause;
+use engine::{Cause, Outlook};
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStateWaiting, Pod};
 
 use super::{PLAIN, sentence};
@@ -20,6 +20,18 @@ const NO_IMAGE: [&str; 5] = [
     "ImagePullBackOff",
     "InvalidImageName",
     "SignatureValidationFailed",
+];
+/// Parts of the kubelet's and the runtime's messages that name something definite: an object, a key, a file or
+/// a setting. All other messages may be those of a busy node.
+const DEFINITE: [&str; 8] = [
+    " not found",
+    "couldn't find key",
+    "no such file or directory",
+    "not a directory",
+    "denied",
+    "not permitted",
+    "invalid",
+    "runAsNonRoot",
 ];
 /// Reasons of an end before the program's first instruction.
 const NEVER_RAN: [&str; 2] = ["ContainerCannotRun", "StartError"];
@@ -142,9 +154,17 @@ fn unmade(pod: &Pod, part: Part<'_>, message: String) -> Cause {
     match lacks_agent(pod, part, &message) {
         true => Cause::Agent(message),
         false => Cause::Container {
+            outlook: outlook(&message),
             message,
-            tried_again: true,
         },
+    }
+}
+
+/// Returns the chance that the kubelet's next attempt succeeds where this message was the last one.
+fn outlook(message: &str) -> Outlook {
+    match DEFINITE.iter().any(|part| message.contains(part)) {
+        true => Outlook::Poor,
+        false => Outlook::Good,
     }
 }
 
@@ -157,7 +177,7 @@ fn unexecuted(pod: &Pod, part: Part<'_>, message: String) -> Cause {
     if part.role != Role::Program || !message.contains(EXEC_ERROR) {
         return Cause::Container {
             message,
-            tried_again: false,
+            outlook: Outlook::None,
         };
     }
     let found = !(message.contains("not found") || message.contains("no such file"));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::record::sample;
+use engine::Outlook;
 use serde_json::{Value, json};
 
 mod walk;
@@ -24,10 +25,10 @@ fn end(code: i64, end: End) -> PodState {
 
 #[test]
 fn the_own_containers_status_is_the_state() {
-    let container = |text: &str, tried_again| {
+    let container = |text: &str, outlook| {
         PodState::Stuck(Cause::Container {
             message: text.to_owned(),
-            tried_again,
+            outlook,
         })
     };
     let image = |text: &str, tried_again| {
@@ -59,7 +60,25 @@ fn the_own_containers_status_is_the_state() {
             own(
                 &json!({"waiting": {"reason": "CreateContainerConfigError", "message": "secret \"s\" not found"}}),
             ),
-            container("CreateContainerConfigError: secret \"s\" not found", true),
+            container(
+                "CreateContainerConfigError: secret \"s\" not found",
+                Outlook::Poor,
+            ),
+        ),
+        (
+            own(
+                &json!({"waiting": {"reason": "CreateContainerError", "message": "context deadline exceeded"}}),
+            ),
+            container("CreateContainerError: context deadline exceeded", Outlook::Good),
+        ),
+        (
+            own(
+                &json!({"waiting": {"reason": "CreateContainerConfigError", "message": "failed to sync secret cache: timed out waiting for the condition"}}),
+            ),
+            container(
+                "CreateContainerConfigError: failed to sync secret cache: timed out waiting for the condition",
+                Outlook::Good,
+            ),
         ),
         (
             json!({"phase": "Pending", "conditions": [
@@ -84,7 +103,7 @@ fn the_own_containers_status_is_the_state() {
             own(
                 &json!({"terminated": {"exitCode": 128, "reason": "StartError", "message": "exec: no such file"}}),
             ),
-            container("StartError: exec: no such file", false),
+            container("StartError: exec: no such file", Outlook::None),
         ),
         (
             own(

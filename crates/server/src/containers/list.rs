@@ -24,7 +24,7 @@ const FILTERS: [&str; 5] = ["ancestor", "id", "label", "name", "status"];
 pub(crate) struct Parameters {
     #[serde(deserialize_with = "boolean")]
     all: bool,
-    limit: Option<usize>,
+    limit: i64,
     filters: String,
 }
 
@@ -39,7 +39,8 @@ pub(crate) async fn list(
 ) -> Result<Json<Vec<ContainerSummary>>> {
     let filters = Filters::parse(&parameters.filters, &FILTERS)?;
     let ancestors = filters.read("ancestor", Ancestor::parse);
-    let limit = parameters.limit.filter(|limit| *limit > 0);
+    // docker-py always sends -1.
+    let limit = usize::try_from(parameters.limit).ok().filter(|limit| *limit > 0);
     // As in Docker, a request for a status or a number includes containers that do not run.
     let all = parameters.all || limit.is_some() || filters.has("status");
     let records = engine.containers().await?.into_iter();

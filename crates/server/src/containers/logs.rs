@@ -15,6 +15,7 @@ use futures::StreamExt;
 use http::header;
 use serde::Deserialize;
 
+use crate::calls::Calls;
 use crate::error::{ApiError, Result};
 use crate::path::Version;
 use crate::query::{Query, boolean, moment};
@@ -36,6 +37,7 @@ pub(crate) struct Parameters {
 }
 
 /// Answers 200 at once. Kubernetes keeps both output streams as one, so a request for one stream gets both.
+/// Following ends when the client is gone.
 ///
 /// # Errors
 /// Returns 404 for an unknown container, and 400 if neither stream is asked for or a time is invalid.
@@ -43,6 +45,7 @@ pub(crate) async fn logs(
     State(engine): State<Engine>,
     Extension(Version(version)): Extension<Version>,
     Path(id): Path<String>,
+    calls: Calls,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response> {
     // This is Docker's message.
@@ -58,6 +61,9 @@ pub(crate) async fn logs(
         until: moment("until", &parameters.until)?,
         follow: parameters.follow,
     };
+    if request.follow {
+        calls.end_when_gone();
+    }
     let tty = engine.inspect(&id).await?.container.spec.tty;
     let lines = engine.logs(&id, request).await?;
     // The pieces of a long line share one time, in front of the first.

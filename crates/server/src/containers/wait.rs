@@ -11,6 +11,7 @@ use futures::FutureExt;
 use http::header;
 use serde::Deserialize;
 
+use crate::calls::Calls;
 use crate::error::{ApiError, Result};
 use crate::query::Query;
 
@@ -19,15 +20,17 @@ pub(crate) struct Parameters {
     condition: Option<String>,
 }
 
-/// Answers 200 at once, and sends the body when the wait is over, even if that takes months.
+/// Answers 200 at once, and sends the body when the wait is over, even if that takes months. Ends when the client is gone.
 ///
 /// # Errors
 /// Returns 404 for an unknown container, and 400 for an unknown condition.
 pub(crate) async fn wait(
     State(engine): State<Engine>,
     Path(id): Path<String>,
+    calls: Calls,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response> {
+    calls.end_when_gone();
     let condition = match parameters.condition.as_deref().unwrap_or_default() {
         "" | "not-running" => WaitCondition::NotRunning,
         "next-exit" => WaitCondition::NextExit,

@@ -1,28 +1,27 @@
 //! Serves one connection: HTTP/1.1 with limits that no peer reaches.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
 use engine::caller::Caller;
-use http::Request;
+use futures::FutureExt;
+use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tower::util::MapRequest;
+use tower::ServiceExt;
 
-/// The limit of a request's line and headers. Docker clients send the passwords of all their registries with
-/// a build, a few KiB each. It also limits the bytes of a body that a connection buffers.
-const HEAD_BYTES: usize = 128 * 1024;
-/// The limit of a request's number of headers: Docker clients send about ten.
-const HEADERS: usize = 100;
-/// The time limit for the headers of a connection's next request. It is dockerd's own, and longer than all
-/// known clients keep an idle connection (90 s), so that no client uses a connection that is just being
-/// closed. Bodies and answers have no limit: builds are idle for minutes, and waits last for months.
-const HEAD_LIMIT: Duration = Duration::from_mins(5);
+use super::bounded::Bounded;
+use super::connections::Place;
+use crate::calls::Calls;
+use crate::limits::{HEAD_BYTES, HEADERS, IDLE_SECS};
+use crate::panics::answered;
+
 /// The interval of the probes to a silent client. It is Go's default, which dockerd uses. A client's machine
 /// may have vanished during a wait of months.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -38,24 +37,38 @@ pub(super) fn prepare(stream: &TcpStream) {
     }
 }
 
-/// Serves one connection, and adds its caller to each request. A client that closes its own side still gets
-/// its answer: go-dockerclient closes its side on attach.
+/// Serves one connection, and adds its caller to each request. A request that panics ends alone. A client that
+/// closes its own side still gets its answer: go-dockerclient closes its side on attach. Bodies and answers have
+/// no time limit here: builds are idle for minutes, and waits last for months.
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     caller: Caller,
     router: Router,
+    place: Place,
 ) {
-    let called = MapRequest::new(router, move |mut request: Request<Incoming>| {
+    let calls = Calls::default();
+    let stream = Bounded::new(stream, place, calls.clone());
+    let called = service_fn(move |mut request: Request<Incoming>| {
+        calls.turn();
         request.extensions_mut().insert(caller);
-        request
+        request.extensions_mut().insert(calls.clone());
+        let (answer, calls) = (router.clone().oneshot(request), calls.clone());
+        async move {
+            let answer = answered(answer.map(|Ok(answer)| answer)).await;
+            // After an upgrade, the connection has no further requests.
+            if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+                calls.turn();
+            }
+            Ok::<_, Infallible>(answer)
+        }
     });
     let connection = http1::Builder::new()
         .half_close(true)
-        .max_buf_size(HEAD_BYTES)
-        .max_headers(HEADERS)
+        .max_buf_size(HEAD_BYTES.amount())
+        .max_headers(HEADERS.amount())
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_LIMIT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(called))
+        .header_read_timeout(Duration::from_secs(IDLE_SECS.most))
+        .serve_connection(TokioIo::new(stream), called)
         .with_upgrades();
     if let Err(error) = connection.await {
         tracing::debug!(%error, "a connection ended");
@@ -63,49 +76,4 @@ pub(super) async fn serve(
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::routing::get;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-
-    use super::*;
-
-    fn connected() -> DuplexStream {
-        let (client, server) = tokio::io::duplex(2 * HEAD_BYTES);
-        let slow = async || {
-            tokio::time::sleep(HEAD_LIMIT * 1000).await;
-            "done"
-        };
-        let router = Router::new().route("/", get(slow));
-        tokio::spawn(serve(server, Caller::LOCAL, router));
-        client
-    }
-
-    async fn answer_to(request: &[u8]) -> String {
-        let mut client = connected();
-        client.write_all(request).await.unwrap();
-        let mut answer = [0; 12];
-        client.read_exact(&mut answer).await.unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn too_large_a_head_is_431() {
-        let large = format!("GET / HTTP/1.1\r\nx: {}", "x".repeat(HEAD_BYTES));
-        assert_eq!(answer_to(large.as_bytes()).await, "HTTP/1.1 431");
-        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(HEADERS + 1));
-        assert_eq!(answer_to(many.as_bytes()).await, "HTTP/1.1 431");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_head_that_does_not_end_is_given_up_and_an_answer_is_not() {
-        let mut client = connected();
-        client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
-        let mut answer = Vec::new();
-        tokio::time::timeout(HEAD_LIMIT * 2, client.read_to_end(&mut answer))
-            .await
-            .unwrap()
-            .unwrap();
-        assert_eq!(answer, b"");
-        assert_eq!(answer_to(b"GET / HTTP/1.1\r\n\r\n").await, "HTTP/1.1 200");
-    }
-}
+mod tests;

@@ -50,6 +50,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+    use crate::listen::Connections;
     use crate::listen::connection::serve;
 
     /// Returns the head of the answer to a call with a body of 4 bytes, of which `sent` is sent, and true if
@@ -63,7 +64,8 @@ mod tests {
         let router = Router::new()
             .route("/refused", post(async || StatusCode::NOT_FOUND))
             .route("/read", post(read));
-        tokio::spawn(serve(server, Caller::LOCAL, told(router)));
+        let place = Connections::default().admit(None).await.unwrap();
+        tokio::spawn(serve(server, Caller::LOCAL, told(router), place));
         let call = format!("POST {path} HTTP/1.1\r\ncontent-length: 4\r\n\r\n");
         client
             .write_all(format!("{call}{sent}").as_bytes())

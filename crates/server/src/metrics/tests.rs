@@ -33,7 +33,7 @@ async fn engine(peer: &str) -> Engine {
     let mut record = engine.create(Some("kv".to_owned()), spec).await.unwrap();
     record.container.phase = Phase::Running;
     record.version = "1000".to_owned();
-    engine.observe(Event::Record(Box::new(record))).await;
+    engine.observe(Event::Record(Box::new(record))).await.unwrap();
     engine
 }
 

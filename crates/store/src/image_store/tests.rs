@@ -14,6 +14,7 @@ mod archives;
 mod bucket;
 mod earlier;
 mod hostile;
+mod lock;
 mod sweep;
 
 const FABRIC: &str = "FROM hyperledger/fabric-baseos:2.5\nADD binpackage.tar /usr/local/bin\nLABEL org.hyperledger.fabric.chaincode.type=\"GOLANG\" \\\n      org.hyperledger.fabric.version=\"2.5.9\"\nENV CORE_CHAINCODE_BUILDLEVEL=2.5.9";
@@ -256,6 +257,7 @@ async fn a_pull_is_remembered_per_scope() {
     let root = tempfile::tempdir().unwrap();
     let store = open(root.path()).await.unwrap();
     let pulled = pull(&store, "a", "docker.io/hyperledger/fabric-ccenv:2.5").await;
+    drop(store);
     let store = open(root.path()).await.unwrap();
     let short = "hyperledger/fabric-ccenv:2.5";
     assert_eq!(

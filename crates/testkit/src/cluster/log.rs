@@ -62,6 +62,11 @@ impl FakeCluster {
         self.state.lock().unwrap().log.cut = Some(lines);
     }
 
+    /// Answers all reads of logs with this error from now on.
+    pub fn fail_logs(&self, error: fn(String) -> ClusterError) {
+        self.state.lock().unwrap().log_failure = Some(error);
+    }
+
     /// Returns the number of last entries that each read of a log asked for.
     pub fn log_tails(&self) -> Vec<Option<usize>> {
         self.state.lock().unwrap().log.tails.clone()

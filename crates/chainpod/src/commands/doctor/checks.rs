@@ -2,7 +2,7 @@
 
 use engine::ports::ClusterError;
 use jiff::Timestamp;
-use pods::Sample;
+use pods::{Account, Missing, Sample};
 use store::{Location, OfflineStore};
 
 use super::{Patient, Verdict};
@@ -51,15 +51,32 @@ pub(super) async fn clock(patient: &Patient) -> Verdict {
     }
 }
 
-/// Checks that this account has all permissions of the Role.
+/// Checks that this account has all permissions of the Roles.
 pub(super) async fn permissions(patient: &Patient) -> Verdict {
-    let remedy = "bind the Role chainpod (charts/chainpod/files/role.yaml) to this account in this namespace";
-    match pods::missing_permissions(&patient.place.client, &patient.place.namespace).await {
+    let remedy = "bind the Roles of charts/chainpod/files (role.yaml in the chaincode's namespace, lease-role.yaml in lease-namespace) to this account";
+    let place = &patient.place;
+    let account = Account {
+        namespace: &place.namespace,
+        lease_namespace: patient
+            .config
+            .lease_namespace
+            .as_ref()
+            .unwrap_or(&place.namespace),
+        instance: &place.scope.0,
+    };
+    match pods::missing_permissions(&place.client, account).await {
         Ok(missing) if missing.is_empty() => {
-            Verdict::Good("this account has all permissions of chainpod's Role".to_owned())
+            Verdict::Good("this account has all permissions of chainpod's Roles".to_owned())
         }
         Ok(missing) => {
-            let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
+            let missing = missing.iter().map(
+                |Missing {
+                     permission,
+                     namespace,
+                     ..
+                 }| format!("{permission} in namespace {namespace}"),
+            );
+            let missing: Vec<_> = missing.collect();
             Verdict::Bad(
                 format!("this account lacks the permission to {}", missing.join(", ")),
                 remedy,

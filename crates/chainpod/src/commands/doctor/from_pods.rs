@@ -32,7 +32,7 @@ pub(super) async fn agents(patient: &Patient) -> Verdict {
         Err(error) => {
             return Verdict::Lacks(
                 format!("agent-address {named} does not resolve here: {error}"),
-                "set it to its IP address, or run doctor in chainpod's pod: kubectl exec deployment/chainpod -- /chainpod doctor",
+                "set it to its IP address, or run doctor in chainpod's pod: kubectl exec statefulset/chainpod -- /chainpod doctor",
             );
         }
     };

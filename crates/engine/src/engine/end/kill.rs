@@ -11,7 +11,7 @@ impl Engine {
     /// Sends a signal to a container's program. After SIGKILL, waits for the end of the program.
     ///
     /// # Errors
-    /// Returns `NotRunning`, or `Conflict` if the signal cannot be delivered.
+    /// Returns `NotRunning`, `Conflict` if the signal cannot be delivered, or the API server's error.
     pub async fn kill(&self, reference: &str, signal: i32) -> Result<()> {
         let live = self.find(reference).await?;
         let container = live.record().container;
@@ -19,8 +19,7 @@ impl Engine {
             return Err(Error::NotRunning(container.id.0));
         }
         if signal == SIGKILL {
-            self.end(&live, container.starts).await;
-            return Ok(());
+            return self.end(&live, container.starts).await;
         }
         if signal == SIGTERM {
             live.set_told_to_end(container.starts);

@@ -28,7 +28,7 @@ enum Next {
 }
 
 impl Engine {
-    fn is_ours(&self, container: &Container) -> bool {
+    pub(super) fn is_ours(&self, container: &Container) -> bool {
         container.holder.as_ref() == Some(&self.0.boot)
     }
 

@@ -32,7 +32,7 @@ impl Engine {
         let Container { phase, starts, .. } = live.record().container;
         live.set_told_to_end(starts);
         if phase.is_live() {
-            self.end(live, starts).await;
+            self.end(live, starts).await?;
         }
         self.discard(live).await
     }
@@ -43,8 +43,10 @@ impl Engine {
         let end_pod = async {
             // An agent ends by itself, and the Pod is deleted with the record: a peer may launch again right
             // now.
-            if record.container.phase != Phase::Exited || !record.container.needs_agent() {
-                self.end_pod(live, record.container.starts).await;
+            let ends_by_itself = record.container.phase == Phase::Exited && record.container.needs_agent();
+            if !ends_by_itself {
+                // If this fails, garbage collection deletes the Pod with its record.
+                let _ = self.end_pod(live, record.container.starts).await;
             }
         };
         let ((), deleted) = tokio::join!(end_pod, self.0.cluster.delete_record(&record));

@@ -24,7 +24,8 @@ impl Engine {
     /// Ends a container's program with SIGTERM, and after `grace` with SIGKILL.
     ///
     /// # Errors
-    /// Returns `NoSuchContainer`. Answers after `grace` and 4 s at the latest.
+    /// Returns `NoSuchContainer`, or the API server's error. Answers after `grace` and 8 s at the latest, unless
+    /// the API server is away.
     pub async fn stop(&self, reference: &str, grace: Duration) -> Result<Stopped> {
         let live = self.find(reference).await?;
         let Container { phase, starts, .. } = live.record().container;
@@ -33,24 +34,23 @@ impl Engine {
         }
         live.set_told_to_end(starts);
         if !grace.is_zero()
-            && self.ask_to_end(&live, grace).await
+            && self.ask_to_end(&live, grace).await?
             && tokio::time::timeout(grace, ended(&live, starts)).await.is_ok()
         {
             return Ok(Stopped::Now);
         }
-        self.end(&live, starts).await;
+        self.end(&live, starts).await?;
         Ok(Stopped::Now)
     }
 
-    /// Asks the program to end. Returns false if its agent cannot be reached.
-    async fn ask_to_end(&self, live: &Live, grace: Duration) -> bool {
+    /// Asks the program to end. Returns false if its agent cannot be reached, or its Pod is gone.
+    async fn ask_to_end(&self, live: &Live, grace: Duration) -> Result<bool> {
         let record = live.record();
         if record.container.needs_agent() {
-            return live
+            return Ok(live
                 .commands
-                .tell(record.container.starts, Command::Signal { number: SIGTERM });
+                .tell(record.container.starts, Command::Signal { number: SIGTERM }));
         }
-        self.delete_pod(&record.pod_name(), grace).await;
-        true
+        self.delete_pod(&record.pod_name(), grace).await
     }
 }

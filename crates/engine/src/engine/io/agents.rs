@@ -27,7 +27,7 @@ impl Engine {
         Ok(self.0.store.blob(digest).await?)
     }
 
-    /// Keeps the `number`-th output of an agent.
+    /// Keeps the `number`-th output of an agent, in place of one that it has sent before.
     ///
     /// # Errors
     /// Returns the errors of [`Engine::input`], or the store's error.
@@ -47,8 +47,14 @@ impl Engine {
             directory: directory.to_owned(),
             digest: kept.digest.clone(),
         };
+        let former = live.record().container.outputs.get(directory).cloned();
         let noted = self.attempt(&live, &handed_over).await?;
-        noted.map(drop).ok_or_else(|| over(agent, &live))
+        noted.map(drop).ok_or_else(|| over(agent, &live))?;
+        if former.is_some_and(|former| former != kept.digest) {
+            drop(kept);
+            self.sweep().await;
+        }
+        Ok(())
     }
 
     /// Returns the commands for an agent, from now on. An earlier stream of the same start ends.
@@ -64,7 +70,7 @@ impl Engine {
 
     /// Returns the container whose current start an agent belongs to.
     async fn live_now(&self, agent: &AgentId) -> Result<Arc<Live>> {
-        let live = self.live_of(agent).await;
+        let live = self.live_of(agent).await?;
         let live = live.ok_or_else(|| Error::NoSuchContainer(agent.record.0.clone()))?;
         if live.record().container.starts != agent.start {
             // Another process may have started it since.

@@ -11,6 +11,7 @@ use crate::engine::{Engine, Live};
 use crate::error::{Error, Result};
 use crate::failure::Who;
 use crate::life::Transition;
+use crate::limits;
 use crate::phase::{Legality, Operation};
 use crate::ports::{Kept, Reader, SecretFile};
 use crate::upload::{self, Content};
@@ -19,7 +20,7 @@ impl Engine {
     /// Unpacks a tar below `path` of a container that does not run.
     ///
     /// # Errors
-    /// Returns `Conflict` while the program runs, `Invalid` for a broken tar, or `Of` with the container if
+    /// Returns `Conflict` while the program runs, `Invalid` for a broken tar or one beyond a limit, or `Of` with the container if
     /// the cluster or the store fails.
     pub async fn upload(&self, reference: &str, path: &str, body: Reader) -> Result<()> {
         let live = self.find(reference).await?;
@@ -33,12 +34,18 @@ impl Engine {
         if Operation::Upload.in_phase(container.phase) == Legality::Refuse {
             return Err(while_it_runs(&container));
         }
+        limits::room_for_upload(&container)?;
         match upload::classify(container.role, path, body).await? {
             Content::Files(files) => self.keep_files(live, files).await,
             Content::Archive(body) => {
                 let Kept { digest, guard } = self.0.store.put_blob(body).await?;
-                let path = path.to_owned();
-                self.note(live, &Upload::Archive { digest, path }).await?;
+                let upload = Upload::Archive {
+                    digest,
+                    path: path.to_owned(),
+                };
+                let _alone = live.upload.lock().await;
+                limits::uploaded(&live.record().container, &upload)?;
+                self.note(live, &upload).await?;
                 drop(guard);
                 Ok(())
             }
@@ -57,7 +64,9 @@ impl Engine {
             path: entry.path,
             content,
         });
+        let _alone = live.upload.lock().await;
         let record = live.record();
+        limits::uploaded(&record.container, &upload)?;
         let (created, noted) = tokio::join!(
             self.0.cluster.create_files(&record, number, secret.collect()),
             self.note(live, &upload)

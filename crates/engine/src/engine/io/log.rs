@@ -32,6 +32,11 @@ const LOG_COMPLETE_LIMIT: Duration = Duration::from_secs(3);
 /// Time without a line after which a complete log is not followed any further. As long as lines come, the kubelet
 /// may be reading a file that it has rotated: only this read gets the rest of it.
 const LOG_QUIET: Duration = Duration::from_millis(100);
+/// The number of tries to read a complete log without a new line. A client waits for its end, and a kubelet
+/// that does not answer may never answer again.
+const TRIES: u32 = 3;
+/// The pause between them. Together they are shorter than the time that a wait is delayed for a log.
+const TRY_EVERY: Duration = Duration::from_secs(1);
 /// The number of a program's last lines that are read. Most stack traces are not longer.
 const LAST_LINES: usize = 20;
 /// Time in which the API server and the kubelet must return these lines.
@@ -120,26 +125,37 @@ impl Engine {
         };
         let Some(source) = source else { return };
         let mut cursor = Cursor::new(request);
-        let mut pauses = AWAY.pauses();
+        let (mut pauses, mut tries) = (AWAY.pauses(), 0);
         while !sink.is_closed() {
+            let place = cursor.place();
             // This is checked first, so that the read that follows is known to reach the end.
-            let complete = !request.follow || live.is_gone() || live.seen().pod_ended >= source.1;
+            let complete = !request.follow || live.is_gone() || live.seen().log_ended >= source.1;
             let follow = !complete && !cursor.is_counting();
             let read = self.read(live, &source, follow, &mut cursor, &mut sink).await;
             match read {
-                Ok(()) | Err(ClusterError::NotFound(_)) => {
-                    if read.is_err() {
-                        kept(live, source.1, &mut cursor, &mut sink).await;
-                    }
+                Ok(()) => {
                     cursor.counted();
-                    if complete || read.is_err() {
+                    if complete {
                         return;
                     }
                     pauses = AWAY.pauses();
                 }
                 Err(error) => {
+                    tries = match complete && cursor.place() == place {
+                        true => tries + 1,
+                        false => 0,
+                    };
+                    if is_final(&error) || tries == TRIES {
+                        tracing::debug!(pod = %source.0, %error, "the log cannot be read");
+                        return kept(live, source.1, &mut cursor, &mut sink).await;
+                    }
                     tracing::debug!(pod = %source.0, %error, "the log was cut off; resuming");
-                    tokio::time::sleep(pauses.next().unwrap_or(AWAY.longest)).await;
+                    if complete {
+                        tokio::time::sleep(TRY_EVERY).await;
+                    } else {
+                        let pause = pauses.next().unwrap_or(AWAY.longest);
+                        let _ = tokio::time::timeout(pause, log_complete(live, source.1)).await;
+                    }
                 }
             }
         }
@@ -187,7 +203,12 @@ impl Engine {
     }
 }
 
-/// Sends the kept lines of a log that was lost with its Pod, unless they have been sent before.
+/// Returns true if no later read can succeed: the Pod is gone, or chainpod may not read logs.
+const fn is_final(error: &ClusterError) -> bool {
+    matches!(error, ClusterError::NotFound(_) | ClusterError::Refused(_))
+}
+
+/// Sends the kept lines of a log that cannot be read, unless they have been sent before.
 async fn kept(live: &Live, start: u32, cursor: &mut Cursor, sink: &mut Sink) {
     let container = live.record().container;
     if container.starts != start {
@@ -238,10 +259,10 @@ async fn settled(live: &Live) -> Option<Source> {
 
 /// Waits until the log of the `start`-th Pod is complete, as far as that can be known.
 async fn log_complete(live: &Live, start: u32) {
-    let ended = live.until(|seen| (seen.gone || seen.pod_ended >= start).then_some(()));
+    let ended = live.until(|seen| (seen.gone || seen.log_ended >= start).then_some(()));
     let exited = live.until(|seen| (seen.record.container.phase == Phase::Exited).then_some(()));
     tokio::select! {
         () = ended => {}
-        () = async { exited.await; tokio::time::sleep(LOG_COMPLETE_LIMIT).await } => live.set_pod_ended(start),
+        () = async { exited.await; tokio::time::sleep(LOG_COMPLETE_LIMIT).await } => live.set_log_ended(start),
     }
 }

@@ -61,7 +61,8 @@ impl Engine {
         let ended =
             container.starts == start && container.phase == Phase::Exited && container.started_at.is_none();
         if ended || live.is_gone() {
-            self.end_pod(live, start).await;
+            // If this fails, garbage collection deletes the Pod with its record.
+            let _ = self.end_pod(live, start).await;
         }
     }
 
@@ -86,7 +87,7 @@ impl Engine {
             "pod {without_agent} got no agent from the image volume; starting another pod that copies it"
         );
         let process = Process::of(&live.record().container);
-        let (launched, ()) = tokio::join!(
+        let (launched, _) = tokio::join!(
             self.launch(live, &process),
             self.delete_pod(without_agent, POD_GRACE)
         );

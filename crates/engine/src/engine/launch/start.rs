@@ -2,6 +2,7 @@
 //! run. A [`Cause`] is the reason why it cannot.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_protocol::exit_code::{NOT_EXECUTABLE, NOT_FOUND};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -9,12 +10,17 @@ use tracing::Instrument;
 
 use crate::engine::seen::Seen;
 use crate::engine::span::is_about;
-use crate::engine::{Engine, Live};
+use crate::engine::{CALL_LIMIT, Engine, Live};
 use crate::error::{Error, Result};
 use crate::failure::{Cause, Who};
 use crate::life::Transition;
 use crate::phase::Phase;
+use crate::ports::ClusterError;
 use crate::process::Process;
+
+/// Time for which a start that is over waits for its record. With it, an attach stream and
+/// [`StartLimits::total`](crate::StartLimits), a start is shorter than the peer's own 300 s.
+const RECORD_LIMIT: Duration = Duration::from_secs(10);
 
 /// The result of a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,15 +57,14 @@ impl Engine {
         let limit = begun + self.limits().total;
         let claimed = self.claim(live).await?;
         let start = live.record().container.starts;
-        if claimed {
-            match self.launch(live, &process).await {
-                Ok(()) => self.end_if_overtaken(live, start).await,
-                Err(cause) => {
-                    self.enact(live, Transition::FailedToBegin { start, cause }).await;
-                }
-            }
-        }
-        let mut outcome = self.outcome(live, start, limit).await;
+        let launched = match claimed {
+            true => self.launch_claimed(live, start, &process, limit).await,
+            false => Ok(()),
+        };
+        let mut outcome = match launched {
+            Ok(()) => self.outcome(live, start, limit).await,
+            Err(error) => Err(error),
+        };
         if claimed && outcome.is_ok() {
             let role = live.record().container.role;
             self.0.settings.meter.launched(role, begun.elapsed());
@@ -72,6 +77,38 @@ impl Engine {
             self.detached(live).await;
         }
         outcome.map(|()| if claimed { Started::Now } else { Started::Already })
+    }
+
+    /// Makes the Pod of the `start`-th start, or records why it cannot be made.
+    async fn launch_claimed(
+        &self,
+        live: &Arc<Live>,
+        start: u32,
+        process: &Process,
+        limit: Instant,
+    ) -> Result<()> {
+        match self.launch(live, process).await {
+            Ok(()) => {
+                self.end_if_overtaken(live, start).await;
+                Ok(())
+            }
+            Err(cause) => self.fail(live, start, cause, limit).await,
+        }
+    }
+
+    /// Records that the `start`-th start has failed.
+    ///
+    /// # Errors
+    /// Returns `Unavailable` if the API server is away for too long for the caller. It is recorded later then.
+    async fn fail(&self, live: &Arc<Live>, start: u32, cause: Cause, limit: Instant) -> Result<()> {
+        let by = (Instant::now() + CALL_LIMIT).min(limit + RECORD_LIMIT);
+        let failed = Transition::FailedToBegin { start, cause };
+        match self.insist_until(live, failed, by).await {
+            Err(error @ Error::Cluster(ClusterError::Unavailable(_))) => {
+                Err(error.of(|| format!("{} cannot be started", Who(&live.record().container))))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// Returns the outcome of the `start`-th start, once it is known. Ends a start that is blocked for too
@@ -93,8 +130,7 @@ impl Engine {
         };
         let record = live.record();
         let sentence = cause.sentence(&record.container, &record.pod_name());
-        let failed = Transition::FailedToBegin { start: number, cause };
-        self.enact(live, failed).await;
+        self.fail(live, number, cause, limit).await?;
         let known = outcome(&live.seen(), start);
         known.unwrap_or(Err(Error::StartFailed(sentence)))
     }
@@ -127,7 +163,9 @@ impl Engine {
             last_words: self.last_words(live).await,
         };
         let sentence = cause.sentence(&record.container, &record.pod_name());
-        self.enact(live, Transition::DiedAtOnce { start, cause }).await;
+        let died = Transition::DiedAtOnce { start, cause };
+        // The caller gets the sentence in any case.
+        let _ = self.insist_until(live, died, Instant::now() + RECORD_LIMIT).await;
         Err(Error::StartFailed(sentence))
     }
 

@@ -143,6 +143,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         (2, Kind::FailedToBegin),
         (4, Kind::Ended),
         (2, Kind::EndedUnseen),
+        (1, Kind::Vanished),
         (1, Kind::Explained),
         (1, Kind::DiedAtOnce),
     ];

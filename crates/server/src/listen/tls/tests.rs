@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use super::*;
-use crate::listen::{Listener, docker_listener};
+use crate::listen::{Connections, Listener, docker_listener};
 
 type Ca = CertifiedIssuer<'static, KeyPair>;
 
@@ -86,6 +86,7 @@ async fn listen(tls: Tls) -> std::net::SocketAddr {
     tokio::spawn(docker_listener(
         Listener::Tcp(listener, Some(Arc::new(tls))),
         router,
+        Connections::default(),
     ));
     address
 }
