@@ -308,7 +308,7 @@ fn a_peer_whose_name_does_not_resolve_is_named_with_the_remedy() {
     says(
         &error,
         &[
-            "check that pods can resolve and reach its peer at nosuch.example:7052: set CORE_PEER_CHAINCODEADDRESS of the peer",
+            "check that pods can resolve and reach its peer at nosuch.example:7052; if they cannot, set CORE_PEER_CHAINCODEADDRESS of the peer",
         ],
     );
 }
