@@ -46,7 +46,7 @@ pub(crate) const PREVIOUS: &str = "previous";
 /// The shells that have completions.
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 /// The help for the name of a container or chaincode.
-const NAME_HELP: &str = "The name, id or id prefix of a container, or the name or label of a chaincode for all its containers \
+const NAME_HELP: &str = "The name, id or id prefix of a container. The name or label of a chaincode selects all its containers \
 (kv also matches kv_1)";
 
 const PRECEDENCE: &str = "Serves the Docker Engine API until it is stopped.
@@ -106,8 +106,8 @@ fn ps() -> Command {
     Command::new(PS)
         .about("Lists running chaincode")
         .long_about(
-            "Lists the chaincode of this installation that runs or is being started. It reads Kubernetes with your own permissions, \
-             and needs permission to get and list configmaps and pods.",
+            "Lists the chaincode of this installation that runs or is being started. The command reads the cluster with your own \
+             permissions. It needs permission to get and list configmaps and pods.",
         )
         .arg(switch(ALL, 'a', "Also lists builds, and containers that have ended or not started"))
         .arg(output(&["wide", "json", "name"]))
@@ -120,7 +120,7 @@ fn logs() -> Command {
         .about("Prints the output of chaincode")
         .long_about(
             "Prints the output of chaincode from its Pods. If there are several Pods, each line begins with the Pod's name. If a Pod \
-             is gone, its last lines are printed from the record. It needs permission to get and list configmaps and pods, and to get pods/log.",
+             is gone, its last lines are printed from the record. The command needs permission to get and list configmaps and pods, and to get pods/log.",
         )
         .arg(Arg::new(NAME).required(true).help(NAME_HELP))
         .arg(switch(FOLLOW, 'f', "Keeps running, and prints new lines"))
@@ -165,11 +165,11 @@ fn gc() -> Command {
         .about("Lists objects, blobs and images that are no longer needed, and removes them with --delete")
         .long_about(
             "Lists what is no longer needed: containers that ended long ago, Pods and Secrets whose record is gone, and unused blobs of \
-             the image store. It only considers what this installation of chainpod has made. With --delete it removes them, with your own permissions. \
-             It needs permission to list and delete configmaps, pods and secrets.",
+             the image store. It lists only objects that this installation created. With --delete, the command removes the listed objects, with your own \
+             permissions. It needs permission to list and delete configmaps, pods and secrets.",
         )
         .arg(Arg::new(DELETE).long(DELETE).alias("yes").action(ArgAction::SetTrue).help("Removes what is listed"))
-        .arg(age(OLDER_THAN, "Lists containers that ended, or were created and never started, longer ago than this [default: 24h]"))
+        .arg(age(OLDER_THAN, "The minimum age of listed containers: the time since they ended, or since they were created if they never started [default: 24h]"))
         .arg(age(
             IMAGES_OLDER_THAN,
             "Also lists images that no container uses and that are older than this. A running 2.x or 3.x peer does not \

@@ -485,7 +485,8 @@ async fn chaincode_that_dies_at_once_fails_its_start_with_its_last_words() {
     assert!(
         error.starts_with(
             "chaincode kv1 of peer0.org1.example.com exited with code 3 right after its start in pod "
-        ) && error.contains("; its last lines: starting\nconfig missing: DB_URL; install a fixed version"),
+        ) && error
+            .contains("; its last lines: starting\nconfig missing: DB_URL; install a corrected version"),
         "{error}"
     );
     assert_eq!(lab.phase().await, Phase::Exited);

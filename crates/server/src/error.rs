@@ -79,7 +79,7 @@ impl ApiError {
             is_logged: true,
             ..Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "a bug in chainpod ended this call; chainpod's log has its place, please report it"
+                "a bug in chainpod ended this call; chainpod's log shows where; please report the bug"
                     .to_owned(),
             )
         }

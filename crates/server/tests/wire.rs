@@ -251,7 +251,7 @@ async fn what_of_a_create_request_is_not_done_is_said() {
         (
             r#""User": "chaincode""#,
             201,
-            r#"only the numeric parts of User \"chaincode\" are used: "#,
+            r#"User \"chaincode\" is ignored, except for numbers: "#,
         ),
         (r#""User": "7:root""#, 201, r#""Warnings":[]"#),
         (

@@ -52,7 +52,7 @@ fn a_namespace_that_is_being_deleted_takes_nothing_new_and_says_so() {
 
     let ending = [
         "because it is being terminated",
-        "set namespace to one that is not being deleted",
+        "set chainpod's namespace to one that is not being deleted",
     ];
     let error = fails(TOLD_LIMIT, || create(&docker, "after"));
     says(&error, &ending);

@@ -225,7 +225,7 @@ fn deaths() -> Vec<Row> {
                 "early",
                 &[
                     "chaincode early of peer0 exited with code 3 right after its start in pod dev-peer0-early-",
-                    "its last lines: config missing: DB_URL; install a fixed version",
+                    "its last lines: config missing: DB_URL; install a corrected version",
                 ],
             )
         },
@@ -300,7 +300,7 @@ fn ends() -> Vec<Row> {
                 "chaincode disk of peer0 exited with code 143 in pod dev-peer0-disk-",
                 ": it was evicted: ",
                 "phemeral local storage usage exceeds the total limit of containers 16Mi; ",
-                "if it exceeded a limit, raise that limit",
+                "if the pod exceeded a limit, raise that limit",
             ])
         }
         .ended(143, |_, _| {}),

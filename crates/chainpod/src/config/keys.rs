@@ -104,7 +104,7 @@ pub(crate) const MAX_CONNECTIONS: Key = Key::new(
     "max-connections",
     "NUMBER",
     DOCKER,
-    "The connections that Docker clients may have in all, and apart from them the agents. One address may have a quarter",
+    "The maximum number of connections of Docker clients. The same limit applies separately to agents. One address may open at most a quarter of them",
 )
 .or(DEFAULT_MAX_CONNECTIONS);
 pub(crate) const NAMESPACE: Key = Key::new(
@@ -124,7 +124,7 @@ pub(crate) const MAX_CONTAINERS: Key = Key::new(
     "max-containers",
     "NUMBER",
     KUBERNETES,
-    "The containers that there may be at the same time, ended ones included",
+    "The maximum number of containers, including ended ones",
 )
 .or(DEFAULT_MAX_CONTAINERS);
 pub(crate) const KUBECONFIG: Key = Key::new(
@@ -143,14 +143,14 @@ pub(crate) const LEASE_IDENTITY: Key = Key::new(
     "lease-identity",
     "TEXT",
     KUBERNETES,
-    "The holder's name in the Lease. A process that replaces a dead one of the same name leads at once \
+    "The holder's name in the Lease. If the holder before had the same name, this process takes the Lease without waiting \
      [default: the host's name, the process's number and a random number]",
 );
 pub(crate) const UNSCHEDULABLE_LIMIT: Key = Key::new(
     "unschedulable-limit",
     "DURATION",
     KUBERNETES,
-    "The time that a Pod may remain unschedulable before its start fails, such as 90s or 2m. Any start fails after 270 s",
+    "The time that a Pod may remain unschedulable before its start fails, such as 90s or 2m. In any case, a start fails if it takes longer than 270 s",
 )
 .or(DEFAULT_UNSCHEDULABLE_LIMIT);
 pub(crate) const RULES: Key = Key::new(

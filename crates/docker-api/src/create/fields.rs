@@ -65,7 +65,11 @@ use Fate::{Honoured, Ignored, Moot, Refused};
 
 /// The table. Fields that Docker does not have are accepted without a warning.
 pub static FIELDS: [Row; 47] = [
-    row(Honoured, &["Image"], "must have been built or pulled here"),
+    row(
+        Honoured,
+        &["Image"],
+        "must have been built or pulled through chainpod",
+    ),
     row(
         Honoured,
         &["Entrypoint", "Cmd"],

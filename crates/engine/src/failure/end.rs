@@ -15,7 +15,7 @@ const MIB: i64 = 1 << 20;
 /// The remedy for a program that was killed at its client's memory limit.
 const RAISE_MEMORY: &str = "raise HostConfig.Memory (peers: CORE_VM_DOCKER_HOSTCONFIG_MEMORY)";
 /// The remedy for a program that was killed for lack of memory and whose client sets no limit.
-const FIND_MEMORY: &str = "if a rule or the namespace's LimitRange sets a limit, raise it; otherwise its node ran out of memory: set resources.requests.memory in chainpod's rules";
+const FIND_MEMORY: &str = "if a rule or the namespace's LimitRange sets a limit, raise that limit; otherwise the node ran out of memory: set resources.requests.memory in chainpod's rules";
 
 /// The cause that ended a program, as far as it is known. Texts are the cluster's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl End {
                     "{again} when a node has room; add nodes, or set priorityClassName in chainpod's rules"
                 )
             }
-            Self::Evicted(_) => format!("{again}; if it exceeded a limit, raise that limit"),
+            Self::Evicted(_) => format!("{again}; if the pod exceeded a limit, raise that limit"),
             Self::Deleted => format!("{again}; find out who deletes chainpod's pods"),
             Self::AgentLost => format!("{again}; read the kubelet's log on its node"),
             Self::Unseen => "check that its node is Ready".to_owned(),

@@ -10,7 +10,7 @@ const MUST_SPECIFY: &str = ": must specify ";
 const REMEDIES: [(&str, &str); 7] = [
     (
         "is being terminated",
-        "set namespace to one that is not being deleted",
+        "set chainpod's namespace to one that is not being deleted",
     ),
     (
         "violates PodSecurity",
@@ -19,7 +19,7 @@ const REMEDIES: [(&str, &str); 7] = [
     ("admission webhook", "ask the administrator of that webhook"),
     (
         MUST_SPECIFY,
-        "set resources.limits and resources.requests in chainpod's rules, or HostConfig (peers: CORE_VM_DOCKER_HOSTCONFIG_…)",
+        "set resources.limits and resources.requests in chainpod's rules, or the limits in HostConfig (peers: CORE_VM_DOCKER_HOSTCONFIG_…)",
     ),
     (
         " usage per ",

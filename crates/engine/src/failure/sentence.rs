@@ -170,12 +170,14 @@ fn died(
         format!("check that pods can resolve and reach its peer at {peer}; if they cannot, {NAME_THE_PEER}")
     } else if words.is_empty() {
         format!(
-            "{}; to see the reason, log it in the chaincode",
+            "{}; to see the reason, make the chaincode write its errors to stderr",
             end.remedy(container)
         )
     } else {
         let again = end.remedy(container);
-        format!("install a fixed version, or set a missing variable with env in chainpod's rules; {again}")
+        format!(
+            "install a corrected version of the chaincode, or set the missing environment variable with env in chainpod's rules; {again}"
+        )
     };
     let words = match words {
         "" => "it wrote nothing".to_owned(),

@@ -301,7 +301,7 @@ fn what_fails_on_the_way_to_a_pod_names_its_container_and_a_remedy() {
         ),
         (
             ClusterError::Refused("namespace NAME is being terminated".to_owned()).into(),
-            "namespace NAME is being terminated; set namespace to one that is not being deleted",
+            "namespace NAME is being terminated; set chainpod's namespace to one that is not being deleted",
         ),
         (
             StoreError::Io(

@@ -108,7 +108,7 @@ fn user_warning(user: &str) -> Option<String> {
     let is_known = user.split(':').all(known);
     (!user.is_empty() && !is_known).then(|| {
         format!(
-            "only the numeric parts of User {user:?} are used: names cannot be looked up in the image; set a numeric UID or UID:GID"
+            "User {user:?} is ignored, except for numbers: names cannot be looked up in the image; set a numeric UID or UID:GID"
         )
     })
 }
