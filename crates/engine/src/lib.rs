@@ -19,6 +19,7 @@ mod news;
 pub mod phase;
 pub mod ports;
 pub mod process;
+mod reminder;
 mod retry;
 pub mod token;
 mod upload;
@@ -30,4 +31,5 @@ pub use engine::{
 pub use error::{Error, Result};
 pub use failure::{Cause, End, Outlook, StartLimits};
 pub use limits::LIMITS;
+pub use reminder::Reminder;
 pub use retry::Retry;

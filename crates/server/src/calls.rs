@@ -1,4 +1,4 @@
-//! What a connection's stream and its calls know of each other.
+//! The state that a connection's stream shares with its calls.
 
 use std::convert::Infallible;
 use std::sync::Arc;

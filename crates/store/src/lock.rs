@@ -3,8 +3,9 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use engine::Reminder;
 use engine::ports::StoreError;
 
 use crate::spool::disk;
@@ -15,8 +16,6 @@ const LOCK: &str = "lock";
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The interval at which the log repeats that chainpod waits.
-const REMINDER: Duration = Duration::from_mins(1);
 
 /// The outcome of a try to lock a directory.
 pub(crate) enum Locked {
@@ -59,16 +58,15 @@ pub(crate) fn try_lock(root: &Path) -> Result<Locked, StoreError> {
 /// Locks the directory, after waiting for the process that has it open. Returns none if the file system has no
 /// locks.
 pub(crate) async fn lock(root: PathBuf) -> Result<Option<File>, StoreError> {
-    let mut told: Option<Instant> = None;
+    let mut reminder = Reminder::default();
     loop {
         let holder = match try_lock(&root)? {
             Locked::Held(file) => return Ok(Some(file)),
             Locked::Never => return Ok(None),
             Locked::By(holder) => holder,
         };
-        if told.is_none_or(|told| told.elapsed() >= REMINDER) {
+        if reminder.is_due() {
             tracing::warn!(store = %root.display(), holder, "waiting for the image store: another process has it open");
-            told = Some(Instant::now());
         }
         tokio::time::sleep(PAUSE).await;
     }

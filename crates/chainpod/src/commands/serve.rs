@@ -40,7 +40,7 @@ const LISTENERS: &str = "listeners";
 /// All existing records and Pods are known.
 const RECORDS: &str = "records";
 
-/// What is known as soon as this process leads.
+/// The facts that are known as soon as this process leads.
 struct Led {
     agents: SocketAddr,
     /// The API server's version.

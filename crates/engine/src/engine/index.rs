@@ -76,6 +76,12 @@ impl Index {
         all.filter(|live| !live.is_gone()).cloned().collect()
     }
 
+    /// Returns the number of containers that are not gone.
+    pub(super) fn count(&self) -> usize {
+        let known = self.lock();
+        known.containers.values().filter(|live| !live.is_gone()).count()
+    }
+
     pub(super) fn by_name(&self, name: &RecordName) -> Option<Arc<Live>> {
         self.lock().there(name)
     }

@@ -173,7 +173,7 @@ async fn a_holder_that_sees_another_one_has_lost_it_at_once() {
     seconds(6).await;
     assert!(lost.is_finished());
     assert_eq!(lost.await.unwrap(), "b");
-    // What is another's is not released.
+    // The Lease of another process is not released.
     held.release().await;
     assert_eq!(spec(&server, "holderIdentity"), "b");
 }

@@ -5,15 +5,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use engine::Reminder;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
 
 use crate::limits::{CONNECTIONS, HEADS_BYTES, SHARES};
 
-/// The shortest time between two log lines about refused connections.
-const QUIET: Duration = Duration::from_secs(60);
 /// The unit in which memory for heads is given out.
 const KIB: usize = 1024;
 
@@ -28,8 +25,8 @@ struct Inner {
     /// The number of connections that one address may have.
     share: usize,
     held: Mutex<HashMap<IpAddr, usize>>,
-    /// The time at which a refusal was last logged.
-    logged: Mutex<Option<Instant>>,
+    /// Refusals are logged once a minute.
+    reminder: Mutex<Reminder>,
 }
 
 /// The place of one connection, free again when this is dropped.
@@ -56,7 +53,7 @@ impl Connections {
             heads: Arc::new(Semaphore::new(HEADS_BYTES.amount() / KIB)),
             share: most.div_ceil(SHARES),
             held: Mutex::default(),
-            logged: Mutex::default(),
+            reminder: Mutex::default(),
         }))
     }
 
@@ -91,9 +88,8 @@ impl Connections {
     }
 
     fn log_refusal(&self, address: IpAddr) {
-        let mut logged = self.0.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        if logged.is_none_or(|last| last.elapsed() > QUIET) {
-            *logged = Some(Instant::now());
+        let mut reminder = self.0.reminder.lock().unwrap_or_else(PoisonError::into_inner);
+        if reminder.is_due() {
             let share = self.0.share;
             tracing::warn!(%address, share, "a connection was refused: its address has its share of max-connections");
         }

@@ -1,15 +1,13 @@
-//! What chainpod waits for before it serves. It never gives up: its log and `/readyz` say what it waits for.
+//! The things that chainpod waits for before it serves. It never gives up: its log and `/readyz` name them.
 
 use std::fmt::Display;
 use std::time::Duration;
 
+use engine::Reminder;
 use server::Readiness;
-use tokio::time::Instant;
 
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The interval at which the log repeats what chainpod waits for.
-const REMINDER: Duration = Duration::from_mins(1);
 
 /// Repeats `attempt` until it succeeds. Until then the check `name` of `/readyz` fails with its last error, and
 /// after that it passes.
@@ -18,7 +16,7 @@ pub(super) async fn until<T, E: Display>(
     name: &'static str,
     mut attempt: impl AsyncFnMut() -> Result<T, E>,
 ) -> T {
-    let mut told: Option<Instant> = None;
+    let mut reminder = Reminder::default();
     loop {
         let why = match attempt().await {
             Ok(done) => {
@@ -27,9 +25,8 @@ pub(super) async fn until<T, E: Display>(
             }
             Err(error) => error.to_string(),
         };
-        if told.is_none_or(|told| told.elapsed() >= REMINDER) {
+        if reminder.is_due() {
             tracing::warn!(why, "waiting for {name}; trying again each second");
-            told = Some(Instant::now());
         }
         readiness.set(name, move || std::future::ready(Err(why.clone())));
         tokio::time::sleep(PAUSE).await;
@@ -38,6 +35,8 @@ pub(super) async fn until<T, E: Display>(
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]

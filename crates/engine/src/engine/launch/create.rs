@@ -53,7 +53,7 @@ impl Engine {
 
     fn has_room(&self) -> Result<()> {
         let most = self.0.settings.max_containers;
-        if self.0.index.all().len() < most {
+        if self.0.index.count() < most {
             return Ok(());
         }
         Err(Error::Busy(format!(
