@@ -7,12 +7,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::chainpod::Chainpod;
-use harness::{TestNetwork, lab};
+use harness::{TestNetwork, lab, run_own};
 use lab::cluster::Cluster;
-use lab::docker::{Docker, tar};
+use lab::docker::Docker;
 use lab::network::{Fabric, NetworkOptions, Package};
 use lab::progress::Progress;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The kubelet looks once a second.
 const SEEN_LIMIT: Duration = Duration::from_secs(5);
@@ -48,13 +48,7 @@ fn agent_of(pod: &Value) -> u32 {
 fn a_killed_agent_is_an_exit_that_the_kubelet_tells() {
     let (cluster, chainpod) = start("lostagent", &Progress::new("lost"));
     let docker = Docker::new(chainpod.docker());
-    let context = tar(&[("Dockerfile", b"FROM hyperledger/fabric-baseos:2.5\n")]).unwrap();
-    docker.build("own", &context).unwrap();
-    let program = ["/bin/sh", "-c", "exec sleep 600"];
-    docker
-        .create("own", &json!({"Image": "own", "Cmd": program}))
-        .unwrap();
-    docker.start("own").unwrap();
+    run_own(&docker, "exec sleep 600");
     let agent = agent_of(&get(&cluster, &chainpod, "pods")[0]);
     let (code, took) = thread::scope(|scope| {
         let wait = scope.spawn(|| docker.wait("own").unwrap());
@@ -78,13 +72,7 @@ fn a_killed_agent_is_an_exit_that_the_kubelet_tells() {
 fn what_a_program_wrote_last_outlives_its_deleted_pod() {
     let (_, chainpod) = start("lostpod", &Progress::new("lost"));
     let docker = Docker::new(chainpod.docker());
-    let context = tar(&[("Dockerfile", b"FROM hyperledger/fabric-baseos:2.5\n")]).unwrap();
-    docker.build("own", &context).unwrap();
-    let program = ["/bin/sh", "-c", "echo the last line; exec sleep 600"];
-    docker
-        .create("own", &json!({"Image": "own", "Cmd": program}))
-        .unwrap();
-    docker.start("own").unwrap();
+    run_own(&docker, "echo the last line; exec sleep 600");
     let [pod] = &chainpod.objects("pods", &[]).unwrap()[..] else {
         panic!("one container, one pod: {}", chainpod.log());
     };
@@ -99,13 +87,7 @@ fn what_a_program_wrote_last_outlives_its_deleted_pod() {
 fn a_pod_that_disappears_while_chainpod_does_not_run_is_an_exit_when_it_runs_again() {
     let (_, mut chainpod) = start("vanished", &Progress::new("lost"));
     let docker = Docker::new(chainpod.docker());
-    let context = tar(&[("Dockerfile", b"FROM hyperledger/fabric-baseos:2.5\n")]).unwrap();
-    docker.build("own", &context).unwrap();
-    let program = ["/bin/sh", "-c", "exec sleep 600"];
-    docker
-        .create("own", &json!({"Image": "own", "Cmd": program}))
-        .unwrap();
-    docker.start("own").unwrap();
+    run_own(&docker, "exec sleep 600");
     chainpod.kill().unwrap();
     for pod in chainpod.objects("pods", &[]).unwrap() {
         chainpod.kubectl(&["delete", &pod, "--grace-period=1"]).unwrap();

@@ -4,12 +4,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::chainpod::Chainpod;
-use harness::{TestNetwork, lab};
-use lab::docker::{Docker, tar};
+use harness::{TestNetwork, lab, run_own};
+use lab::docker::Docker;
 use lab::gate::Gate;
 use lab::network::Package;
 use lab::progress::Progress;
-use serde_json::json;
 
 /// The duration of the outage.
 const OUTAGE: Duration = Duration::from_secs(20);
@@ -100,13 +99,7 @@ fn a_stop_is_answered_though_the_api_server_stays_away_and_the_end_is_recorded_l
     let gate = Gate::to(cluster.api()).unwrap();
     let chainpod = Chainpod::start_behind(&gate, &cluster, &daemon, "longoutage").unwrap();
     let docker = Docker::new(chainpod.docker());
-    let context = tar(&[("Dockerfile", b"FROM hyperledger/fabric-baseos:2.5\n")]).unwrap();
-    docker.build("own", &context).unwrap();
-    let program = ["/bin/sh", "-c", "exec sleep 600"];
-    docker
-        .create("own", &json!({"Image": "own", "Cmd": program}))
-        .unwrap();
-    docker.start("own").unwrap();
+    run_own(&docker, "exec sleep 600");
     gate.shut();
     let begin = Instant::now();
     let error = format!("{:#}", docker.stop("own").unwrap_err());

@@ -18,6 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lab::cluster::{self, Cluster};
+use lab::docker::{Docker, tar};
 use lab::network::{Network, NetworkOptions};
 use lab::progress::Progress;
 use serde_json::{Value, json};
@@ -66,6 +67,18 @@ pub fn await_so(what: &str, limit: Duration, is_so: impl Fn() -> bool) {
         assert!(Instant::now() < deadline, "{what}: not within {limit:?}");
         thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Builds the image `own`, and starts a container `own` of it with a shell script: its Pod has the agent.
+///
+/// # Panics
+/// Panics if one of the calls fails.
+pub fn run_own(docker: &Docker, script: &str) {
+    let context = tar(&[("Dockerfile", b"FROM hyperledger/fabric-baseos:2.5\n")]).unwrap();
+    docker.build("own", &context).unwrap();
+    let body = json!({"Image": "own", "Cmd": ["/bin/sh", "-c", script]});
+    docker.create("own", &body).unwrap();
+    docker.start("own").unwrap();
 }
 
 /// The text of a call's error.

@@ -55,6 +55,16 @@ impl World {
         });
         started.unwrap();
     }
+
+    /// Creates a container of that image, and starts another process after the first one died during the start.
+    async fn successor_of_a_start(&self, image: &str) -> Engine {
+        let first = self.process().await;
+        create(&first, image).await;
+        let starting = tokio::spawn(async move { first.start(NAME).await });
+        self.cluster.launched().await;
+        starting.abort();
+        self.process().await
+    }
 }
 
 fn scope() -> Scope {
@@ -128,12 +138,7 @@ async fn a_build_that_its_process_waited_for_goes_with_its_blobs() {
 #[tokio::test(start_paused = true)]
 async fn a_start_that_was_cut_off_goes_too() {
     let world = World::default();
-    let first = world.process().await;
-    create(&first, BUILDS).await;
-    let starting = tokio::spawn(async move { first.start(NAME).await });
-    world.cluster.launched().await;
-    starting.abort();
-    let second = world.process().await;
+    let second = world.successor_of_a_start(BUILDS).await;
     say(&second, Agent::Started).await;
     pass(LONG).await;
     assert!(!is_there(&second).await);
@@ -158,12 +163,7 @@ async fn a_start_holds_its_container_though_a_wait_is_closed_meanwhile() {
 #[tokio::test(start_paused = true)]
 async fn a_start_that_was_cut_off_can_be_repeated() {
     let world = World::default();
-    let first = world.process().await;
-    create(&first, SERVES).await;
-    let starting = tokio::spawn(async move { first.start(NAME).await });
-    world.cluster.launched().await;
-    starting.abort();
-    let second = world.process().await;
+    let second = world.successor_of_a_start(SERVES).await;
     let (started, ()) = tokio::join!(second.start(NAME), async {
         world.cluster.launched().await;
         say(&second, Agent::Started).await;
@@ -340,12 +340,7 @@ async fn a_pod_that_is_there_or_is_just_being_made_has_not_vanished() {
 #[tokio::test(start_paused = true)]
 async fn a_start_whose_process_died_before_it_made_the_pod_has_failed() {
     let world = World::default();
-    let first = world.process().await;
-    create(&first, SERVES).await;
-    let starting = tokio::spawn(async move { first.start(NAME).await });
-    world.cluster.launched().await;
-    starting.abort();
-    let second = world.process().await;
+    let second = world.successor_of_a_start(SERVES).await;
     world.cluster.lose_pod(&pod_of(&second).await);
     second.end_vanished().await;
     let container = second.inspect(NAME).await.unwrap().container;

@@ -83,6 +83,22 @@ impl Lab {
         agent
     }
 
+    /// Starts a build container with a source, and returns its agent.
+    async fn builds(&self) -> AgentId {
+        self.engine.pull("ccenv").await.unwrap();
+        let build = Spec {
+            image: "ccenv".to_owned(),
+            ..spec()
+        };
+        self.engine.create(Some(NAME.to_owned()), build).await.unwrap();
+        let input: &[u8] = &[0; 1024];
+        let uploaded = self.engine.upload(NAME, "/chaincode/input", Box::new(input));
+        uploaded.await.unwrap();
+        let (started, agent) = tokio::join!(self.engine.start(NAME), self.agent_starts());
+        started.unwrap();
+        agent
+    }
+
     async fn launched(&self) -> AgentId {
         self.cluster.launched().await;
         let record = self.engine.inspect(NAME).await.unwrap();

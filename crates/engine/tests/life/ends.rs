@@ -220,21 +220,12 @@ async fn an_agent_that_is_heard_again_goes_on() {
 #[tokio::test]
 async fn outputs_that_the_store_cannot_keep_are_told_to_whoever_asks_for_them() {
     let lab = lab();
-    lab.engine.pull("ccenv").await.unwrap();
-    let build = Spec {
-        image: "ccenv".to_owned(),
-        ..spec()
-    };
-    lab.engine.create(Some(NAME.to_owned()), build).await.unwrap();
-    let input: &[u8] = &[0; 1024];
-    lab.engine
-        .upload(NAME, "/chaincode/input", Box::new(input))
-        .await
-        .unwrap();
-    let (started, agent) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
-    started.unwrap();
+    let agent = lab.builds().await;
     lab.store.fill();
-    lab.engine.output(&agent, 0, Box::new(input)).await.unwrap_err();
+    lab.engine
+        .output(&agent, 0, Box::new(&[0; 1024][..]))
+        .await
+        .unwrap_err();
     lab.exits(&agent, 0).await;
     let error = lab
         .engine

@@ -1,4 +1,4 @@
-//! What a client or an agent asks for beyond a limit is refused, with a sentence that names it.
+//! Requests of clients and agents beyond a limit are refused, with a sentence that names the limit.
 
 use engine::ports::{BuildRequest, Store};
 use futures::future::join_all;
@@ -116,19 +116,7 @@ async fn a_build_gives_so_many_names() {
 async fn an_output_that_is_sent_again_replaces_the_former_one() {
     let lab = lab();
     lab.engine.sweep_all().await;
-    lab.engine.pull("ccenv").await.unwrap();
-    let build = Spec {
-        image: "ccenv".to_owned(),
-        ..spec()
-    };
-    lab.engine.create(Some(NAME.to_owned()), build).await.unwrap();
-    let input: &[u8] = &[0; 1024];
-    lab.engine
-        .upload(NAME, "/chaincode/input", Box::new(input))
-        .await
-        .unwrap();
-    let (started, agent) = tokio::join!(lab.engine.start(NAME), lab.agent_starts());
-    started.unwrap();
+    let agent = lab.builds().await;
     let mut outputs = Vec::new();
     for content in [&[1; 10][..], &[2; 10][..], &[2; 10][..]] {
         lab.engine.output(&agent, 0, Box::new(content)).await.unwrap();

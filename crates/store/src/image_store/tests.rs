@@ -81,6 +81,10 @@ async fn fabric() -> Vec<u8> {
     .await
 }
 
+async fn build_of(store: &ImageStore, context: Reader) -> Result<Built, StoreError> {
+    store.build(&scope("s"), &request(), &|_| Ok(()), context).await
+}
+
 async fn build(store: &ImageStore, dockerfile: &str) -> Result<Built, StoreError> {
     let context = tar(&[
         ("Dockerfile", 0o644, dockerfile.as_bytes()),
@@ -88,14 +92,7 @@ async fn build(store: &ImageStore, dockerfile: &str) -> Result<Built, StoreError
         ("dir/sub/b", 0o755, b"b"),
     ])
     .await;
-    store
-        .build(
-            &scope("s"),
-            &request(),
-            &|_| Ok(()),
-            Box::new(io::Cursor::new(context)),
-        )
-        .await
+    build_of(store, Box::new(io::Cursor::new(context))).await
 }
 
 /// Returns the path, mode, owner and content of a layer's entries.
@@ -133,13 +130,7 @@ async fn a_peers_build_is_found_by_all_its_names_and_survives_reopening() {
     let root = tempfile::tempdir().unwrap();
     let store = open(root.path()).await.unwrap();
     let context = fabric().await;
-    let built = store
-        .build(
-            &scope("s"),
-            &request(),
-            &|_| Ok(()),
-            Box::new(io::Cursor::new(context)),
-        )
+    let built = build_of(&store, Box::new(io::Cursor::new(context)))
         .await
         .unwrap();
     assert_eq!(built.steps.len(), 4);

@@ -46,14 +46,7 @@ async fn opened() -> (tempfile::TempDir, ImageStore) {
 async fn built(store: &ImageStore, dockerfile: &str, entries: &[Given<'_>]) -> Result<Built, StoreError> {
     let dockerfile = (FILE, "Dockerfile", dockerfile.as_bytes());
     let context = raw(&[&[dockerfile], entries].concat()).await;
-    store
-        .build(
-            &scope("s"),
-            &request(),
-            &|_| Ok(()),
-            Box::new(io::Cursor::new(context)),
-        )
-        .await
+    build_of(store, Box::new(io::Cursor::new(context))).await
 }
 
 /// Returns the name, kind and link target of the only layer's entries.

@@ -72,10 +72,6 @@ fn body(pieces: impl Iterator<Item = Vec<u8>> + Send + 'static) -> (Reader, Arc<
     (Box::new(reader), read)
 }
 
-async fn build_of(store: &ImageStore, context: Reader) -> Result<Built, StoreError> {
-    store.build(&scope("s"), &request(), &|_| Ok(()), context).await
-}
-
 fn invalid<T>(refused: Result<T, StoreError>) -> String {
     match refused {
         Err(StoreError::Invalid(text)) => text,

@@ -3,8 +3,8 @@
 use super::*;
 use crate::offline::OfflineStore;
 
-#[tokio::test]
-async fn a_sweep_takes_what_neither_image_nor_record_needs() {
+/// A store with the image `kv:1` of scope `a`.
+async fn with_an_image() -> (tempfile::TempDir, ImageStore, Built) {
     let root = tempfile::tempdir().unwrap();
     let store = open(root.path()).await.unwrap();
     let context = tar(&[("Dockerfile", 0o644, b"FROM base\nCOPY x /"), ("x", 0o644, b"1")]).await;
@@ -12,15 +12,17 @@ async fn a_sweep_takes_what_neither_image_nor_record_needs() {
         tags: vec!["kv:1".to_owned()],
         ..BuildRequest::default()
     };
+    let context = Box::new(io::Cursor::new(context));
     let built = store
-        .build(
-            &scope("a"),
-            &request,
-            &|_| Ok(()),
-            Box::new(io::Cursor::new(context)),
-        )
+        .build(&scope("a"), &request, &|_| Ok(()), context)
         .await
         .unwrap();
+    (root, store, built)
+}
+
+#[tokio::test]
+async fn a_sweep_takes_what_neither_image_nor_record_needs() {
+    let (_root, store, built) = with_an_image().await;
     let mut digests = Vec::new();
     for content in ["needed", "left"] {
         let content = tar(&[(content, 0o644, b"")]).await;
@@ -75,18 +77,7 @@ async fn upkeep_sweeps_only_what_nobody_serves() {
 
 #[tokio::test]
 async fn an_image_is_old_when_no_container_has_it_and_others_are_seen() {
-    let root = tempfile::tempdir().unwrap();
-    let store = open(root.path()).await.unwrap();
-    let context = tar(&[("Dockerfile", 0o644, b"FROM base\nCOPY x /"), ("x", 0o644, b"1")]).await;
-    let request = BuildRequest {
-        tags: vec!["kv:1".to_owned()],
-        ..BuildRequest::default()
-    };
-    let context = Box::new(io::Cursor::new(context));
-    let built = store
-        .build(&scope("a"), &request, &|_| Ok(()), context)
-        .await
-        .unwrap();
+    let (root, store, built) = with_an_image().await;
     pull(&store, "a", "base").await;
     let upkeep = OfflineStore::open(&at(root.path())).await.unwrap();
     let used = HashSet::from([built.image.id]);
